@@ -1,0 +1,140 @@
+"""Accounts and sign-in: Argon2id passwords, lock-out after failures, hashed session and machine tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import delete, select
+
+from cityloop.access.actor import Actor, ActorKind
+from cityloop.access.audit import Audit
+from cityloop.access.models import AccountRow, SignInRow
+from cityloop.core.clock import SystemClock
+from cityloop.core.database import Database, Transaction
+from cityloop.core.errors import Invalid, NotFound, SignInNeeded, TooMany
+from cityloop.core.values import Title
+
+_FAILURES = 5
+_LOCK = timedelta(minutes=15)
+_MIN_PASSWORD = 12
+
+
+class Accounts:
+    """Creates accounts, checks who signs in, and turns a token into an :class:`Actor`.
+
+    Sign-in runs on the machine's own time, not on city time: a paced demo must not end sessions early.
+    """
+
+    def __init__(self, database: Database, audit: Audit, session_hours: float) -> None:
+        self._database = database
+        self._audit = audit
+        self._clock = SystemClock()
+        self._span = timedelta(hours=session_hours)
+        self._hasher = PasswordHasher()
+        self._decoy = self._hasher.hash(secrets.token_urlsafe(16))
+
+    def put(self, actor: Actor, password: str | None = None) -> None:
+        """Create or replace an account; ``password`` ``None`` keeps the stored one (or none)."""
+        if password is not None and len(password) < _MIN_PASSWORD:
+            raise Invalid(f"the password is shorter than {_MIN_PASSWORD} characters", "choose a longer one")
+        with self._database.transaction() as tx:
+            known = tx.session.get(AccountRow, actor.id)
+            row = known or AccountRow(id=actor.id, failures=0, locked_until=None, secret_hash=None)
+            row.name_zh, row.name_en, row.kind = actor.name.zh, actor.name.en, actor.kind
+            row.posts, row.areas, row.department = list(actor.posts), list(actor.areas), actor.department
+            if password is not None:
+                row.secret_hash = self._hasher.hash(password)
+                tx.session.execute(delete(SignInRow).where(SignInRow.account == actor.id))
+            tx.session.add(row)
+            self._audit.record(tx, self._clock.now(), "system", "account.put", actor.id, {"posts": row.posts})
+
+    def get(self, account: str) -> Actor:
+        """The actor of an account; raises :class:`NotFound`."""
+        with self._database.reading() as session:
+            row = session.get(AccountRow, account)
+        if row is None:
+            raise NotFound(f"there is no account '{account}'", "list accounts with: cityloop user list")
+        return _actor(row)
+
+    def list(self, kinds: Sequence[ActorKind] = ()) -> list[Actor]:
+        """All accounts, by id; ``kinds`` narrows them."""
+        with self._database.reading() as session:
+            rows = session.scalars(select(AccountRow).order_by(AccountRow.id)).all()
+        return [_actor(row) for row in rows if not kinds or row.kind in kinds]
+
+    def sign_in(self, account: str, password: str) -> tuple[Actor, str]:
+        """Check a password; return the actor and a session token. The same answer for unknown and wrong."""
+        with self._database.transaction() as tx:
+            row = tx.session.get(AccountRow, account)
+            now = self._clock.now()
+            if row is not None and row.locked_until and row.locked_until > now:
+                raise TooMany(
+                    "this account is locked after failed sign-ins", f"try again after {row.locked_until:%H:%M} UTC"
+                )
+            right = self._matches(row, password)
+            if row is not None:
+                row.failures = 0 if right else row.failures + 1
+                row.locked_until = now + _LOCK if row.failures >= _FAILURES else None
+            self._audit.record(
+                tx, now, account[:60], "session.open", account[:60], result="done" if right else "refused"
+            )
+            token = self._issue(tx, account, "session") if right else ""
+        if row is None or not right:
+            raise SignInNeeded("account or password is wrong", "check both; the account locks after five failures")
+        return _actor(row), token
+
+    def open_session(self, account: str, kind: str = "session") -> str:
+        """Issue a token without a password: for demo posts and for ``cityloop user token`` (kind ``token``)."""
+        actor = self.get(account)
+        with self._database.transaction() as tx:
+            self._audit.record(tx, self._clock.now(), actor.id, "session.open", actor.id, {"kind": kind})
+            return self._issue(tx, actor.id, kind)
+
+    def actor(self, token: str) -> Actor | None:
+        """The actor behind a token, or ``None`` when it is unknown or has ended."""
+        with self._database.reading() as session:
+            sign_in = session.get(SignInRow, _hash(token))
+            if sign_in is None or (sign_in.expires_at and sign_in.expires_at < self._clock.now()):
+                return None
+            row = session.get(AccountRow, sign_in.account)
+            return _actor(row) if row else None
+
+    def close_session(self, token: str) -> None:
+        """End a session; unknown tokens are ignored."""
+        with self._database.transaction() as tx:
+            tx.session.execute(delete(SignInRow).where(SignInRow.token_hash == _hash(token)))
+
+    def _matches(self, row: AccountRow | None, password: str) -> bool:
+        stored = row.secret_hash if row is not None and row.secret_hash else self._decoy
+        try:
+            return self._hasher.verify(stored, password) and stored is not self._decoy
+        except VerificationError:
+            return False
+
+    def _issue(self, tx: Transaction, account: str, kind: str) -> str:
+        token = secrets.token_urlsafe(32)
+        expires = None if kind == "token" else self._clock.now() + self._span
+        tx.session.add(SignInRow(token_hash=_hash(token), account=account, kind=kind, expires_at=expires))
+        return token
+
+
+def _actor(row: AccountRow) -> Actor:
+    return Actor.model_validate(
+        {
+            "id": row.id,
+            "name": Title(zh=row.name_zh, en=row.name_en),
+            "kind": row.kind,
+            "posts": tuple(row.posts),
+            "department": row.department,
+            "areas": tuple(row.areas),
+        }
+    )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

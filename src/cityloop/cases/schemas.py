@@ -1,0 +1,178 @@
+"""What cases take and answer on the wire, and put into their events."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from cityloop.city.schemas import Position
+from cityloop.core.values import Frozen, Instant, Title
+
+Light = Literal["green", "yellow", "red", "paused", "none"]
+Channel = Literal["collector", "hotline", "citizen", "leader", "media", "department", "warning", "device", "drill"]
+
+
+class CaseReport(Frozen):
+    """A report that becomes a case. ``external_number`` makes a repeated request harmless."""
+
+    title: str = Field(min_length=2, max_length=120)
+    description: str = Field(default="", max_length=4000)
+    matter: str
+    position: Position
+    address: str = Field(default="", max_length=200)
+    channel: Channel = "hotline"
+    external_number: str | None = Field(default=None, max_length=60)
+    reporter_name: str | None = Field(default=None, max_length=40)
+    reporter_phone: str | None = Field(default=None, max_length=30)
+    urgent: bool = False
+    series: str | None = Field(default=None, max_length=40)
+    """The replayed series a drill report comes from; empty for a real report."""
+
+
+class MoveRequest(Frozen):
+    """A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict."""
+
+    move: str
+    version: int
+    opinion: str = Field(default="", max_length=2000)
+    fields: dict[str, Any] = Field(default_factory=dict)
+    """What the move asks for, for example ``{"department": "…"}`` for dispatch."""
+
+
+class FieldAsked(Frozen):
+    """A field that a move needs or takes."""
+
+    name: str
+    title: Title
+    kind: Literal["text", "department", "person", "matter", "line", "choice"]
+    required: bool
+    choices: list[tuple[str, Title]] = []
+
+
+class MoveOffer(Frozen):
+    """A move that leaves the present state, and whether this actor may make it now; ``reasons`` says why not."""
+
+    move: str
+    title: Title
+    to: str
+    allowed: bool
+    reasons: list[Title]
+    reason_needed: bool
+    fields: list[FieldAsked]
+    key: str | None = None
+    """Single-key shortcut on the desk."""
+
+
+class TimelineEntry(Frozen):
+    """One entry of the append-only timeline."""
+
+    seq: int
+    at: Instant
+    move: str
+    title: Title
+    from_state: str | None
+    to_state: str
+    actor: str
+    actor_name: Title
+    post: str | None
+    department: str | None
+    receiver: str | None
+    opinion: str
+    facts: dict[str, Any]
+    used_seconds: int | None
+    hash: str
+
+
+class DeadlineView(Frozen):
+    """The handling limit, how it was reached, and where its clock stands."""
+
+    limit_text: str
+    due_at: Instant | None
+    provisional: bool
+    light: Light
+    used_seconds: int | None
+    left_seconds: int | None
+    calendar: str
+    explanation: Title
+
+
+class CaseView(Frozen):
+    """A case as a row of a list."""
+
+    id: str
+    number: str
+    title: str
+    state: str
+    state_title: Title
+    stage: int
+    flags: list[str]
+    matter: str
+    matter_title: Title
+    matter_class: Title
+    area: str | None
+    area_title: Title | None
+    district: str | None
+    district_title: Title | None
+    lon: float
+    lat: float
+    address: str
+    channel: Channel
+    external_number: str | None
+    department: str | None
+    department_title: Title | None
+    handler: str | None
+    opened_at: Instant
+    updated_at: Instant
+    due_at: Instant | None
+    light: Light
+    closed_at: Instant | None
+    on_time: bool | None
+    rework: int
+    warning: str | None
+    series: str | None
+    version: int
+
+
+class CaseDetail(CaseView):
+    """A case with all that its page shows."""
+
+    description: str
+    reporter_name: str | None
+    reporter_phone: str | None
+    deadline: DeadlineView | None
+    dispatch_reason: Title | None
+    timeline: list[TimelineEntry]
+    moves: list[MoveOffer]
+    nearby: list[CaseView]
+    """Open cases of the same matter within 50 m and 24 h: the duplicate guard."""
+
+
+class StateView(Frozen):
+    """A state of the workflow, for filters and the process picture."""
+
+    id: str
+    title: Title
+    stage: int
+    final: bool
+
+
+class CaseFilter(Frozen):
+    """Which cases are wanted."""
+
+    state: tuple[str, ...] = ()
+    open: bool | None = None
+    mine: bool = False
+    department: str | None = None
+    area: str | None = None
+    matter: str | None = None
+    channel: Channel | None = None
+    light: Light | None = None
+    on_time: bool | None = None
+    series: str | None = None
+    warning: str | None = None
+    text: str | None = None
+    opened_from: Instant | None = None
+    opened_to: Instant | None = None
+    closed_from: Instant | None = None
+    closed_to: Instant | None = None

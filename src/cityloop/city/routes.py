@@ -1,0 +1,52 @@
+"""Routes of the city room: the city itself, its areas, its catalogue, its clock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from cityloop.access.routes import Asker, TheDoor
+from cityloop.city.schemas import Area, AreaLevel, CityView, ClockChange, ClockView, Matter
+from cityloop.city.service import City
+from cityloop.core.web import service
+
+router = APIRouter(prefix="/api/v1", tags=["city"])
+TheCity = Annotated[City, Depends(service(City))]
+
+
+@router.get("/city")
+def city(the_city: TheCity) -> CityView:
+    """The city: map, departments, posts, replayed series, clock. Readable before sign-in: it holds nothing personal."""
+    return the_city.view()
+
+
+@router.get("/city/areas")
+def areas(the_city: TheCity, actor: Asker, level: AreaLevel | None = None) -> list[Area]:
+    """The area tree, flat; parents come before children."""
+    return the_city.areas.list(level)
+
+
+@router.get("/city/areas.geojson")
+def area_shapes(the_city: TheCity, actor: Asker, level: AreaLevel = "district") -> dict[str, Any]:
+    """Shapes of one level as GeoJSON, longitude first; ``properties`` are ``code``, ``zh``, ``en``."""
+    return the_city.areas.geojson(level)
+
+
+@router.get("/city/matters")
+def matters(the_city: TheCity, actor: Asker) -> list[Matter]:
+    """The catalogue in force."""
+    return the_city.catalogue.list()
+
+
+@router.get("/clock")
+def clock(the_city: TheCity) -> ClockView:
+    """City time and its speed."""
+    return the_city.clock_view()
+
+
+@router.patch("/clock")
+def set_clock(body: ClockChange, the_city: TheCity, actor: Asker, door: TheDoor) -> ClockView:
+    """Change the speed of a paced clock; refused where the city runs on the machine's time."""
+    door.permit(actor, "clock.set")
+    return the_city.set_speed(body.speed)

@@ -1,0 +1,97 @@
+"""Routes of collect: push records, look at feeds, entities and quarantine."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from cityloop.access.routes import Asker, TheSettings
+from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, QuarantineView, Receipt
+from cityloop.collect.service import Collector
+from cityloop.core.errors import TooLarge
+from cityloop.core.values import Page
+from cityloop.core.web import Paging, paging, service
+
+router = APIRouter(prefix="/api/v1", tags=["collect"])
+TheCollector = Annotated[Collector, Depends(service(Collector))]
+Paged = Annotated[Paging, Depends(paging)]
+
+
+@router.post("/feeds/{feed}/records")
+async def push(feed: str, request: Request, collector: TheCollector, actor: Asker, settings: TheSettings) -> Receipt:
+    """Push records: a JSON array, or NDJSON with ``Content-Type: application/x-ndjson``.
+
+    Answered once the good rows are durable in the lake and the bad ones lie whole in quarantine.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > settings.body_limit:
+            raise TooLarge(f"the body is larger than {settings.body_limit} bytes", "send the records in smaller pushes")
+    kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+    return await run_in_threadpool(collector.push, actor, feed, bytes(body), kind)
+
+
+@router.get("/feeds")
+def feeds(collector: TheCollector, actor: Asker) -> list[FeedView]:
+    """All feeds with their health."""
+    return collector.feeds(actor)
+
+
+@router.get("/entity-types")
+def entity_types(collector: TheCollector, actor: Asker) -> list[EntityTypeView]:
+    """The entity types of the standard that this city uses."""
+    return collector.entity_types(actor)
+
+
+@router.get("/entities")
+def entities(
+    collector: TheCollector,
+    actor: Asker,
+    paged: Paged,
+    entity_type: str | None = None,
+    area: Annotated[str | None, Query(description="area code; everything below it counts")] = None,
+    text: Annotated[str | None, Query(max_length=60)] = None,
+) -> Page[EntityView]:
+    """Entities with their latest values."""
+    return collector.entities(actor, paged, entity_type=entity_type, area=area, text=text)
+
+
+@router.get("/entities.geojson")
+def entity_points(collector: TheCollector, actor: Asker, entity_type: str | None = None) -> dict[str, Any]:
+    """All entities that have a position, as GeoJSON points; ``properties`` are those of the entity view."""
+    return collector.geojson(actor, entity_type)
+
+
+@router.get("/entities/{entity}")
+def entity(entity: str, collector: TheCollector, actor: Asker) -> EntityView:
+    """One entity."""
+    return collector.entity(actor, entity)
+
+
+@router.get("/entities/{entity}/history")
+def history(
+    entity: str,
+    collector: TheCollector,
+    actor: Asker,
+    property: Annotated[str, Query()],
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> HistoryView:
+    """Observations of one property, oldest first, at most 5,000; the default window is the last 24 hours."""
+    return collector.history(actor, entity, property, start, end)
+
+
+@router.get("/records/{record}")
+def record(record: str, collector: TheCollector, actor: Asker) -> dict[str, Any]:
+    """One stored row by its record id: the end of every trace."""
+    return collector.record(actor, record)
+
+
+@router.get("/quarantine")
+def quarantine(collector: TheCollector, actor: Asker, paged: Paged, feed: str | None = None) -> Page[QuarantineView]:
+    """Records that broke the standard, newest first."""
+    return collector.quarantine(actor, paged, feed)

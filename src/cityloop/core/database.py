@@ -1,0 +1,151 @@
+"""The operational store: SQLite in WAL mode here, PostgreSQL when outgrown, one code path.
+
+Writers take turns (``BEGIN IMMEDIATE`` on SQLite) and every transaction carries its outbox events with it.
+Hot tables are written through :meth:`Transaction.insert`, which sends all rows of a table in one statement.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, insert
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import JSON, TypeDecorator
+
+from cityloop.core.values import utc
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC and returned aware on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; SQLite gets the value without its offset."""
+        if value is None:
+            return None
+        value = utc(value)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """Base of all tables of all rooms."""
+
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON, list[Any]: JSON, list[str]: JSON}
+
+
+class Transaction:
+    """One unit of work: ORM session, buffered inserts, and what must happen after the commit."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.memory: dict[str, Any] = {}
+        """Room for per-transaction caches (for example rows already loaded), keyed by the room's name."""
+        self._rows: dict[type[Table], list[Mapping[str, Any]]] = defaultdict(list)
+        self._before: list[Callable[[Transaction], None]] = []
+        self._after: list[Callable[[], None]] = []
+
+    def insert(self, table: type[Table], row: Mapping[str, Any]) -> None:
+        """Queue one row; rows reach the database at :meth:`flush` or at commit, table by table, in order."""
+        self._rows[table].append(row)
+
+    def before_commit(self, step: Callable[[Transaction], None]) -> None:
+        """Run ``step`` once, just before the last flush."""
+        self._before.append(step)
+
+    def after_commit(self, step: Callable[[], None]) -> None:
+        """Run ``step`` once the commit has landed; never when it is rolled back."""
+        self._after.append(step)
+
+    def flush(self) -> None:
+        """Send all queued rows now."""
+        self.session.flush()
+        for table, rows in self._rows.items():
+            if rows:
+                self.session.execute(insert(table), list(rows))
+        self._rows.clear()
+
+    def finish(self) -> list[Callable[[], None]]:
+        """Flush everything, commit, and return the steps to run afterwards."""
+        while self._before:
+            steps, self._before = self._before, []
+            for step in steps:
+                step(self)
+        self.flush()
+        self.session.commit()
+        return self._after
+
+
+class Database:
+    """Opens the store and hands out transactions and reading sessions."""
+
+    def __init__(self, url: str, synchronous: str = "FULL") -> None:
+        self.engine = _engine(url, synchronous)
+        self._writer = threading.RLock() if self.engine.dialect.name == "sqlite" else None
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    def create(self) -> None:
+        """Create all tables that do not exist yet."""
+        Table.metadata.create_all(self.engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """All or nothing: commit at the end, roll back on any error."""
+        if self._writer:
+            self._writer.acquire()
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                transaction = Transaction(session)
+                yield transaction
+                after = transaction.finish()
+        finally:
+            if self._writer:
+                self._writer.release()
+        for step in after:
+            step()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reads; writes made in it are never committed."""
+        with Session(self.engine.execution_options(cityloop_reading=True), expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _engine(url: str, synchronous: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=10, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "cache_size=-65536"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        reading = connection.get_execution_options().get("cityloop_reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

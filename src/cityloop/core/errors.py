@@ -1,0 +1,118 @@
+"""Errors that say what was wrong, where, and how to mend it.
+
+Every refusal that may reach a person is a :class:`Problem`; the web application renders it as RFC 9457
+``application/problem+json`` and the command line as one line a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: ``where`` names the file and line, or the field, ``mend`` says what to do."""
+
+    where: str
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" ({self.mend})" if self.mend else "")
+
+
+@dataclass
+class Problem(Exception):
+    """Base of all refusals. ``code`` is stable and machine-readable, ``detail`` is for people."""
+
+    detail: str
+    mend: str = ""
+    faults: Sequence[Fault] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    status = 400
+    code = "bad-request"
+    title = "The request cannot be carried out"
+
+    def __str__(self) -> str:
+        lines = [self.detail + (f" — {self.mend}" if self.mend else "")]
+        return "\n".join(lines + [f"  {fault}" for fault in self.faults])
+
+    def document(self) -> dict[str, Any]:
+        """The RFC 9457 members of this problem."""
+        return {
+            "type": f"https://cityloop.example/problems/{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "mend": self.mend,
+            "faults": [{"where": f.where, "what": f.what, "mend": f.mend} for f in self.faults],
+            **self.more,
+        }
+
+
+class Invalid(Problem):
+    """The input breaks a rule that the caller can read about in ``faults``."""
+
+    status = 422
+    code = "invalid"
+    title = "The input is not valid"
+
+
+class NotFound(Problem):
+    """No such thing, or none within the asker's data scope: the answer is the same for both."""
+
+    status = 404
+    code = "not-found"
+    title = "Not found"
+
+
+class SignInNeeded(Problem):
+    """Nobody is signed in."""
+
+    status = 401
+    code = "sign-in-needed"
+    title = "Sign in first"
+
+
+class AccessDenied(Problem):
+    """The actor may not do this; ``detail`` names the missing permission or scope."""
+
+    status = 403
+    code = "access-denied"
+    title = "Not permitted"
+
+
+class Conflict(Problem):
+    """Somebody else changed the thing meanwhile, or its state does not allow the change."""
+
+    status = 409
+    code = "conflict"
+    title = "The state does not allow this"
+
+
+class TooLarge(Problem):
+    """A body or file above its limit."""
+
+    status = 413
+    code = "too-large"
+    title = "Too large"
+
+
+class TooMany(Problem):
+    """Too many attempts in too short a time."""
+
+    status = 429
+    code = "too-many"
+    title = "Too many attempts"
+
+
+class ContentError(Problem):
+    """A pack or city file has errors; each fault's ``where`` is ``file:line key``."""
+
+    status = 500
+    code = "content-error"
+    title = "A pack or city file has an error"

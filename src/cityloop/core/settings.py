@@ -1,0 +1,36 @@
+"""Settings: read from the environment (``CITYLOOP_…``), documented in ``docs/operating.md``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations and is not the city's content."""
+
+    model_config = SettingsConfigDict(env_prefix="CITYLOOP_", extra="forbid")
+
+    city: Path = Field(default=Path("cities/demo"), description="Folder of the city to serve")
+    data: Path = Field(default=Path("data"), description="Folder for the lake, attachments and the embedded database")
+    database: str = Field(
+        default="", description="SQLAlchemy URL of the operational store; empty: SQLite in the data folder"
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
+    demo: bool = Field(default=False, description="Demo mode: paced clock, drill actors, sign-in without password")
+    speed: float = Field(default=60.0, ge=0, le=3600, description="City seconds a real second in demo mode")
+    session_hours: float = Field(default=12.0, gt=0, description="Hours after which a sign-in ends")
+    body_limit: int = Field(default=16 * 1024 * 1024, gt=0, description="Largest request body in bytes")
+    secure_cookies: bool = Field(default=False, description="Mark session cookies Secure; switch on behind TLS")
+    linger_ms: int = Field(
+        default=50, ge=0, le=1000, description="Milliseconds a feed batch waits for company before it is committed"
+    )
+    sync: bool = Field(default=True, description="Force lake commits to the disk before they are acknowledged")
+    compact_seconds: float = Field(default=60.0, gt=0, description="Seconds between compactions of the lake")
+
+    def database_url(self) -> str:
+        """The operational store's URL, defaulting to SQLite in the data folder."""
+        return self.database or f"sqlite:///{self.data.resolve() / 'cityloop.db'}"

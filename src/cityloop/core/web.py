@@ -1,0 +1,80 @@
+"""What the routes of all rooms share: finding a service, paging, exporting a list."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import Query, Request, Response
+from openpyxl import Workbook
+
+from cityloop.core.values import Frozen
+
+S = TypeVar("S")
+
+ExportFormat = Literal["csv", "xlsx"]
+EXPORT_LIMIT = 100_000
+"""Most rows of one export; a longer list is cut and the last row says so."""
+
+
+def service(kind: type[S]) -> Callable[[Request], S]:
+    """A FastAPI dependency that finds the one instance of ``kind`` the application was assembled with."""
+
+    def find(request: Request) -> S:
+        found: S = request.app.state.services[kind]
+        return found
+
+    return find
+
+
+class Paging(Frozen):
+    """Which page of a list is wanted, and in which order (``-`` before the field means descending)."""
+
+    page: int
+    size: int
+    sort: str
+
+    @property
+    def offset(self) -> int:
+        """Rows to step over."""
+        return (self.page - 1) * self.size
+
+
+def paging(
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    size: Annotated[int, Query(ge=1, le=500)] = 50,
+    sort: Annotated[str, Query(max_length=60)] = "",
+) -> Paging:
+    """The paging parameters of a request."""
+    return Paging(page=page, size=size, sort=sort)
+
+
+def export(
+    name: str, form: ExportFormat, columns: Sequence[tuple[str, str]], rows: Iterable[Mapping[str, Any]]
+) -> Response:
+    """A list as a file. ``columns`` are (key, heading). CSV is UTF-8 with BOM, so that Excel reads Chinese."""
+    table = [[_cell(row.get(key)) for key, _ in columns] for row in rows]
+    heading = [title for _, title in columns]
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    if form == "csv":
+        out = io.StringIO()
+        csv.writer(out).writerows([heading, *table])
+        return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(name)
+    for line in [heading, *table]:
+        sheet.append(line)
+    blob = io.BytesIO()
+    book.save(blob)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return Response(blob.getvalue(), media_type=kind, headers=headers)
+
+
+def _cell(value: Any) -> Any:
+    """A value as a spreadsheet cell; a leading ``= + - @`` is disarmed so that no text runs as a formula."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return "'" + text if text[:1] in "=+-@\t\r" else text

@@ -1,0 +1,50 @@
+"""Assembles the routers of all rooms into one application. The only place where rooms are wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+import cityloop
+from cityloop.access.routes import router as access_router
+from cityloop.analyse.routes import router as analyse_router
+from cityloop.cases.routes import router as cases_router
+from cityloop.city.routes import router as city_router
+from cityloop.collect.routes import router as collect_router
+from cityloop.core.errors import Fault, Invalid, Problem
+from cityloop.drill.routes import router as drill_router
+from cityloop.watch.routes import router as watch_router
+
+ROUTERS = (access_router, city_router, collect_router, watch_router, cases_router, analyse_router, drill_router)
+
+
+def create_app(services: Mapping[type[Any], Any]) -> FastAPI:
+    """The web application over a set of services, keyed by their class."""
+    app = FastAPI(
+        title="cityloop",
+        version=cityloop.__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    return app
+
+
+def _problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return JSONResponse(error.document(), error.status, media_type="application/problem+json")
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [Fault(".".join(str(part) for part in item["loc"]), item["msg"]) for item in error.errors()]
+    return _problem(request, Invalid("the request does not fit the interface", "see /api/openapi.json", faults))
