@@ -25,7 +25,12 @@ class RunningCity:
     def __init__(self, arguments: list[str], environment: dict[str, str] | None = None) -> None:
         command = [sys.executable, "-m", "cityloop", *arguments]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(environment or {})}
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **(environment or {})},
         )
         self.url = self._address(60)
 

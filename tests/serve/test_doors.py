@@ -14,7 +14,15 @@ from cityloop.serve.app import ROUTERS
 from tests.running import RunningCity, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("doors")]
-OPEN = {"/api/v1/session", "/api/v1/demo/posts", "/api/v1/demo/session", "/api/v1/city", "/api/v1/clock", "/healthz", "/metrics"}
+OPEN = {
+    "/api/v1/session",
+    "/api/v1/demo/posts",
+    "/api/v1/demo/session",
+    "/api/v1/city",
+    "/api/v1/clock",
+    "/healthz",
+    "/metrics",
+}
 AIR = "/api/v1/feeds/air-hourly/records"
 GOOD = {"station": "1011A", "time": "2026-03-09T06:31:00+08:00", "PM2.5": 35}
 
@@ -80,7 +88,9 @@ def test_good_records_are_kept_and_bad_ones_lie_whole_in_quarantine(steward: htt
         (b"[]", 200, ""),
     ],
 )
-def test_a_broken_body_is_answered_with_what_is_wrong(steward: httpx.Client, body: bytes, status: int, word: str) -> None:
+def test_a_broken_body_is_answered_with_what_is_wrong(
+    steward: httpx.Client, body: bytes, status: int, word: str
+) -> None:
     answer = _push(steward, body)
     assert answer.status_code == status, answer.text
     assert word in answer.text
@@ -110,7 +120,13 @@ def test_pushing_needs_the_permission(acceptor: httpx.Client) -> None:
 
 def _report(**changes: Any) -> dict[str, Any]:
     position = {"lon": 114.058, "lat": 22.543}
-    return {"title": "路边垃圾", "matter": "gb47678:matter:06010", "position": position, "channel": "hotline", **changes}
+    return {
+        "title": "路边垃圾",
+        "matter": "gb47678:matter:06010",
+        "position": position,
+        "channel": "hotline",
+        **changes,
+    }
 
 
 @pytest.mark.parametrize(

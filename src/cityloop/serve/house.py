@@ -132,5 +132,14 @@ class House:
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
         self._stop.set()
-        for part in (self.drill, self.stream, self._timers, self.keeper, self.collector, self.relay, self.lake, self.database):
+        for part in (
+            self.drill,
+            self.stream,
+            self._timers,
+            self.keeper,
+            self.collector,
+            self.relay,
+            self.lake,
+            self.database,
+        ):
             part.stop()

@@ -26,9 +26,15 @@ def add_user(
 ) -> str | None:
     """Create or change an account; without a password it is a machine and its new token is returned."""
     city = City.load(settings.city, SystemClock())
-    faults = [Fault(f"--post {post}", "no such post", f"one of {', '.join(city.policy.posts)}") for post in posts if post not in city.policy.posts]
+    faults = [
+        Fault(f"--post {post}", "no such post", f"one of {', '.join(city.policy.posts)}")
+        for post in posts
+        if post not in city.policy.posts
+    ]
     if department is not None and department not in city.departments:
-        faults.append(Fault(f"--department {department}", "no such department", f"one of {', '.join(city.departments)}"))
+        faults.append(
+            Fault(f"--department {department}", "no such department", f"one of {', '.join(city.departments)}")
+        )
     if faults:
         raise Invalid(f"account '{account}' was not written", faults=faults)
     accounts = _accounts(settings)
