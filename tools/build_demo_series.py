@@ -2,9 +2,10 @@
 
     uv run tools/build_demo_series.py --data FOLDER [--city cities/demo]
 
-``FOLDER`` holds ``air_beijing_prsa/``, ``metro_hangzhou/``, ``sanitation_bins/``, ``cases_boston311/`` and ``geo/``
-(origins and licences: ``docs/demo-city.md``). Every series is moved by whole days, so weekday and time of day stay as
-measured; missing values stay missing. The same sources always give the same files.
+``FOLDER`` holds ``air_beijing_prsa/``, ``metro_hangzhou/``, ``sanitation_bins/`` and ``cases_boston311/`` (origins and
+licences: ``docs/demo-city.md``); places are taken from the grid cells of the city folder. Every series is moved by
+whole days, so weekday and time of day stay as measured; missing values stay missing. The same sources always give the
+same files.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the measured data sets")
     parser.add_argument("--city", type=Path, default=Path("cities/demo"), help="city folder to write into")
     given = parser.parse_args()
-    cells = land_cells(given.data / "geo/shenzhen_traffic_zones.geojson.gz")
+    cells = land_cells(given.city / "areas/cells.geojson")
     kinds = pl.read_csv(given.city / "series/kind_map.csv", schema_overrides={"code": pl.String})
     air_rows, stations = air(given.data)
     bin_rows, sites = bins(given.data)

@@ -5,7 +5,6 @@ Every rule is deterministic: the same sources always give the same places. No ru
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Sequence
 from itertools import pairwise
@@ -24,9 +23,8 @@ LonLat = tuple[float, float]
 
 
 def land_cells(path: Path) -> list[BaseGeometry]:
-    """The land cells of a GeoJSON file (gzip), in the order of a Hilbert curve, so that near places are near in it."""
-    with gzip.open(path) as file:
-        features = json.load(file)["features"]
+    """The grid cells of a city's GeoJSON file, in the order of a Hilbert curve: near places are near in it."""
+    features = json.loads(path.read_text(encoding="utf-8"))["features"]
     cells = [shape(feature["geometry"]) for feature in features]
     west, south = min(c.bounds[0] for c in cells), min(c.bounds[1] for c in cells)
     span = max(max(c.bounds[2] for c in cells) - west, max(c.bounds[3] for c in cells) - south)

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from statistics import NormalDist
 from typing import Any
 
-from cityloop.cases.schemas import CaseView, FieldAsked, MoveOffer
+from cityloop.cases.schemas import CaseDetail, CaseView, FieldAsked, MoveOffer
 from cityloop.drill.citizens import CitizenRecord
 from cityloop.drill.plan import MovePlan, TurnPlan, WaitPlan
+
+NEARBY = "$nearby"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A move on offer, the line of the plan that wants it, and its fields."""
+
+    offer: MoveOffer
+    wish: MovePlan
+    fields: dict[str, Any]
 
 
 def chance(*parts: object) -> float:
@@ -46,20 +58,30 @@ def wishes(turn: TurnPlan, case: CaseView) -> tuple[MovePlan, ...]:
     return (usual,)
 
 
-def pick(offers: Sequence[MoveOffer], wanted: Sequence[MovePlan]) -> tuple[MoveOffer, MovePlan] | None:
-    """The first wish that is on offer and allowed."""
-    allowed = {offer.move: offer for offer in offers if offer.allowed}
-    return next(((allowed[wish.move], wish) for wish in wanted if wish.move in allowed), None)
+def pick(case: CaseDetail, wanted: Sequence[MovePlan], hands: Sequence[str]) -> Chosen | None:
+    """The first wish that is on offer, allowed, and whose fields can be filled."""
+    allowed = {offer.move: offer for offer in case.moves if offer.allowed}
+    for wish in wanted:
+        offer = allowed.get(wish.move)
+        fields = fill(offer, wish, hands, case.nearby) if offer else None
+        if offer and fields is not None:
+            return Chosen(offer, wish, fields)
+    return None
 
 
-def fill(offer: MoveOffer, wish: MovePlan, hands: Sequence[str]) -> dict[str, Any] | None:
+def fill(
+    offer: MoveOffer, wish: MovePlan, hands: Sequence[str], nearby: Sequence[CaseView] = ()
+) -> dict[str, Any] | None:
     """The fields of a move: what the plan says, else the first hand that may be chosen, else the first choice.
 
-    Returns ``None`` when a required field cannot be filled.
+    ``$nearby`` in the plan stands for the number of the nearest like case. Returns ``None`` when a required field
+    cannot be filled.
     """
     filled: dict[str, Any] = {}
     for asked in offer.fields:
         value = wish.fields.get(asked.name, _default(asked, hands))
+        if value == NEARBY:
+            value = nearby[0].number if nearby else None
         if value is not None:
             filled[asked.name] = value
         elif asked.required:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from cityloop.access.actor import Actor
 from cityloop.cases.schemas import CaseDetail, CaseView, MoveRequest
 from cityloop.drill.api import Api, Refused
-from cityloop.drill.choose import chance, fill, pick, ready_at, wishes
+from cityloop.drill.choose import chance, pick, ready_at, wishes
 from cityloop.drill.citizens import CitizenRecord
 from cityloop.drill.plan import DrillPlan, TurnPlan
 
@@ -126,13 +126,11 @@ class Player:
             # Somebody was quicker. If it is still on this desk, the next look finds it in its new version.
             self._known.pop(due.case, None)
             return None
-        chosen = pick(case.moves, wishes(turn, case))
-        fields = fill(*chosen, hands=self._hands(case.department)) if chosen else None
-        if chosen is None or fields is None:
+        chosen = pick(case, wishes(turn, case), self._hands(case.department))
+        if chosen is None:
             raise Refused(409, f"{case.number}: no planned move of '{turn.state}' is on offer")
-        offer, wish = chosen
-        opinion = wish.opinion or (turn.state if offer.reason_needed else "")
-        made = MoveRequest(move=offer.move, version=case.version, opinion=opinion, fields=fields)
+        opinion = chosen.wish.opinion or (case.state_title.zh if chosen.offer.reason_needed else "")
+        made = MoveRequest(move=chosen.offer.move, version=case.version, opinion=opinion, fields=chosen.fields)
         after = api.move(self.actor.id, case.id, made)
         self.moves_made += 1
         self.problem = ""

@@ -160,21 +160,27 @@ class Drill:
         if not citizen or not waiting or not self._may_report(citizen.account):
             return False
         for record in waiting:
-            try:
-                self._wake(api.report(citizen.account, record.report))
-            except Refused as refusal:
-                log.warning("report %s was refused: %s", record.number, refusal)
+            self._post(api, citizen.account, record)
             self._posted += 1
         with self._database.transaction() as tx:
             tx.session.merge(DrillCursorRow(series=citizen.series, posted=self._posted))
         return True
+
+    def _post(self, api: Api, account: str, record: CitizenRecord) -> None:
+        try:
+            self._wake(api.report(account, record.report))
+        except Refused as refusal:
+            log.warning("report %s was refused: %s", record.number, refusal)
+            return
+        if account in self._players:
+            self._players[account].moves_made += 1
 
     def _may_report(self, account: str) -> bool:
         player = self._players.get(account)
         return player is None or player.playing
 
     def _play(self, api: Api, player: Player, now: datetime) -> bool:
-        if not player.playing:
+        if not player.playing or (self._plan.citizen and player.actor.id == self._plan.citizen.account):
             player.forget()
             return False
         real = time.monotonic()
