@@ -17,12 +17,17 @@ from cityloop.city.content import (
     CityFile,
     DepartmentPart,
     DepartmentsFile,
+    LimitsFile,
     PackMeta,
 )
 from cityloop.city.days import DayTable, read_days
+from cityloop.city.deadlines import Deadlines, Limits
 from cityloop.city.faults import Faults, File
+from cityloop.city.grammar import NeedsHuman
+from cityloop.city.profile import Profile, parse_profile
 from cityloop.city.schemas import Department, Matter
 from cityloop.city.shapes import read_areas
+from cityloop.core.errors import Invalid
 from cityloop.core.values import Title
 
 _CATALOGUE_COLUMNS = ("kind", "class_code", "class_zh", "class_en", "code", "zh", "en")
@@ -38,6 +43,8 @@ class Loaded:
     departments: dict[str, Department]
     catalogue: Catalogue
     calendars: Calendars
+    deadlines: Deadlines
+    limits: Limits
     policy: Policy
 
 
@@ -55,6 +62,7 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
     if departments is None or policy is None:
         return None
     calendars = _calendars(city, departments, table, faults)
+    deadlines = _deadlines(city, calendars, faults)
     return Loaded(
         file=city.value,
         packs=packs,
@@ -62,6 +70,8 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
         departments=_departments(departments, faults),
         catalogue=catalogue,
         calendars=calendars,
+        deadlines=deadlines,
+        limits=_limits(folder, city, catalogue, deadlines, faults),
         policy=policy.value,
     )
 
@@ -160,6 +170,41 @@ def _calendars(city: File[CityFile], departments: File[DepartmentsFile], table: 
             part = parts[base].model_copy(update={"exceptions": tuple(own.values())})
             calendars.append(Calendar(used[item.id], part, zone, table))
     return Calendars(calendars, default, used)
+
+
+def _deadlines(city: File[CityFile], calendars: Calendars, faults: Faults) -> Deadlines:
+    part = city.value.deadlines
+    try:
+        profile = parse_profile(part.profile)
+    except Invalid as error:
+        city.fault(faults, ("deadlines", "profile"), error.detail, error.mend)
+        profile = Profile()
+    seasons = {word: season.windows for season in city.value.seasons for word in season.words}
+    return Deadlines(calendars, profile, seasons)
+
+
+def _limits(folder: Path, city: File[CityFile], catalogue: Catalogue, deadlines: Deadlines, faults: Faults) -> Limits:
+    """The city's limits; every text must give a due instant, every key must be in a catalogue."""
+    name = city.value.deadlines.limits
+    file = faults.read(folder / name, LimitsFile) if name else None
+    if file is None:
+        return Limits(None)
+    classes = {f"{m.standard}:{m.kind}:{m.class_code}" for m in catalogue.list(None)}
+    for key in file.value.matters:
+        if not catalogue.has(key):
+            near = ", ".join(entry.key for entry in catalogue.near(key, 3))
+            file.fault(faults, ("matters", key), f"unknown matter '{key}'", f"the nearest are: {near or 'none'}")
+    for key in file.value.classes:
+        if key not in classes:
+            have = f"classes are standard:kind:class, for example {min(classes, default='none')}"
+            file.fault(faults, ("classes", key), f"unknown class '{key}'", have)
+    texts = [(("matters", key), text) for key, text in file.value.matters.items()]
+    texts += [(("classes", key), text) for key, text in file.value.classes.items()]
+    for place, text in [*texts, *([(("fallback",), file.value.fallback)] if file.value.fallback else [])]:
+        read = deadlines.parse(text)
+        if isinstance(read, NeedsHuman):
+            file.fault(faults, place, f"'{text}': {read.reason.en}", "write a figure and a unit, for example 4工作时")
+    return Limits(file.value)
 
 
 def _departments(file: File[DepartmentsFile], faults: Faults) -> dict[str, Department]:

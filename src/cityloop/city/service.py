@@ -32,6 +32,8 @@ class City:
         self.departments = loaded.departments
         self.catalogue = loaded.catalogue
         self.calendars = loaded.calendars
+        self.deadlines = loaded.deadlines
+        self.limits = loaded.limits
         self.policy = loaded.policy
 
     @classmethod
@@ -43,6 +45,10 @@ class City:
         if loaded is None:
             raise ContentError(f"{folder} cannot be read as a city folder", "see docs/city-folder.md")
         return cls(folder, loaded, clock)
+
+    def limit_for(self, matter: str) -> str | None:
+        """The handling limit of a matter as text; ``None`` where the city has none; raises :class:`NotFound`."""
+        return self.limits.text_for(self.catalogue.get(matter))
 
     def view(self) -> CityView:
         """What a client needs to know of the city before anything else."""
