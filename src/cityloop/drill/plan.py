@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from cityloop.core.content import Key, fault_at, load, raise_faults, read_yaml
-from cityloop.core.values import Frozen
+from cityloop.core.values import Frozen, Instant
 
 
 class ReplayPlan(Frozen):
@@ -99,6 +99,8 @@ class TurnPlan(Frozen):
 class DrillPlan(Frozen):
     """The whole of ``drill.yaml``."""
 
+    start: Instant | None = None
+    """City time at which the demo begins; the first of all series must not lie before it."""
     loop: bool = False
     replays: tuple[ReplayPlan, ...] = ()
     citizen: CitizenPlan | None = None
