@@ -12,7 +12,6 @@ from typing import Literal
 
 from cityloop.city import counting
 from cityloop.city.calendar import Calendar
-from cityloop.city.counting import YELLOW as YELLOW
 from cityloop.city.counting import Span
 from cityloop.city.days import SECOND, instant_of, ticks
 from cityloop.city.grammar import Limit, Stage
@@ -20,6 +19,7 @@ from cityloop.city.profile import Profile
 from cityloop.core.errors import Conflict, Invalid
 from cityloop.core.values import Frozen, Instant, Title, utc
 
+YELLOW = counting.YELLOW
 Light = Literal["green", "yellow", "red", "paused", "none"]
 
 
