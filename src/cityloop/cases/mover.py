@@ -116,9 +116,7 @@ class Mover:
         """Put a decided move into the transaction; returns the case with its timeline counted."""
         entry = replace(result.entry, facts={**result.entry.facts, **(wish.more or {})})
         row = timeline.row_of(result.case, entry, actor, self._post(actor, move), wish.opinion.strip(), now)
-        case = replace(
-            result.case, entries=row["seq"], head=row["hash"], urgent=result.case.urgent or wish.urgent
-        )
+        case = replace(result.case, entries=row["seq"], head=row["hash"], urgent=result.case.urgent or wish.urgent)
         store = CaseStore.of(tx)
         if before.version:
             store.put(case)

@@ -94,7 +94,11 @@ class Reading:
             cut = "列表在此截断，请缩小筛选范围" if language == "zh" else "the list is cut here: narrow the filter"
             rows = [*rows[:EXPORT_LIMIT], {"number": cut}]
         with self._database.transaction() as tx:
-            detail = {"format": form, "rows": len(rows), "filter": wanted.model_dump(mode="json", exclude_defaults=True)}
+            detail = {
+                "format": form,
+                "rows": len(rows),
+                "filter": wanted.model_dump(mode="json", exclude_defaults=True),
+            }
             self._audit.record(tx, self._city.clock.now(), actor.id, "case.export", "cases", detail)
         return export("cases", form, columns, rows)
 
@@ -226,7 +230,9 @@ class Reading:
 
 def missing(key: str) -> NotFound:
     """What everybody is told who asks for a case that is not there, or not for them."""
-    return NotFound(f"there is no case '{key[:60]}' within your sight", "check the number; GET /api/v1/cases lists yours")
+    return NotFound(
+        f"there is no case '{key[:60]}' within your sight", "check the number; GET /api/v1/cases lists yours"
+    )
 
 
 def _entry(row: TimelineRow, title: Title | None) -> TimelineEntry:

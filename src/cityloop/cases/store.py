@@ -22,9 +22,13 @@ from cityloop.core.database import Transaction
 _TABLE: Table = CaseRow.__table__  # type: ignore[assignment]
 _COUNTER: Table = CounterRow.__table__  # type: ignore[assignment]
 _CHANGING = tuple(
-    column.name for column in _TABLE.columns if column.name not in ("id", "number", "opened_at", "channel", "external_number")
+    column.name
+    for column in _TABLE.columns
+    if column.name not in ("id", "number", "opened_at", "channel", "external_number")
 )
-_UPDATE = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
+_UPDATE = (
+    update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
+)
 _MEMORY = "cases"
 
 
@@ -141,7 +145,9 @@ def _begin_counter(session: Session, prefix: str) -> Executable:
 
 
 def _pieces(template: str) -> Iterable[tuple[str, str, str, str]]:
-    return ((text, name or "", spec or "", conversion or "") for text, name, spec, conversion in Formatter().parse(template))
+    return (
+        (text, name or "", spec or "", conversion or "") for text, name, spec, conversion in Formatter().parse(template)
+    )
 
 
 def _parameters(case: Case) -> dict[str, Any]:
