@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from cityloop.cases.schemas import Channel
 from cityloop.core.content import Key, fault_at, load, raise_faults, read_yaml
-from cityloop.core.values import Frozen
+from cityloop.core.values import Frozen, Instant
 
 
 class ReplayPlan(Frozen):
@@ -141,6 +141,8 @@ class RecordsPlan(Frozen):
 class DrillPlan(Frozen):
     """The whole of ``drill.yaml``."""
 
+    start: Instant | None = None
+    """City time at which the demo begins; the first of all series must not lie before it."""
     loop: bool = False
     replays: tuple[ReplayPlan, ...] = ()
     citizen: CitizenPlan | None = None
