@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from cityloop.cases.schemas import Channel
 from cityloop.core.content import Key, fault_at, load, raise_faults, read_yaml
 from cityloop.core.values import Frozen, Instant
 
@@ -96,6 +97,47 @@ class TurnPlan(Frozen):
         return self
 
 
+class ColumnsPlan(Frozen):
+    """Which column of the source holds what. Instants are wall-clock times of the city's zone."""
+
+    number: str
+    opened: str
+    target: str
+    closed: str
+    on_time: str
+    title: str
+    kind: str
+    department: str
+    area: str
+    lon: str
+    lat: str
+    channel: str
+
+
+class RecordsPlan(Frozen):
+    """How the records of a city are found, read and played."""
+
+    series: str
+    files: tuple[str, ...] = Field(min_length=1)
+    """Patterns of parquet files, from the city folder; what is not there is passed over."""
+    shared: tuple[str, ...] = ()
+    """The same below the folder that ``CITYLOOP_SHARED`` names."""
+    obtain: str
+    """Where further months can be had; said when some are missing."""
+    columns: ColumnsPlan
+    on_time: dict[str, bool]
+    """What the source's own flag means."""
+    channels: dict[str, Channel]
+    matters: dict[str, str] = Field(default_factory=dict)
+    """Kind to matter key, for kinds that are not the English title of a matter."""
+    departments: dict[str, str] = Field(default_factory=dict)
+    areas: dict[str, str] = Field(default_factory=dict)
+    open_moves: tuple[MovePlan, ...] = Field(min_length=1)
+    """Played at the instant a record was opened; a move that does not leave the present state is left out."""
+    close_moves: tuple[MovePlan, ...] = Field(min_length=1)
+    """Played at the instant it was closed."""
+
+
 class DrillPlan(Frozen):
     """The whole of ``drill.yaml``."""
 
@@ -106,6 +148,8 @@ class DrillPlan(Frozen):
     citizen: CitizenPlan | None = None
     pace: PacePlan = PacePlan()
     turns: tuple[TurnPlan, ...] = ()
+    records: RecordsPlan | None = None
+    """The city's own past, for ``cityloop replay``."""
 
     def turn(self, post: str, state: str, flags: frozenset[str]) -> TurnPlan | None:
         """The turn of ``post`` for a case in ``state``; a pending request is answered before anything else."""
