@@ -98,11 +98,9 @@ def provisional(stage: Stage, calendar: Calendar, spans: Sequence[Span], at: int
     )
 
 
-def shade(stage: Stage, calendar: Calendar, spans: Sequence[Span], seen: int, end: int | None) -> int:
-    """0 green, 1 yellow, 2 red for one stage as seen at an instant."""
-    if end is None:
-        return 0
-    if seen > end:
-        return 2
+def yellow(stage: Stage, calendar: Calendar, spans: Sequence[Span], end: int) -> int:
+    """The first instant at which 80 % of what the stage counts until its due instant ``end`` is used."""
     total = used(stage, calendar, cut(spans, end))
-    return int(used(stage, calendar, cut(spans, seen)) >= YELLOW * total)
+    wanted = -(-total * YELLOW.numerator // YELLOW.denominator)
+    found = _walk("continuous" if stage.measure == "continuous" else "office", calendar, spans, wanted)
+    return end if found is None else found

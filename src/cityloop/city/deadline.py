@@ -6,6 +6,7 @@ The due instant is the first instant at which the running spans have used the li
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +19,7 @@ from cityloop.city.profile import Profile
 from cityloop.core.errors import Conflict, Invalid
 from cityloop.core.values import Frozen, Instant, Title, utc
 
+YELLOW = counting.YELLOW
 Light = Literal["green", "yellow", "red", "paused", "none"]
 
 
@@ -77,6 +79,13 @@ class Due(Frozen):
     at: Instant | None
     provisional: bool
     stages: tuple[StageDue, ...]
+
+
+class Turns(Frozen):
+    """When a light changes by itself: yellow from ``yellow_at`` on, red after ``red_at``; ``None`` while paused."""
+
+    yellow_at: Instant | None
+    red_at: Instant | None
 
 
 def start(limit: Limit | Until, calendar: Calendar, at: datetime) -> HandlingClock:
@@ -146,16 +155,12 @@ def finish(clock: HandlingClock, stage: str, at: datetime) -> HandlingClock:
 def due(clock: HandlingClock, calendar: Calendar) -> Due:
     """When the limit is used up, stage by stage."""
     stages: list[StageDue] = []
-    spans = _spans(clock)
-    provisional = False
-    for stage in clock.limit.stages:
-        at = counting.due(stage, clock.extensions, clock.limit.profile.cutoff_seconds, calendar, spans)
-        provisional = counting.provisional(stage, calendar, spans, at) or (provisional and _chained(clock))
+    for stage, spans, end in _walked(clock, calendar):
+        inherited = bool(stages) and _chained(clock) and stages[-1].provisional
+        provisional = inherited or counting.provisional(stage, calendar, spans, end)
         finished = clock.finished.get(stage.label, clock.stopped_at)
-        shown = None if at is None else instant_of(at)
-        stages.append(StageDue(label=stage.label, at=shown, provisional=provisional, finished_at=finished))
-        if _chained(clock):
-            spans = counting.after(spans, at)
+        at = None if end is None else instant_of(end)
+        stages.append(StageDue(label=stage.label, at=at, provisional=provisional, finished_at=finished))
     ends = [stage.at for stage in stages if stage.at is not None]
     last = max(ends) if len(ends) == len(stages) else None
     return Due(at=last, provisional=any(stage.provisional for stage in stages), stages=tuple(stages))
@@ -191,19 +196,27 @@ def on_time(clock: HandlingClock, calendar: Calendar) -> bool | None:
     return all(stage.at is None or (stage.finished_at or clock.stopped_at) <= stage.at for stage in deciding)
 
 
+def turns(clock: HandlingClock, calendar: Calendar) -> Turns:
+    """When the light turns yellow and red by itself, while nothing moves the clock; the first stage decides."""
+    yellow, red = [], []
+    for stage, spans, end in _walked(clock, calendar):
+        if end is not None and stage.label not in clock.finished:
+            yellow.append(counting.yellow(stage, calendar, spans, end))
+            red.append(end)
+    return Turns(yellow_at=_first(yellow), red_at=_first(red))
+
+
 def light(clock: HandlingClock, calendar: Calendar, at: datetime) -> Light:
     """Green below 80 % of the limit, yellow to 100 %, red above; the worst stage decides."""
     if clock.paused:
         return "paused" if clock.runs else "none"
     worst = 0
-    spans = _spans(clock)
-    for stage, stage_due in zip(clock.limit.stages, due(clock, calendar).stages, strict=True):
-        seen = ticks(stage_due.finished_at or utc(at))
-        end = None if stage_due.at is None else ticks(stage_due.at)
-        worst = max(worst, counting.shade(stage, calendar, spans, seen, end))
-        if _chained(clock):
-            spans = counting.after(spans, end)
-    return ("green", "yellow", "red")[worst]
+    for stage, spans, end in _walked(clock, calendar):
+        seen = ticks(clock.finished.get(stage.label, _end(clock, at)))
+        if end is not None:
+            worst = max(worst, 2 if seen > end else int(seen >= counting.yellow(stage, calendar, spans, end)))
+    shades: tuple[Light, ...] = ("green", "yellow", "red")
+    return shades[worst]
 
 
 def explain(clock: HandlingClock, calendar: Calendar) -> Title:
@@ -255,6 +268,20 @@ def _spans(clock: HandlingClock) -> list[Span]:
     if clock.stopped_at is not None and spans and spans[-1][1] == max(ticks(clock.stopped_at), spans[-1][0]):
         spans[-1] = (spans[-1][0], None)
     return spans
+
+
+def _walked(clock: HandlingClock, calendar: Calendar) -> Iterator[tuple[Stage, list[Span], int | None]]:
+    """Each stage, the spans it counts over, and its due instant; a chained stage begins where the last was due."""
+    spans, profile = _spans(clock), clock.limit.profile
+    for stage in clock.limit.stages:
+        end = counting.due(stage, clock.extensions, profile.cutoff_seconds, calendar, spans)
+        yield stage, spans, end
+        if _chained(clock):
+            spans = counting.after(spans, end)
+
+
+def _first(instants: Sequence[int]) -> datetime | None:
+    return instant_of(min(instants)) if instants else None
 
 
 def _chained(clock: HandlingClock) -> bool:

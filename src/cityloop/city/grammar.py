@@ -88,7 +88,7 @@ def parse_limit(
     known = parse_profile(profile) if isinstance(profile, str) else profile
     try:
         plain, season = _split_season(_normal(text), seasons or {})
-        stages = tuple(_stage(chunk, known) for chunk in _chunks(plain))
+        stages = _named([_stage(chunk, known) for chunk in _chunks(plain)])
     except _Unclear as unclear:
         return NeedsHuman(text=text, reason=unclear.reason)
     return Limit(text=text, profile=known, stages=stages, season=season)
@@ -142,6 +142,18 @@ def _stage(chunk: str, profile: Profile) -> Stage:
         raise _Unclear("时限必须大于零", "the limit must be above zero")
     measure, amount = _meaning(number, unit, profile)
     return Stage(label=label, text=chunk, measure=measure, amount=amount)
+
+
+def _named(stages: list[Stage]) -> tuple[Stage, ...]:
+    """Several stages are told apart by label; one without, or with one that was used, takes its number."""
+    if len(stages) == 1:
+        return tuple(stages)
+    labels: set[str] = set()
+    for index, stage in enumerate(stages):
+        if not stage.label or stage.label in labels:
+            stages[index] = stage.model_copy(update={"label": f"{stage.label}{index + 1}"})
+        labels.add(stages[index].label)
+    return tuple(stages)
 
 
 def _label(text: str) -> str:
