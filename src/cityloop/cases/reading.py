@@ -82,7 +82,7 @@ class Reading:
         with self._database.reading() as session:
             total = session.scalar(select(func.count()).select_from(_TABLE).where(*where)) or 0
             query = select(_TABLE).where(*where).order_by(*order).offset(paged.offset).limit(paged.size)
-            items = [self._views.view(from_row(row), now) for row in session.execute(query).mappings()]
+            items = [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
         return Page(items=items, total=total, page=paged.page, size=paged.size)
 
     def export(self, actor: Actor, wanted: CaseFilter, form: ExportFormat) -> Response:
@@ -202,14 +202,14 @@ class Reading:
         if not case.open:
             return []
         where = (nearby.box(case, rule, now), scope.where(queries.COLUMNS))
-        found = [from_row(row) for row in session.execute(select(_TABLE).where(*where).limit(200)).mappings()]
+        found = [from_row(dict(row)) for row in session.execute(select(_TABLE).where(*where).limit(200)).mappings()]
         return [self._views.view(other, now) for other in nearby.nearest(case, found, rule)]
 
     def _some(self, actor: Actor, wanted: CaseFilter, most: int) -> builtins.list[CaseView]:
         now = self._city.clock.now()
         query = select(_TABLE).where(*self._where(actor, wanted, now)).order_by(*queries.order("")).limit(most)
         with self._database.reading() as session:
-            return [self._views.view(from_row(row), now) for row in session.execute(query).mappings()]
+            return [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
 
     def _where(self, actor: Actor, wanted: CaseFilter, now: datetime) -> builtins.list[ColumnElement[bool]]:
         where = [self._door.scope(actor, ENTITY).where(queries.COLUMNS), *queries.conditions(wanted, now)]
