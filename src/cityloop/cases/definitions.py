@@ -1,4 +1,4 @@
-"""Reads ``workflow.yaml`` of a pack and a city's changes to it, checks them, and keeps every version that was in force."""
+"""Reads ``workflow.yaml`` of a pack and a city's changes to it, checks them, and keeps every version ever in force."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def check(workflow: Workflow, path: Path, lines: Lines) -> list[Fault]:
     """Everything that types cannot see: names that lead nowhere, moves that cannot happen, keys used twice."""
     found = _twice(workflow, path, lines)
     for number, move in enumerate(workflow.moves):
-        found += [fault_at(path, lines, ("moves", number, *key), what, mend) for key, what, mend in _move(workflow, move)]
+        found += [
+            fault_at(path, lines, ("moves", number, *key), what, mend) for key, what, mend in _move(workflow, move)
+        ]
     for number, rule in enumerate(workflow.automation):
         if workflow.move_by_id.get(rule.move) not in workflow.moves_from.get(rule.when.state, ()):
             what = f"'{rule.move}' does not leave '{rule.when.state}'"
@@ -48,7 +50,9 @@ def check(workflow: Workflow, path: Path, lines: Lines) -> list[Fault]:
     reached = {state for move in workflow.moves for state in (*move.origin, move.to) if move.origin != ANY_OPEN}
     for number, state in enumerate(workflow.states):
         if state.id not in reached:
-            fault = fault_at(path, lines, ("states", number), f"no move reaches '{state.id}'", "add one, or drop the state")
+            fault = fault_at(
+                path, lines, ("states", number), f"no move reaches '{state.id}'", "add one, or drop the state"
+            )
             found.append(fault)
     return found
 
@@ -128,12 +132,14 @@ def _move(workflow: Workflow, move: MoveDef) -> Iterable[tuple[tuple[str | int, 
 
 def _twice(workflow: Workflow, path: Path, lines: Lines) -> list[Fault]:
     found = []
-    for name, items in (("states", workflow.states), ("moves", workflow.moves), ("automation", workflow.automation)):
-        seen: set[str] = set()
-        for number, item in enumerate(items):
-            if item.id in seen:
-                found.append(fault_at(path, lines, (name, number, "id"), f"id '{item.id}' twice", "give each its own id"))
-            seen.add(item.id)
+    lists = {
+        "states": [state.id for state in workflow.states],
+        "moves": [move.id for move in workflow.moves],
+        "automation": [rule.id for rule in workflow.automation],
+    }
+    for name, ids in lists.items():
+        again = [number for number, id in enumerate(ids) if id in ids[:number]]
+        found += [fault_at(path, lines, (name, n, "id"), f"id '{ids[n]}' twice", "give each its own") for n in again]
     if SUBMIT not in workflow.move_by_id:
         found.append(fault_at(path, lines, ("moves",), f"there is no move '{SUBMIT}'", "a case begins with it"))
     return [*found, *_key_clashes(workflow, path, lines)]

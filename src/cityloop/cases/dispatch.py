@@ -151,7 +151,9 @@ def _row_faults(
         found.append(fault(("department",), f"'{row.department}' is a centre", "a centre judges and never handles"))
     for index, pattern in enumerate(row.matters):
         if not any(_same(pattern, matter) for matter in matters):
-            found.append(fault(("matters", index), f"no matter '{pattern}'", "a key of the catalogue, or a prefix with *"))
+            found.append(
+                fault(("matters", index), f"no matter '{pattern}'", "a key of the catalogue, or a prefix with *")
+            )
     for index, area in enumerate(row.areas):
         if area not in areas:
             found.append(fault(("areas", index), f"there is no area '{area}'", "a code of the city's area tree"))
@@ -163,7 +165,9 @@ def _repeats(path: Path, lines: Lines, table: ResponsibilityFile) -> list[Fault]
     found = []
     for number, row in enumerate(table.rows):
         if first.setdefault(row.id, number) != number:
-            found.append(fault_at(path, lines, ("rows", number, "id"), f"id '{row.id}' twice", "give every row its own"))
+            found.append(
+                fault_at(path, lines, ("rows", number, "id"), f"id '{row.id}' twice", "give every row its own")
+            )
     return found
 
 

@@ -35,7 +35,9 @@ def unassigned(ask: Ask, _: Any) -> Reason | None:
     """No handler has the case."""
     if ask.case.handler is None:
         return None
-    return reason(f"已指派处置人员 {ask.case.handler}，请先撤回指派", f"{ask.case.handler} has the case; take it back first")
+    return reason(
+        f"已指派处置人员 {ask.case.handler}，请先撤回指派", f"{ask.case.handler} has the case; take it back first"
+    )
 
 
 def not_asker(ask: Ask, _: Any) -> Reason | None:
@@ -100,7 +102,9 @@ def department_known(ask: Ask, _: Any) -> Reason | None:
     if not name:
         if ask.facts.match:
             return None
-        return reason("责任表中没有匹配行，请选择承办部门", "no row of the responsibility table fits: choose", "department")
+        return reason(
+            "责任表中没有匹配行，请选择承办部门", "no row of the responsibility table fits: choose", "department"
+        )
     known = ask.facts.departments.get(name)
     if known is None:
         return reason(f"没有部门“{name}”", f"there is no department '{name}'", "department")

@@ -76,13 +76,19 @@ class Intake:
         faults = []
         matter = self._city.catalogue
         if not matter.has(report.matter):
-            near = ", ".join(f"{m.key} {m.title.zh}" for m in matter.near(report.matter)) or "see GET /api/v1/city/matters"
+            near = (
+                ", ".join(f"{m.key} {m.title.zh}" for m in matter.near(report.matter)) or "see GET /api/v1/city/matters"
+            )
             faults.append(Fault("matter", f"there is no matter '{report.matter}' in the catalogue", f"near: {near}"))
         elif matter.get(report.matter).kind != "matter":
-            faults.append(Fault("matter", f"'{report.matter}' is a component", "choose what is wrong with it: a matter"))
+            faults.append(
+                Fault("matter", f"'{report.matter}' is a component", "choose what is wrong with it: a matter")
+            )
         if report.series is not None and report.series not in {label.id for label in self._city.series}:
             known = ", ".join(label.id for label in self._city.series) or "none"
-            faults.append(Fault("series", f"'{report.series}' is not a replayed series", f"series of this city: {known}"))
+            faults.append(
+                Fault("series", f"'{report.series}' is not a replayed series", f"series of this city: {known}")
+            )
         if brought.department is not None and brought.department not in self._city.departments:
             known = ", ".join(self._city.departments)
             faults.append(Fault("department", f"there is no department '{brought.department}'", f"one of: {known}"))
@@ -102,7 +108,9 @@ class Intake:
         place = areas.locate(position.lon, position.lat)
         if place is None:
             area, metres = areas.nearest(position.lon, position.lat)
-            what = f"the point lies outside the city: {metres:,.0f} m from {area.title.zh} / {area.title.en} ({area.code})"
+            what = (
+                f"the point lies outside the city: {metres:,.0f} m from {area.title.zh} / {area.title.en} ({area.code})"
+            )
             fault = Fault("position", what, "check the coordinates: WGS 84 degrees, longitude first")
             raise Invalid(_REFUSED, "correct the position", [fault], {"nearest": area.code, "metres": round(metres)})
         return place

@@ -12,7 +12,10 @@ from cityloop.core.database import Table
 
 
 class CaseRow(Table):
-    """One case as it stands. ``due_at``, ``yellow_at`` and ``red_at`` stand beside the clock, so that lists can filter by light."""
+    """One case as it stands.
+
+    ``due_at``, ``yellow_at`` and ``red_at`` stand beside the clock, so that lists can filter by light.
+    """
 
     __tablename__ = "case_file"
     __table_args__ = (
@@ -147,7 +150,7 @@ for _act in ("UPDATE", "DELETE"):
     event.listen(
         _TIMELINE,
         "after_create",
-        DDL(
+        DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER case_timeline_no_{_act.lower()} BEFORE {_act} ON case_timeline "
             "BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END"
         ).execute_if(dialect="sqlite"),
@@ -155,7 +158,7 @@ for _act in ("UPDATE", "DELETE"):
 event.listen(
     _TIMELINE,
     "after_create",
-    DDL(
+    DDL(  # type: ignore[no-untyped-call]
         "CREATE OR REPLACE FUNCTION case_timeline_guard() RETURNS trigger AS $$ "
         "BEGIN RAISE EXCEPTION 'the timeline is append-only'; END $$ LANGUAGE plpgsql; "
         "CREATE TRIGGER case_timeline_append_only BEFORE UPDATE OR DELETE ON case_timeline "

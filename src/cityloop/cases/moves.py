@@ -165,7 +165,9 @@ def _clocks(ask: Ask, change: Change) -> int | None:
     wanted, now = ask.move.clocks, ask.now
     running: dict[str, PostClock] = dict(ask.case.clocks or {})
     used: int | None = None
-    stopped = [name for name, clock in running.items() if clock.stopped_at is None] if wanted.stop == ALL else wanted.stop
+    stopped = (
+        [name for name, clock in running.items() if clock.stopped_at is None] if wanted.stop == ALL else wanted.stop
+    )
     for name, act in [*((n, post_clocks.stop) for n in stopped), *((n, post_clocks.pause) for n in wanted.pause)]:
         if name in running and name != HANDLING:
             used = running[name].seconds(now)

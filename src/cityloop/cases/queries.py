@@ -123,6 +123,8 @@ def order(sort: str) -> list[ColumnElement[Any]]:
         name, descending = "opened_at", True
     column = SORTS.get(name)
     if column is None:
-        raise Invalid(f"cases cannot be sorted by '{name}'", f"one of: {', '.join(SORTS)}, with - before it for descending")
+        raise Invalid(
+            f"cases cannot be sorted by '{name}'", f"one of: {', '.join(SORTS)}, with - before it for descending"
+        )
     empty_last = [column.is_(None)] if name in ("due_at", "closed_at") else []
     return [*empty_last, column.desc() if descending else column.asc(), CaseRow.id.desc()]

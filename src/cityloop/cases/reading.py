@@ -82,7 +82,7 @@ class Reading:
         with self._database.reading() as session:
             total = session.scalar(select(func.count()).select_from(_TABLE).where(*where)) or 0
             query = select(_TABLE).where(*where).order_by(*order).offset(paged.offset).limit(paged.size)
-            items = [self._views.view(from_row(row), now) for row in session.execute(query).mappings()]
+            items = [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
         return Page(items=items, total=total, page=paged.page, size=paged.size)
 
     def export(self, actor: Actor, wanted: CaseFilter, form: ExportFormat) -> Response:
@@ -94,7 +94,11 @@ class Reading:
             cut = "列表在此截断，请缩小筛选范围" if language == "zh" else "the list is cut here: narrow the filter"
             rows = [*rows[:EXPORT_LIMIT], {"number": cut}]
         with self._database.transaction() as tx:
-            detail = {"format": form, "rows": len(rows), "filter": wanted.model_dump(mode="json", exclude_defaults=True)}
+            detail = {
+                "format": form,
+                "rows": len(rows),
+                "filter": wanted.model_dump(mode="json", exclude_defaults=True),
+            }
             self._audit.record(tx, self._city.clock.now(), actor.id, "case.export", "cases", detail)
         return export("cases", form, columns, rows)
 
@@ -198,14 +202,14 @@ class Reading:
         if not case.open:
             return []
         where = (nearby.box(case, rule, now), scope.where(queries.COLUMNS))
-        found = [from_row(row) for row in session.execute(select(_TABLE).where(*where).limit(200)).mappings()]
+        found = [from_row(dict(row)) for row in session.execute(select(_TABLE).where(*where).limit(200)).mappings()]
         return [self._views.view(other, now) for other in nearby.nearest(case, found, rule)]
 
     def _some(self, actor: Actor, wanted: CaseFilter, most: int) -> builtins.list[CaseView]:
         now = self._city.clock.now()
         query = select(_TABLE).where(*self._where(actor, wanted, now)).order_by(*queries.order("")).limit(most)
         with self._database.reading() as session:
-            return [self._views.view(from_row(row), now) for row in session.execute(query).mappings()]
+            return [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
 
     def _where(self, actor: Actor, wanted: CaseFilter, now: datetime) -> builtins.list[ColumnElement[bool]]:
         where = [self._door.scope(actor, ENTITY).where(queries.COLUMNS), *queries.conditions(wanted, now)]
@@ -226,7 +230,9 @@ class Reading:
 
 def missing(key: str) -> NotFound:
     """What everybody is told who asks for a case that is not there, or not for them."""
-    return NotFound(f"there is no case '{key[:60]}' within your sight", "check the number; GET /api/v1/cases lists yours")
+    return NotFound(
+        f"there is no case '{key[:60]}' within your sight", "check the number; GET /api/v1/cases lists yours"
+    )
 
 
 def _entry(row: TimelineRow, title: Title | None) -> TimelineEntry:

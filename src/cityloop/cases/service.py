@@ -55,9 +55,7 @@ class CaseDesk:
         workflow: Workflow,
         responsibility: Responsibility,
     ) -> None:
-        door.register(
-            Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE)
-        )
+        door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city = database, door, audit, city
         self._book = Book(database, workflow)
         self._book.open()

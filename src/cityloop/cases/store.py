@@ -11,7 +11,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Executable, RowMapping, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,9 +22,13 @@ from cityloop.core.database import Transaction
 _TABLE: Table = CaseRow.__table__  # type: ignore[assignment]
 _COUNTER: Table = CounterRow.__table__  # type: ignore[assignment]
 _CHANGING = tuple(
-    column.name for column in _TABLE.columns if column.name not in ("id", "number", "opened_at", "channel", "external_number")
+    column.name
+    for column in _TABLE.columns
+    if column.name not in ("id", "number", "opened_at", "channel", "external_number")
 )
-_UPDATE = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
+_UPDATE = (
+    update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
+)
 _MEMORY = "cases"
 
 
@@ -107,9 +111,9 @@ class CaseStore:
         for prefix, last in self.counters.items():
             self.tx.session.execute(update(_COUNTER).where(_COUNTER.c.prefix == prefix).values(last=last))
 
-    def _keep(self, key: str, row: Any) -> Case:
+    def _keep(self, key: str, row: RowMapping) -> Case:
         if key not in self.cases:
-            self._remember(from_row(row))
+            self._remember(from_row(dict(row)))
         return self.cases[key]
 
     def _remember(self, case: Case) -> None:
@@ -122,7 +126,7 @@ class CaseStore:
 def load(session: Session, condition: ColumnElement[bool]) -> Case | None:
     """One case for reading."""
     row = session.execute(select(_TABLE).where(condition).limit(1)).mappings().first()
-    return from_row(row) if row else None
+    return from_row(dict(row)) if row else None
 
 
 def numbered(template: str, local: datetime, district: str | None, store: CaseStore) -> str:
@@ -136,12 +140,15 @@ def numbered(template: str, local: datetime, district: str | None, store: CaseSt
 
 def _begin_counter(session: Session, prefix: str) -> Executable:
     """Make the counter unless somebody has; on PostgreSQL this waits for whoever is just making it."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return dialect.insert(_COUNTER).values(prefix=prefix, last=0).on_conflict_do_nothing()
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement: Executable = dialect.insert(_COUNTER).values(prefix=prefix, last=0).on_conflict_do_nothing()
+    return statement
 
 
 def _pieces(template: str) -> Iterable[tuple[str, str, str, str]]:
-    return ((text, name or "", spec or "", conversion or "") for text, name, spec, conversion in Formatter().parse(template))
+    return (
+        (text, name or "", spec or "", conversion or "") for text, name, spec, conversion in Formatter().parse(template)
+    )
 
 
 def _parameters(case: Case) -> dict[str, Any]:

@@ -105,9 +105,7 @@ class Views:
             return self._city.catalogue.get(key)
         except NotFound:
             bare = Title(zh=key, en=key)
-            return Matter(
-                key=key, standard="", kind="matter", code=key, class_code="", class_title=bare, title=bare
-            )
+            return Matter(key=key, standard="", kind="matter", code=key, class_code="", class_title=bare, title=bare)
 
     def _area(self, code: str | None) -> Title | None:
         if code is None:
