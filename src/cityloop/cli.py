@@ -110,7 +110,8 @@ def replay(
     """Replay a city's records through the same services on the records' own clock."""
     from cityloop.serve.replay import run_replay
 
-    run_replay(city, _day(start), _day(end), _data(city, data), source, as_json)
+    summary = run_replay(city, _day(start), _day(end), _data(city, data), source)
+    _print(summary.model_dump(mode="json"), as_json)
 
 
 @user_app.command("add")

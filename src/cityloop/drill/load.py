@@ -1,65 +1,63 @@
-"""``cityloop load``: push a file of records to a running server, piece by piece, like any department's own program."""
+"""``cityloop load``: pushes a file of records to a running server, in pieces, like a department's own program would."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from cityloop.core.errors import Conflict, Invalid, NotFound
+from cityloop.core.errors import Fault, Invalid, NotFound, Problem
 
-PIECE = 1000
-"""Records a push."""
+PIECE = 5_000
+"""Records in one request."""
 
 
 def push_file(url: str, token: str, feed: str, file: Path) -> Iterator[dict[str, Any]]:
-    """Push ``file`` (JSON array, NDJSON or CSV) to ``feed``; yield the server's receipt for each piece.
+    """Push a JSON array, NDJSON or CSV file (UTF-8); yield the receipt of every piece.
 
-    Raises :class:`NotFound` for a missing file, :class:`Invalid` for one that cannot be read, and :class:`Conflict`
-    when the server refuses or is not there; what was pushed before stays, and pushing it again is harmless.
+    A line that is no JSON is sent as it stands, so that it reaches the quarantine and is not lost. Raises
+    :class:`NotFound` for a missing file and :class:`Problem` with the server's own words for a refusal.
     """
     if not file.is_file():
-        raise NotFound(f"there is no file {file}", "name a JSON, NDJSON or CSV file")
-    headers = {"Content-Type": "application/x-ndjson", "Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
-        records = _records(file)
-        while piece := list(islice(records, PIECE)):
-            yield _push(client, f"/api/v1/feeds/{feed}/records", piece)
+        raise NotFound(f"{file} is no file", "name a JSON, NDJSON or CSV file")
+    lines = _lines(file)
+    with httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=60) as client:
+        while piece := list(islice(lines, PIECE)):
+            yield _push(client, feed, piece)
 
 
-def _push(client: httpx.Client, path: str, records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    body = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    try:
-        answer = client.post(path, content=body.encode())
-    except httpx.HTTPError as error:
-        raise Conflict(f"{client.base_url} does not answer: {error}", "start the server, or give --url") from error
-    if answer.is_error:
-        raise Conflict(f"the server answered {answer.status_code}: {answer.text[:500]}", "mend it and push again")
-    receipt: dict[str, Any] = answer.json()
-    return receipt
-
-
-def _records(file: Path) -> Iterator[Mapping[str, Any]]:
-    text = file.read_text(encoding="utf-8-sig")
+def _lines(file: Path) -> Iterator[str]:
+    """One JSON text a record."""
     if file.suffix.lower() == ".csv":
-        # An empty cell is a missing value, not an empty text.
-        yield from ({name: value or None for name, value in row.items()} for row in csv.DictReader(text.splitlines()))
-    elif text.lstrip().startswith("["):
-        yield from _json(file, text, 1)
-    else:
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip():
-                yield _json(file, line, number)
-
-
-def _json(file: Path, text: str, line: int) -> Any:
+        with file.open(encoding="utf-8-sig", newline="") as handle:
+            yield from (json.dumps(row, ensure_ascii=False) for row in csv.DictReader(handle))
+        return
+    text = file.read_text(encoding="utf-8-sig")
+    if not text.lstrip().startswith("["):
+        yield from (line for line in text.splitlines() if line.strip())
+        return
     try:
-        return json.loads(text)
+        yield from (json.dumps(record, ensure_ascii=False) for record in json.loads(text))
     except json.JSONDecodeError as error:
-        where = f"{file}:{line + error.lineno - 1}"
-        raise Invalid(f"{where}: {error.msg}", "correct the JSON at this line; CSV files end in .csv") from error
+        fault = Fault(f"{file}:{error.lineno}", error.msg, "correct the JSON, or send one record a line")
+        raise Invalid(f"{file} is no JSON array", faults=[fault]) from error
+
+
+def _push(client: httpx.Client, feed: str, piece: list[str]) -> dict[str, Any]:
+    headers = {"content-type": "application/x-ndjson"}
+    try:
+        answer = client.post(f"/api/v1/feeds/{feed}/records", content="\n".join(piece).encode(), headers=headers)
+    except httpx.TransportError as error:
+        raise Problem(
+            f"no answer from {client.base_url}: {error}", "start the server, or name it with --url"
+        ) from error
+    body: dict[str, Any] = answer.json()
+    if answer.is_error:
+        faults = [Fault(f["where"], f["what"], f["mend"]) for f in body.get("faults", [])]
+        raise Problem(str(body.get("detail", answer.text)), str(body.get("mend", "")), faults)
+    return body
