@@ -242,6 +242,7 @@ export const en: Same<typeof zh> = {
     empty: 'No warning fits the filter',
     emptyNote: 'Loosen the filter, or wait for new data.',
     evidence: 'Evidence',
+    around: 'Before and after',
     evidenceNote: '{aggregate}, {from} – {to}',
     held: 'must hold for {span}',
     thresholds: 'Thresholds',

@@ -226,6 +226,7 @@ export const zh = {
     empty: '没有符合条件的预警',
     emptyNote: '放宽筛选条件，或等候新数据。',
     evidence: '证据',
+    around: '前后观测',
     evidenceNote: '{aggregate} · {from} – {to}',
     held: '需持续 {span}',
     thresholds: '限值',

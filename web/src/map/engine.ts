@@ -97,6 +97,13 @@ export class CityMapEngine {
     await (this.map.getSource(id) as GeoJSONSource | undefined)?.setData(data)
   }
 
+  /** Few points glow as visibly as many: the weight falls as their number grows. */
+  async setHeat(data: GeoJSON.FeatureCollection): Promise<void> {
+    await this.set('heat', data)
+    const weight = Math.min(5, Math.max(0.6, 900 / Math.max(1, data.features.length)))
+    this.map.setPaintProperty('heat', 'heatmap-weight', weight)
+  }
+
   async setCases(cases: readonly CasePoint[]): Promise<void> {
     this.cases = cases
     await this.ready

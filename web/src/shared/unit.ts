@@ -12,7 +12,10 @@ export function unitText(unit: string, locale: string): string {
     const known = WORDS[word.toLowerCase()]
     return known ? (locale === 'en' ? known.en : known.zh) : word
   })
-  return named.replace(/(\d)([A-Za-z])/g, '$1 $2')
+  return named
+    .replace(/\bug\b/g, 'µg')
+    .replace(/\bm([23])\b/g, (_, power: string) => (power === '2' ? 'm²' : 'm³'))
+    .replace(/(\d)([A-Za-z])/g, '$1 $2')
 }
 
 /** A value with its unit; a missing unit leaves no gap. */
