@@ -113,10 +113,8 @@ const PLACES = [
   [0, -26],
   [44, 0],
   [-44, 0],
-  [0, 52],
-  [0, -52],
-  [60, 26],
-  [-60, 26],
+  [40, 26],
+  [-40, 26],
 ] as const
 
 /** A place for each name: at home, else the nearest spot where neither a pin nor another name lies, else none. */

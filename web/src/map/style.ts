@@ -90,6 +90,7 @@ function things(): LayerSpecification[] {
         'text-field': ['get', 'name'],
         'text-size': NAME_SIZE,
         'text-letter-spacing': 0.1,
+        'text-max-width': 30,
         'text-allow-overlap': true,
       },
       paint: { 'text-color': token('text-2'), 'text-halo-color': token('map-land'), 'text-halo-width': 1.6 },
