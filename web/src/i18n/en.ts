@@ -28,6 +28,7 @@ export const en: Same<typeof zh> = {
     lost: 'Connection lost, trying again',
     delay: 'delay {seconds} s',
     feeds: 'feeds {fresh}/{total}',
+    delayNote: '{real} s of real time, {city} s of city time',
     feedsNote: 'Feeds with fresh data / all feeds',
   },
   clock: {
@@ -164,6 +165,9 @@ export const en: Same<typeof zh> = {
     legendEntities: 'Entities',
     legendHeat: 'Case heat',
     sources: 'Sources',
+    sourcesMore: 'origin and licence',
+    sourcesLess: 'less',
+    legendCells: 'Open cases in a cell',
     sourceLine: '{title}: measured in {where}, {when}',
     sourceNote: 'Replayed data, not measured in this city',
     selection: 'Selected',

@@ -23,6 +23,7 @@ export const zh = {
     lost: '连接中断，正在重连',
     delay: '延迟 {seconds} s',
     feeds: '接入 {fresh}/{total}',
+    delayNote: '现实 {real} s，城市时间 {city} s',
     feedsNote: '有新数据的接入 / 全部接入',
   },
   clock: {
@@ -148,6 +149,9 @@ export const zh = {
     legendEntities: '监测对象',
     legendHeat: '诉求热度',
     sources: '数据来源',
+    sourcesMore: '来历与许可',
+    sourcesLess: '收起',
+    legendCells: '网格内在办案件',
     sourceLine: '{title}：测于{where}，{when}',
     sourceNote: '回放数据，非本市实测',
     selection: '所选',
