@@ -115,7 +115,8 @@ class Calendar:
     def _seek(self, start: int, find: Callable[[Spans], V | None]) -> V:
         """Ask the index; grow it while the answer lies beyond its end."""
         while (found := find(self._covering(start, start))) is None:
-            self._grow(self._years[0], self._years[1] + 4)
+            first, last = self._years
+            self._grow(first, last + max(4, last - first))
         return found
 
     def _covering(self, first: int, last: int) -> Spans:
