@@ -1,0 +1,174 @@
+"""Bytes of a push → raw columns of its feed; what is no JSON record is set aside with its text and reason.
+
+The quick way reads the whole body into typed columns. When a body does not fit them, it is read as text, and at last
+record by record, so that one bad record never takes the good ones along.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from cityloop.core.errors import Invalid
+from cityloop.standard.checks import Refusal
+from cityloop.standard.mapping import FeedMapping
+
+JSON_TYPES = frozenset({"application/json"})
+LINE_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+_BLANKS = b" \t\r\n"
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Raw columns of the readable records, their positions in what was sent, and the unreadable ones."""
+
+    frame: pl.DataFrame
+    positions: Sequence[int]
+    refusals: Sequence[Refusal]
+    raws: Callable[[Sequence[int]], Mapping[int, str]]
+    """The texts of records by position, exactly as sent; worked out only when somebody asks."""
+
+    @property
+    def received(self) -> int:
+        """Records sent."""
+        return self.frame.height + len(self.refusals)
+
+
+def decode(body: bytes, content_type: str, mapping: FeedMapping) -> Decoded:
+    """Read a push. Raises :class:`Invalid`, with the place, when it is neither a JSON array nor NDJSON."""
+    if content_type in LINE_TYPES:
+        return _lines(body, mapping)
+    if content_type not in JSON_TYPES:
+        known = ", ".join(sorted(JSON_TYPES | LINE_TYPES))
+        raise Invalid(f"records cannot be read from '{content_type}'", f"set Content-Type to one of {known}")
+    start = body.lstrip(_BLANKS)[:1]
+    if start == b"{":
+        mend = "put it into an array: [{…}], or send one object a line as application/x-ndjson"
+        raise Invalid("the body is one JSON object, not an array of records", mend)
+    return _array(body, mapping)
+
+
+def _array(body: bytes, mapping: FeedMapping) -> Decoded:
+    frame = _quick(body, mapping, pl.read_json)
+    if frame is not None:
+        return Decoded(frame, range(frame.height), (), lambda wanted: _array_texts(body.decode(), wanted))
+    text = _text(body)
+    items = _whole(text)
+    frame, positions, refusals = _slow(enumerate(items), mapping)
+    return Decoded(frame, positions, refusals, lambda wanted: _array_texts(text, wanted))
+
+
+def _lines(body: bytes, mapping: FeedMapping) -> Decoded:
+    def texts(wanted: Sequence[int]) -> Mapping[int, str]:
+        lines = _filled(body)
+        return {position: lines[position].decode("utf-8", "replace") for position in wanted}
+
+    if not body.strip(_BLANKS):
+        raise Invalid("the body is empty", "send one JSON object a line")
+    frame = _quick(body, mapping, pl.read_ndjson)
+    if frame is not None and frame.height == len(_filled(body)):
+        return Decoded(frame, range(frame.height), (), texts)
+    frame, positions, refusals = _slow(_each(_filled(body)), mapping)
+    return Decoded(frame, positions, refusals, texts)
+
+
+def _quick(body: bytes, mapping: FeedMapping, read: Callable[..., pl.DataFrame]) -> pl.DataFrame | None:
+    # A JSON true would slip into a number column as 1.0: such bodies are read as text, where the mapping refuses it.
+    shapes = [mapping.text] if b"true" in body or b"false" in body else [mapping.typed, mapping.text]
+    for shape in shapes:
+        try:
+            return read(io.BytesIO(body), schema=shape)
+        except PolarsError:
+            continue
+    return None
+
+
+def _slow(items: Iterator[tuple[int, Any]], mapping: FeedMapping) -> tuple[pl.DataFrame, list[int], list[Refusal]]:
+    rows: list[dict[str, str | None]] = []
+    positions: list[int] = []
+    refusals: list[Refusal] = []
+    for position, item in items:
+        if isinstance(item, Refusal):
+            refusals.append(item)
+        elif not isinstance(item, dict):
+            refusals.append(Refusal(position, "", "malformed", "the record is not a JSON object"))
+        elif nested := [name for name in mapping.text if isinstance(item.get(name), (dict, list))]:
+            reason = f"'{nested[0]}' holds a list or an object; a single value is expected"
+            refusals.append(Refusal(position, nested[0], "kind", reason))
+        else:
+            rows.append({name: _plain(item.get(name)) for name in mapping.text})
+            positions.append(position)
+    return pl.DataFrame(rows, schema=mapping.text), positions, refusals
+
+
+def _each(lines: Sequence[bytes]) -> Iterator[tuple[int, Any]]:
+    for position, line in enumerate(lines):
+        try:
+            yield position, _loads(line.decode())
+        except UnicodeDecodeError:
+            yield position, Refusal(position, "", "malformed", "the line is not UTF-8")
+        except json.JSONDecodeError as error:
+            yield position, Refusal(position, "", "malformed", f"not JSON: {error.msg} at character {error.pos + 1}")
+        except (ValueError, RecursionError):
+            yield position, Refusal(position, "", "malformed", "not JSON that can be read: too deep or too long")
+
+
+def _whole(text: str) -> list[Any]:
+    try:
+        items = _loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno} (character {error.pos + 1})"
+        what = "the body is empty" if not text.strip() else f"the body is not JSON: {error.msg} at {where}"
+        raise Invalid(what, "send a JSON array of objects, or NDJSON as application/x-ndjson") from error
+    except (ValueError, RecursionError) as error:
+        raise Invalid("the body is nested too deeply or holds an endless number", "send flat records") from error
+    if not isinstance(items, list):
+        raise Invalid("the body is not a JSON array of records", "send [{…}, {…}]")
+    return items
+
+
+def _loads(text: str) -> Any:
+    """JSON with numbers as they were written, so that every digit is kept; the first of equal keys counts."""
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_first)
+
+
+def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs))
+
+
+def _plain(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if value is None else str(value)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"the body is not UTF-8 at byte {error.start + 1}", "send UTF-8") from error
+
+
+def _filled(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if line.strip(_BLANKS)]
+
+
+def _array_texts(text: str, wanted: Sequence[int]) -> Mapping[int, str]:
+    """The texts of some elements of a well-formed JSON array."""
+    scan, found = json.JSONDecoder().raw_decode, {}
+    blanks = " \t\r\n"
+    at, last, asked = text.index("[") + 1, max(wanted, default=-1), set(wanted)
+    for position in range(last + 1):
+        while text[at] in blanks or text[at] == ",":
+            at += 1
+        _, end = scan(text, at)
+        if position in asked:
+            found[position] = text[at:end]
+        at = end
+    return found

@@ -1,0 +1,48 @@
+"""Tables: entities that feeds created, records in quarantine, tallies of feeds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cityloop.core.database import Table
+
+
+class EntityRow(Table):
+    """An entity that a feed created; those that the city declares stand in ``entities/<EntityType>.csv``."""
+
+    __tablename__ = "entity"
+    entity_type: Mapped[str] = mapped_column(String(60), primary_key=True)
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    feed: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime]
+
+
+class QuarantineRow(Table):
+    """One record that broke the standard, whole, with every reason."""
+
+    __tablename__ = "quarantine"
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    feed: Mapped[str] = mapped_column(String(60))
+    department: Mapped[str] = mapped_column(String(60), index=True)
+    batch: Mapped[str] = mapped_column(String(60))
+    position: Mapped[int] = mapped_column(Integer)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    raw: Mapped[str] = mapped_column(Text)
+    reasons: Mapped[list[Any]]
+    __table_args__ = (Index("quarantine_by_feed", "feed", "received_at"),)
+
+
+class FeedTallyRow(Table):
+    """What cannot be counted again from lake and quarantine: duplicates, and when the newest row arrived."""
+
+    __tablename__ = "feed_tally"
+    feed: Mapped[str] = mapped_column(String(60), primary_key=True)
+    duplicate: Mapped[int]
+    last_received_at: Mapped[datetime | None]

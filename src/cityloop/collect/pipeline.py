@@ -1,0 +1,211 @@
+"""From raw columns to durable rows, for one entity type: map and check, quarantine, sort out duplicates, commit."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from cityloop.collect.committer import Job
+from cityloop.collect.directory import Directory, Entity, degrees
+from cityloop.collect.duplicates import RecentKeys, keys_of
+from cityloop.collect.quarantine import Quarantine, Setback
+from cityloop.collect.schemas import Receipt
+from cityloop.collect.state import LatestValues
+from cityloop.collect.tallies import COMMIT_SECONDS, Tallies
+from cityloop.core.clock import Clock
+from cityloop.core.values import Title
+from cityloop.lake.append import fitted
+from cityloop.lake.service import Lake
+from cityloop.standard.batch import ObservationBatch
+from cityloop.standard.checks import Refusal
+from cityloop.standard.declarations import EntityField
+from cityloop.standard.mapping import INDEX
+from cityloop.standard.types import EntityType
+
+log = logging.getLogger(__name__)
+Listener = Callable[[ObservationBatch], None]
+_JOB = "record:job"
+SHOWN = 20
+"""Rejections that a receipt lists."""
+
+
+@dataclass
+class _Outcome:
+    """What became of one job's records."""
+
+    job: Job
+    setbacks: list[Setback] = field(default_factory=list)
+    accepted: int = 0
+    duplicate: int = 0
+
+    def receipt(self) -> Receipt:
+        shown = [rejection for setback in self.setbacks[:SHOWN] for rejection in setback.rejections()][:SHOWN]
+        return Receipt(
+            feed=self.job.mapping.id,
+            batch=self.job.batch,
+            received=self.job.decoded.received,
+            accepted=self.accepted,
+            quarantined=len(self.setbacks),
+            duplicate=self.duplicate,
+            rejections=shown,
+        )
+
+
+class Pipeline:
+    """The committing side of one entity type; one thread at a time."""
+
+    def __init__(
+        self,
+        entity_type: EntityType,
+        *,
+        lake: Lake,
+        directory: Directory,
+        quarantine: Quarantine,
+        tallies: Tallies,
+        clock: Clock,
+        listeners: Sequence[Listener],
+    ) -> None:
+        self.entity_type = entity_type
+        self.state = LatestValues(entity_type.id, [item.id for item in entity_type.properties])
+        self._lake = lake
+        self._directory = directory
+        self._quarantine = quarantine
+        self._tallies = tallies
+        self._clock = clock
+        self._listeners = listeners
+        self._recent = RecentKeys(lake, entity_type.id)
+
+    def prepare(self) -> None:
+        """Create or widen the lake table, and rebuild state and memory of recent rows from it."""
+        self._lake.ensure(self.entity_type.id, self.entity_type.schema)
+        self.state.rebuild(self._lake)
+        self._recent.warm()
+
+    def run(self, group: Sequence[Job]) -> None:
+        """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
+        now = self._clock.now()
+        outcomes = [_Outcome(job) for job in group]
+        frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
+        self._quarantine.put([s for outcome in outcomes for s in outcome.setbacks], now)
+        rows = pl.concat(frames, how="diagonal") if frames else None
+        if rows is not None:
+            rows = self._first_only(rows, outcomes)
+        self._commit(rows, group[0].txn)
+        self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
+        for outcome in outcomes:
+            outcome.job.done.set_result(outcome.receipt())
+
+    def _mapped(self, outcomes: Sequence[tuple[int, _Outcome]], now: datetime) -> pl.DataFrame | None:
+        """Map the records of all jobs of one feed together; refused ones go into their outcome."""
+        mapping = outcomes[0][1].job.mapping
+        frames = [outcome.job.decoded.frame for _, outcome in outcomes]
+        starts = np.cumsum([0, *(frame.height for frame in frames)])
+        mapped = mapping.apply(pl.concat(frames), now, self._directory.of(self.entity_type.id))
+        for number, (_, outcome) in enumerate(outcomes):
+            outcome.setbacks = _setbacks(outcome.job, mapped.refusals, int(starts[number]), int(starts[number + 1]))
+        if mapped.rows.is_empty():
+            return None
+        if mapping.declaration.entity.create:
+            self._create(mapped.rows, outcomes, now)
+        at = mapped.rows[INDEX].to_numpy()
+        part = np.searchsorted(starts, at, side="right") - 1
+        records = pl.concat([_records(outcome.job) for _, outcome in outcomes]).gather(mapped.rows[INDEX])
+        jobs = np.array([number for number, _ in outcomes])[part]
+        return self._with_base(mapped.rows, mapping.id, records, now).with_columns(pl.Series(_JOB, jobs))
+
+    def _with_base(self, rows: pl.DataFrame, feed: str, records: pl.Series, now: datetime) -> pl.DataFrame:
+        cards = self._directory.of(self.entity_type.id)
+        areas = [card.area if (card := cards.get(entity)) else None for entity in rows["entity"].to_list()]
+        return rows.with_columns(
+            pl.lit(now, dtype=pl.Datetime("us", "UTC")).alias("received_at"),
+            pl.lit(feed).alias("feed"),
+            records.alias("record"),
+            pl.Series("area", areas, dtype=pl.String),
+            pl.col("observed_at").dt.date().alias("date"),
+        ).drop(INDEX)
+
+    def _create(self, rows: pl.DataFrame, outcomes: Sequence[tuple[int, _Outcome]], now: datetime) -> None:
+        """Add the entities that this feed may create to the directory, with the titles and places of their records."""
+        mapping, cards = outcomes[0][1].job.mapping, self._directory.of(self.entity_type.id)
+        fresh = rows.filter(~pl.col("entity").is_in(list(cards))).unique("entity", keep="first", maintain_order=True)
+        if fresh.is_empty():
+            return
+        raw = pl.concat([o.job.decoded.frame for _, o in outcomes])
+        told = raw[fresh[INDEX].to_list()]
+        entities = [
+            _newcomer(self.entity_type.id, entity, record, mapping.declaration.entity)
+            for entity, record in zip(fresh["entity"], told.iter_rows(named=True), strict=True)
+        ]
+        self._directory.create(entities, mapping.id, now)
+
+    def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> pl.DataFrame:
+        """Leave out what is stored already or comes twice; count for each job."""
+        keys = keys_of(rows)
+        repeated = self._recent.repeated(keys)
+        kept = rows
+        if repeated:
+            for number, count in Counter(rows[_JOB].filter(pl.Series(repeated)).to_list()).items():
+                outcomes[number].duplicate = count
+            kept = rows.filter(~pl.Series(repeated))
+        for number, count in Counter(kept[_JOB].to_list()).items():
+            outcomes[number].accepted = count
+        return kept.drop(_JOB)
+
+    def _commit(self, rows: pl.DataFrame | None, txn: tuple[str, int] | None) -> None:
+        name = self.entity_type.id
+        if (rows is None or rows.is_empty()) and txn is None:
+            return
+        table = self._table(rows)
+        with COMMIT_SECONDS.labels(name).time():
+            version = self._lake.append(name, table, txn)
+        if rows is None or rows.is_empty():
+            return
+        self._recent.add(keys_of(rows))
+        self.state.update(table)
+        batch = ObservationBatch(name, table, version)
+        for listener in self._listeners:
+            try:
+                listener(batch)
+            except Exception:
+                log.exception("a listener failed on version %d of %s; it catches up on the next start", version, name)
+
+    def _table(self, rows: pl.DataFrame | None) -> pa.Table:
+        schema = self.entity_type.schema
+        return fitted(rows.to_arrow(), schema) if rows is not None else schema.empty_table()
+
+
+def _by_mapping(outcomes: Sequence[_Outcome]) -> list[list[tuple[int, _Outcome]]]:
+    """Jobs that can be mapped together: of one feed, with raw columns of the same types."""
+    parts: dict[tuple[str, tuple[str, ...]], list[tuple[int, _Outcome]]] = defaultdict(list)
+    for number, outcome in enumerate(outcomes):
+        shape = tuple(str(dtype) for dtype in outcome.job.decoded.frame.dtypes)
+        parts[outcome.job.mapping.id, shape].append((number, outcome))
+    return list(parts.values())
+
+
+def _records(job: Job) -> pl.Series:
+    positions = pl.Series(list(job.decoded.positions), dtype=pl.Int64)
+    return pl.select(pl.concat_str(pl.lit(f"{job.batch}:"), positions.cast(pl.String)).alias("record")).to_series()
+
+
+def _setbacks(job: Job, refusals: dict[int, list[Refusal]], start: int, end: int) -> list[Setback]:
+    """All refused records of one job, in the order they were sent, with their texts."""
+    found: dict[int, list[Refusal]] = {refusal.index: [refusal] for refusal in job.decoded.refusals}
+    found |= {job.decoded.positions[at - start]: refusals[at] for at in refusals if start <= at < end}
+    raws = job.decoded.raws(list(found)) if found else {}
+    return [Setback(job.mapping, job.batch, position, raws[position], found[position]) for position in sorted(found)]
+
+
+def _newcomer(entity_type: str, entity: str, record: Mapping[str, Any], rule: EntityField) -> Entity:
+    title = str(record.get(rule.title_field or "") or entity)
+    lon, lat = degrees(record.get(rule.lon_field or ""), 180), degrees(record.get(rule.lat_field or ""), 90)
+    placed = lon is not None and lat is not None
+    return Entity(entity, entity_type, Title(zh=title, en=title), lon if placed else None, lat if placed else None)

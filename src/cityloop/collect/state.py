@@ -1,0 +1,69 @@
+"""The state of every entity: its latest row from each feed, in memory, rebuilt from the lake on start."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from cityloop.lake.service import Lake
+
+Row = tuple[Any, ...]
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LatestValues:
+    """Latest rows of one entity type, keyed by entity and feed. Writers take turns; readers see whole rows."""
+
+    def __init__(self, table: str, columns: list[str]) -> None:
+        self._table = table
+        self._columns = columns
+        self._rows: dict[str, dict[str, tuple[int, Row]]] = {}
+        self._turn = threading.Lock()
+
+    def rebuild(self, lake: Lake) -> None:
+        """Take the latest row of every entity and feed from the lake."""
+        names = ", ".join(f'"{name}"' for name in self._columns)
+        newest = "row_number() OVER (PARTITION BY entity, feed ORDER BY observed_at DESC) = 1"
+        sql = f'SELECT entity, feed, observed_at, {names} FROM "{self._table}" QUALIFY {newest}'  # noqa: S608
+        self.update(lake.query(sql, [self._table]))
+
+    def update(self, rows: pa.Table | pl.DataFrame) -> None:
+        """Take over committed rows; a row older than the one that is held changes nothing."""
+        frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows)
+        if frame.is_empty():
+            return
+        newest = frame.sort("observed_at", maintain_order=True).unique(["entity", "feed"], keep="last")
+        times = newest["observed_at"].to_physical().to_list()
+        values = newest.select(self._columns).iter_rows()
+        with self._turn:
+            for entity, feed, at, row in zip(newest["entity"], newest["feed"], times, values, strict=True):
+                held = self._rows.setdefault(entity, {})
+                if feed not in held or held[feed][0] <= at:
+                    held[feed] = (at, row)
+
+    def get(self, entity: str) -> tuple[datetime | None, dict[str, Any]]:
+        """When the entity was last observed, and its values: the newest that is not empty, over all of its feeds."""
+        with self._turn:
+            held = sorted(self._rows.get(entity, {}).values(), key=lambda item: item[0])
+        values: dict[str, Any] = dict.fromkeys(self._columns)
+        for _, row in held:
+            values.update({name: value for name, value in zip(self._columns, row, strict=True) if value is not None})
+        return (_START + timedelta(microseconds=held[-1][0]) if held else None), values
+
+    def newest(self) -> Mapping[str, datetime]:
+        """The newest time of observation for each feed."""
+        best: dict[str, int] = {}
+        with self._turn:
+            for feed, at in self._pairs():
+                best[feed] = max(at, best.get(feed, at))
+        return {feed: _START + timedelta(microseconds=at) for feed, at in best.items()}
+
+    def _pairs(self) -> Iterator[tuple[str, int]]:
+        for held in self._rows.values():
+            for feed, (at, _) in held.items():
+                yield feed, at

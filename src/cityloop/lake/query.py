@@ -1,0 +1,83 @@
+"""Reading with DuckDB over lists of active files; the engine sees the lake's folder and nothing else of the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from cityloop.lake.log import DataFile
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.float64(): "DOUBLE",
+    pa.float32(): "FLOAT",
+    pa.int64(): "BIGINT",
+    pa.int32(): "INTEGER",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
+}
+COLUMN_TYPES = tuple(_TYPES)
+"""Arrow types that a lake table may have."""
+
+
+class Engine:
+    """One DuckDB instance; every query runs on a cursor of its own, so that queries do not wait for each other."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+        self._connection.execute("SET GLOBAL timezone='UTC'")
+        self._connection.execute("SET parquet_metadata_cache=true")
+        self._connection.execute(f"SET allowed_directories=[{_text(f'{folder.resolve()}/')}]")
+        self._connection.execute("SET enable_external_access=false")
+        self._closing = threading.Lock()
+
+    def run(self, sql: str, views: Mapping[str, str], parameters: Parameters = ()) -> pa.Table:
+        """Run one SELECT over temporary views (name → SELECT)."""
+        with self._closing:
+            cursor = self._connection.cursor()
+        try:
+            cursor.execute("SET timezone='UTC'")
+            for name, select in views.items():
+                cursor.execute(f"CREATE TEMP VIEW {_name(name)} AS {select}")
+            return cursor.sql(sql, params=parameters or None).to_arrow_table()
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Close the instance; running queries end first."""
+        with self._closing:
+            self._connection.close()
+
+
+def view(folder: Path, files: Sequence[DataFile], schema: pa.Schema, partition: str) -> str:
+    """A SELECT over ``files`` with exactly the columns of ``schema``; no files give no rows."""
+    empty = f"SELECT {_columns(schema, 'NULL')} WHERE false"
+    if not files:
+        return empty
+    paths = ", ".join(_text(str(folder / file.path)) for file in files)
+    hive = f"hive_partitioning=true, hive_types={{{_name(partition)}: DATE}}"
+    if all(file.width == len(schema) for file in files):
+        return f"SELECT {_columns(schema)} FROM read_parquet([{paths}], {hive})"  # noqa: S608
+    # Columns were added meanwhile: older files lack them, perhaps all of those that are left.
+    rows = f"SELECT * FROM read_parquet([{paths}], {hive}, union_by_name=true)"  # noqa: S608
+    return f"SELECT {_columns(schema)} FROM ({empty} UNION ALL BY NAME {rows})"  # noqa: S608
+
+
+def _columns(schema: pa.Schema, value: str = "") -> str:
+    return ", ".join(f"{value or _name(f.name)}::{_TYPES[f.type]} AS {_name(f.name)}" for f in schema)
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
