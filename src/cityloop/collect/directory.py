@@ -80,9 +80,11 @@ class Directory:
     def restore(self) -> None:
         """Add the entities that feeds have created."""
         with self._database.reading() as session:
-            rows = session.scalars(select(EntityRow)).all()
-        titled = [(row, Title(zh=row.title, en=row.title)) for row in rows]
-        self.add(Entity(row.id, row.entity_type, title, row.lon, row.lat) for row, title in titled)
+            created = [
+                Entity(row.id, row.entity_type, Title(zh=row.title, en=row.title), row.lon, row.lat)
+                for row in session.scalars(select(EntityRow))
+            ]
+        self.add(created)
 
     def add(self, entities: Iterable[Entity]) -> None:
         """Add entities; their areas are found by their positions."""

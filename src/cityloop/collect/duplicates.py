@@ -5,7 +5,7 @@ Two rows are the same observation when entity, time and feed are the same; the f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -36,20 +36,21 @@ class RecentKeys:
         # The oldest instant may be there in part only: the limit can cut through it.
         self._floor = min((key[1] for key in self._keys), default=0) + 1 if rows.num_rows == self._most else None
 
-    def repeated(self, rows: pl.DataFrame) -> list[bool]:
-        """For each row (``entity``, ``observed_at``, ``feed``), whether it is stored or stands earlier in ``rows``."""
-        keys = _keys(rows)
-        stored = self._stored([key for key in keys if self._floor is not None and key[1] < self._floor])
-        here: set[Key] = set()
-        marks = []
+    def repeated(self, keys: Sequence[Key]) -> list[bool] | None:
+        """For each key whether it is stored or stands earlier in ``keys``; ``None`` when that holds for none."""
+        fresh, floor = set(keys), self._floor
+        old = [] if floor is None else [key for key in fresh if key[1] < floor]
+        if len(fresh) == len(keys) and not old and self._keys.isdisjoint(fresh):
+            return None
+        seen, marks = self._keys.intersection(fresh) | self._stored(old), []
         for key in keys:
-            marks.append(key in self._keys or key in here or key in stored)
-            here.add(key)
-        return marks
+            marks.append(key in seen)
+            seen.add(key)
+        return marks if any(marks) else None
 
-    def add(self, rows: pl.DataFrame) -> None:
+    def add(self, keys: Iterable[Key]) -> None:
         """Remember rows that have been committed; the oldest are let go when there are too many."""
-        self._keys.update(_keys(rows))
+        self._keys.update(keys)
         if len(self._keys) > 2 * self._most:
             times = sorted(key[1] for key in self._keys)
             self._floor = times[-self._most]
@@ -70,6 +71,7 @@ class RecentKeys:
         return set(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
-def _keys(rows: pl.DataFrame) -> list[Key]:
+def keys_of(rows: pl.DataFrame) -> list[Key]:
+    """The keys of rows with ``entity``, ``observed_at`` and ``feed``."""
     times = rows["observed_at"].to_physical().to_list()
     return list(zip(rows["entity"].to_list(), times, rows["feed"].to_list(), strict=True))

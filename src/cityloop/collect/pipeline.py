@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cityloop.collect.committer import Job
 from cityloop.collect.directory import Directory, Entity, degrees
-from cityloop.collect.duplicates import RecentKeys
+from cityloop.collect.duplicates import RecentKeys, keys_of
 from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.state import LatestValues
@@ -148,10 +148,13 @@ class Pipeline:
 
     def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> pl.DataFrame:
         """Leave out what is stored already or comes twice; count for each job."""
-        repeated = pl.Series(self._recent.repeated(rows), dtype=pl.Boolean)
-        for number, count in Counter(rows[_JOB].filter(repeated).to_list()).items():
-            outcomes[number].duplicate = count
-        kept = rows.filter(~repeated) if repeated.any() else rows
+        keys = keys_of(rows)
+        repeated = self._recent.repeated(keys)
+        kept = rows
+        if repeated:
+            for number, count in Counter(rows[_JOB].filter(pl.Series(repeated)).to_list()).items():
+                outcomes[number].duplicate = count
+            kept = rows.filter(~pl.Series(repeated))
         for number, count in Counter(kept[_JOB].to_list()).items():
             outcomes[number].accepted = count
         return kept.drop(_JOB)
@@ -165,7 +168,7 @@ class Pipeline:
             version = self._lake.append(name, table, txn)
         if rows is None or rows.is_empty():
             return
-        self._recent.add(rows)
+        self._recent.add(keys_of(rows))
         self.state.update(table)
         batch = ObservationBatch(name, table, version)
         for listener in self._listeners:

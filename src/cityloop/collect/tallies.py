@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import Counter, Histogram
+from sqlalchemy import select
 
 from cityloop.access.audit import Audit
 from cityloop.collect.models import FeedTallyRow
@@ -59,13 +60,10 @@ class Tallies:
     def restore(self, accepted: dict[str, int], quarantined: dict[str, int]) -> None:
         """Begin with the counts of the lake and the quarantine, and the tallies that were written."""
         with self._database.reading() as session:
-            rows = {row.feed: row for row in session.query(FeedTallyRow)}
-        for feed in {*accepted, *quarantined, *rows}:
-            row = rows.get(feed)
-            tally = Tally(accepted.get(feed, 0), quarantined.get(feed, 0))
-            if row:
-                tally.duplicate, tally.last_received_at = row.duplicate, row.last_received_at
-            self._tallies[feed] = tally
+            kept = {r.feed: (r.duplicate, r.last_received_at) for r in session.scalars(select(FeedTallyRow))}
+        for feed in {*accepted, *quarantined, *kept}:
+            duplicate, last = kept.get(feed, (0, None))
+            self._tallies[feed] = Tally(accepted.get(feed, 0), quarantined.get(feed, 0), duplicate, last)
 
     def add(self, receipts: Iterable[tuple[str, Receipt]], now: datetime) -> None:
         """Count what pushes brought (actor, receipt), as of city time ``now``."""
