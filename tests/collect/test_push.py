@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from small_town import STEWARD, Town, air
-
 from cityloop.standard.batch import ObservationBatch
+from tests.collect.small_town import STEWARD, Town, air
 
 
 def test_a_pushed_record_is_durable_known_and_heard_when_the_push_is_answered(town: Town) -> None:

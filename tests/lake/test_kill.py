@@ -6,9 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lake_rows import TABLE
-
 from cityloop.lake.service import Lake
+from tests.lake.lake_rows import TABLE
 
 KILLS = 5
 

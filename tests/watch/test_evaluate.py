@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cityloop.watch.evaluate import Decision, Outcome, Readings, aggregates, evaluate, micros, tick, warm
 from cityloop.watch.rules import Rule
 from cityloop.watch.state import State
-from watch.naive import START, Naive, at, rule_of
+from tests.watch.naive import START, Naive, at, rule_of
 
 Record = tuple[str, float, float]
 LATER = at(10_000_000)

@@ -22,8 +22,8 @@ from cityloop.standard.batch import EntityCard
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import WarningFilter, WarningView
 from cityloop.watch.service import Watch
-from watch.fake_lake import FakeLake
-from watch.naive import at, rule_of
+from tests.watch.fake_lake import FakeLake
+from tests.watch.naive import at, rule_of
 
 POLICY = Policy.model_validate(
     {
