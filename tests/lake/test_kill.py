@@ -10,7 +10,7 @@ from lake_rows import TABLE
 
 from cityloop.lake.service import Lake
 
-KILLS = 5
+KILLS = 2
 
 
 def acknowledged_before_kill(folder: Path, commits: int) -> int:
