@@ -1,34 +1,80 @@
-"""stub"""
+"""The city as one value: its content, loaded and checked once, and its clock."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from cityloop.city.schemas import Area, AreaLevel, CityView, ClockView, Matter
+from cityloop.city.areas import Areas
+from cityloop.city.catalogue import Catalogue
+from cityloop.city.faults import Faults
+from cityloop.city.loading import Loaded, read_city
+from cityloop.city.schemas import CityView, ClockView, PostView
+from cityloop.core.clock import Clock, PacedClock
+from cityloop.core.content import raise_faults
+from cityloop.core.errors import Conflict, ContentError
 
-
-class Areas:
-    def list(self, level: AreaLevel | None = None) -> list[Area]:
-        raise NotImplementedError
-
-    def geojson(self, level: AreaLevel) -> dict[str, Any]:
-        raise NotImplementedError
-
-
-class Catalogue:
-    def list(self) -> list[Matter]:
-        raise NotImplementedError
+__all__ = ["Areas", "Catalogue", "City"]
 
 
 class City:
-    areas: Areas
-    catalogue: Catalogue
+    """A city folder in memory. Nothing of it changes while the program runs, except the speed of a paced clock."""
+
+    def __init__(self, folder: Path, loaded: Loaded, clock: Clock) -> None:
+        self.folder = folder
+        self.clock = clock
+        file = loaded.file
+        self.id, self.title, self.language = file.id, file.title, file.language
+        self.zone = ZoneInfo(file.timezone)
+        self.map, self.series = file.map, file.series
+        self.packs = loaded.packs
+        self.areas = loaded.areas
+        self.departments = loaded.departments
+        self.catalogue = loaded.catalogue
+        self.calendars = loaded.calendars
+        self.deadlines = loaded.deadlines
+        self.limits = loaded.limits
+        self.policy = loaded.policy
+
+    @classmethod
+    def load(cls, folder: Path, clock: Clock) -> City:
+        """Read and check a city folder; raises :class:`ContentError` with every fault of all its files."""
+        faults = Faults()
+        loaded = read_city(folder, faults)
+        raise_faults(f"the city folder {folder}", faults.found)
+        if loaded is None:
+            raise ContentError(f"{folder} cannot be read as a city folder", "see docs/city-folder.md")
+        return cls(folder, loaded, clock)
+
+    def limit_for(self, matter: str) -> str | None:
+        """The handling limit of a matter as text; ``None`` where the city has none; raises :class:`NotFound`."""
+        return self.limits.text_for(self.catalogue.get(matter))
 
     def view(self) -> CityView:
-        raise NotImplementedError
+        """What a client needs to know of the city before anything else."""
+        return CityView(
+            id=self.id,
+            title=self.title,
+            timezone=self.zone.key,
+            language=self.language,
+            demo=isinstance(self.clock, PacedClock),
+            map=self.map,
+            departments=list(self.departments.values()),
+            posts=[PostView(id=id, title=post.title) for id, post in self.policy.posts.items()],
+            series=list(self.series),
+            clock=self.clock_view(),
+        )
 
     def clock_view(self) -> ClockView:
-        raise NotImplementedError
+        """City time as ISO 8601 in the city's zone, and how fast it runs."""
+        now = self.clock.now().astimezone(self.zone)
+        paced = isinstance(self.clock, PacedClock)
+        speed = self.clock.speed if isinstance(self.clock, PacedClock) else 1.0
+        return ClockView(now=now.isoformat(timespec="milliseconds"), speed=speed, paced=paced)
 
     def set_speed(self, speed: float) -> ClockView:
-        raise NotImplementedError
+        """Change the speed of a paced clock; raises :class:`Conflict` for any other."""
+        if not isinstance(self.clock, PacedClock):
+            raise Conflict("this city runs on the machine's time", "only a demo or a drill has a speed")
+        self.clock.set_speed(speed)
+        return self.clock_view()

@@ -126,6 +126,8 @@ class Database:
         """A session for reads; writes made in it are never committed."""
         with Session(self.engine.execution_options(cityloop_reading=True), expire_on_commit=False) as session:
             yield session
+            # A rollback would empty every object that was read; taken out first, they stay readable.
+            session.expunge_all()
             session.rollback()
 
     def close(self) -> None:

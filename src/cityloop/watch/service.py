@@ -1,29 +1,192 @@
-"""stub"""
+"""The verbs of watch: take batches, let time pass, list, show and acknowledge warnings, list rules."""
 
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from fastapi import Response
+from sqlalchemy import ColumnElement, Integer, Select, func, select
+from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
-from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging
+from cityloop.access.audit import Audit
+from cityloop.access.door import Door, Protected
+from cityloop.core.clock import Clock
+from cityloop.core.database import Database, Transaction
+from cityloop.core.errors import Invalid, NotFound
+from cityloop.core.outbox import Event, Outbox
+from cityloop.core.values import Page, Title
+from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
+from cityloop.lake.service import Lake
+from cityloop.standard.batch import ObservationBatch
+from cityloop.watch.keeper import Describe, Keeper
+from cityloop.watch.models import WarningChangeRow, WarningRow
+from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import RuleView, WarningDetail, WarningFilter, WarningView
+from cityloop.watch.store import Store
+from cityloop.watch.trace import Voice
+from cityloop.watch.views import detail, rule_view, view
+
+_SORTS = {"raised_at": WarningRow.raised_at, "updated_at": WarningRow.updated_at, "level": WarningRow.rank}
+_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "department": WarningRow.department.expression,
+    "area": WarningRow.area.expression,
+}
+_EXPORTED = (
+    *("id", "rule", "title", "message", "entity", "entity_title", "level", "peak", "status", "value", "unit"),
+    *("threshold", "raised_at", "cleared_at", "acknowledged_at", "acknowledged_by", "area", "department"),
+    *("case_number", "series"),
+)
 
 
 class Watch:
+    """Watches the city by its rules. ``voice`` is the language and zone of traces and reasons."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        door: Door,
+        audit: Audit,
+        lake: Lake,
+        rules: Sequence[Rule],
+        describe: Describe,
+        clock: Clock,
+        voice: Voice | None = None,
+    ) -> None:
+        self._database, self._outbox, self._door, self._audit, self._clock = database, outbox, door, audit, clock
+        self._rules, self._voice = tuple(rules), voice or Voice()
+        self._store = Store(outbox, audit, self._voice)
+        self._keeper = Keeper(database, lake, self._store, self._rules, describe, clock.now)
+        door.register(Protected(entity="warning", department="department", area="area"))
+        door.register(Protected(entity="rule"))
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The last error of every rule, and of every entity type that cannot be watched; empty when all is well."""
+        return dict(self._keeper.errors)
+
+    def observe(self, batch: ObservationBatch) -> None:
+        """Evaluate one committed batch. Call it outside any database transaction."""
+        self._keeper.observe(batch)
+
+    def catch_up(self) -> None:
+        """On start, before feeds open: warm the windows and take what was committed while nobody watched."""
+        self._keeper.catch_up()
+
+    def tick(self, now: datetime) -> None:
+        """Let holds end and silence speak; call it every second or so."""
+        self._keeper.tick(now)
+
     def list(self, actor: Actor, wanted: WarningFilter, paged: Paging) -> Page[WarningView]:
-        raise NotImplementedError
+        """Warnings within the actor's scope."""
+        query = self._seen(actor).where(*_conditions(wanted))
+        with self._database.reading() as session:
+            total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+            rows = session.scalars(query.order_by(*_order(paged.sort)).offset(paged.offset).limit(paged.size))
+            items = [view(row) for row in rows]
+        return Page(items=items, total=total, page=paged.page, size=paged.size)
 
     def export(self, actor: Actor, wanted: WarningFilter, form: ExportFormat) -> Response:
-        raise NotImplementedError
+        """The same list as a file, newest first."""
+        query = self._seen(actor).where(*_conditions(wanted)).order_by(*_order("")).limit(EXPORT_LIMIT)
+        with self._database.reading() as session:
+            rows = [_flat(view(row), self._voice) for row in session.scalars(query)]
+        with self._database.transaction() as tx:
+            told = {"rows": len(rows), "filter": wanted.model_dump(mode="json", exclude_defaults=True)}
+            self._audit.record(tx, self._clock.now(), actor.id, "warning.export", "warning", told)
+        return export("warnings", form, [(name, name) for name in _EXPORTED], rows)
 
     def get(self, actor: Actor, warning: str) -> WarningDetail:
-        raise NotImplementedError
+        """One warning with evidence and history; raises :class:`NotFound` outside the actor's scope too."""
+        query = self._seen(actor)
+        with self._database.reading() as session:
+            return self._detail(session, query, warning)
 
     def acknowledge(self, actor: Actor, warning: str) -> WarningDetail:
-        raise NotImplementedError
+        """Say that somebody has seen it; a second time changes nothing."""
+        self._door.permit(actor, "warning.acknowledge")
+        query = self._seen(actor)
+        with self._database.transaction() as tx:
+            row = _found(tx.session, query, warning)
+            if row.acknowledged_at is None:
+                self._store.acknowledge(tx, row, actor, self._clock.now())
+            tx.flush()
+            return self._detail(tx.session, query, warning)
 
     def rules(self, actor: Actor) -> builtins.list[RuleView]:
-        raise NotImplementedError
+        """All rules; warnings are counted within the actor's scope."""
+        if not self._door.scope(actor, "rule").lets({}):
+            return []
+        seen = self._seen(actor).subquery()
+        fired = func.count()
+        still = func.sum((seen.c.status == "open").cast(Integer))
+        with self._database.reading() as session:
+            rows = session.execute(select(seen.c.rule, still, fired).group_by(seen.c.rule)).all()
+        counts = {rule: (int(now or 0), int(ever)) for rule, now, ever in rows}
+        return [rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id)) for rule in self._rules]
+
+    def link_cases(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """Relay handler of ``cityloop.case.moved``: note on a warning which case answers it.
+
+        ``linked_warning`` of an event names a warning that joined a case opened by another one.
+        """
+        for event in events:
+            case = event.data["case"]
+            for warning in filter(None, {case.get("warning"), event.data.get("linked_warning")}):
+                row = tx.session.get(WarningRow, warning)
+                if row is not None and row.case != case["id"]:
+                    self._store.link(tx, row, case["id"], case["number"], event.time)
+
+    def _seen(self, actor: Actor) -> Select[WarningRow]:
+        scope = self._door.scope(actor, "warning")
+        return select(WarningRow).where(scope.where(_COLUMNS))
+
+    def _detail(self, session: Session, query: Select[WarningRow], warning: str) -> WarningDetail:
+        row = _found(session, query, warning)
+        steps = select(WarningChangeRow).where(WarningChangeRow.warning == row.id).order_by(WarningChangeRow.seq)
+        return detail(row, session.scalars(steps).all())
+
+
+def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
+    equal = {
+        WarningRow.status: wanted.status,
+        WarningRow.rule: wanted.rule,
+        WarningRow.entity: wanted.entity,
+        WarningRow.series: wanted.series,
+    }
+    found: builtins.list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
+    if wanted.level:
+        found.append(WarningRow.level.in_(wanted.level))
+    if wanted.area:
+        found.append(WarningRow.area.startswith(wanted.area, autoescape=True))
+    if wanted.start:
+        found.append(WarningRow.raised_at >= wanted.start)
+    if wanted.end:
+        found.append(WarningRow.raised_at < wanted.end)
+    return found
+
+
+def _order(sort: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    name, down = (sort[1:], True) if sort.startswith("-") else (sort or "raised_at", not sort)
+    if name not in _SORTS:
+        raise Invalid(f"warnings cannot be sorted by '{name}'", f"sort by {', '.join(_SORTS)}, with - for descending")
+    column = _SORTS[name]
+    return (column.desc(), WarningRow.id.desc()) if down else (column.asc(), WarningRow.id.asc())
+
+
+def _found(session: Session, query: Select[WarningRow], warning: str) -> WarningRow:
+    row = session.scalar(query.where(WarningRow.id == warning))
+    if row is None:
+        raise NotFound(f"there is no warning '{warning}'", "list warnings with GET /api/v1/warnings")
+    return row
+
+
+def _flat(warning: WarningView, voice: Voice) -> dict[str, Any]:
+    values = dict(warning)
+    titles = {name: voice.say(title.zh, title.en) for name, title in values.items() if isinstance(title, Title)}
+    return values | titles

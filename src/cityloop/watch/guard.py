@@ -1,0 +1,122 @@
+"""All rules of one entity type, with their states: turns committed rows into readings and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cityloop.watch.evaluate import Decision, Readings, Stage, Tally, evaluate, instant, micros, tick, warm
+from cityloop.watch.recent import Recent
+from cityloop.watch.rules import Rule
+from cityloop.watch.state import State
+
+_STAGES = {"quiet": Stage.QUIET, "waiting": Stage.WAITING, "open": Stage.OPEN}
+SLACK = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a rule stands with an entity; see ``RuleStateRow``."""
+
+    rule: str
+    entity: str
+    level: str | None
+    stage: str
+    left_seconds: float
+    judged_at: datetime
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule found in one batch."""
+
+    rule: Rule
+    decisions: Sequence[Decision]
+    standings: Sequence[Standing]
+    tally: Tally
+
+
+class Guard:
+    """Watches one entity type. Not safe for several threads: the service holds its lock."""
+
+    def __init__(self, entity_type: str, rules: Sequence[Rule]) -> None:
+        self.entity_type, self.rules = entity_type, tuple(rules)
+        self.span = max(timedelta(seconds=s.size * r.bucket) for r in rules if (s := State(r)))
+        wanted = [column for rule in rules for column in (rule.property, *rule.match)]
+        self.columns = list(dict.fromkeys(["entity", "observed_at", "received_at", "record", "area", *wanted]))
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with empty rings."""
+        self.states = {rule.id: State(rule) for rule in self.rules}
+        self.recent = Recent(self.columns, self.span + SLACK)
+        self.areas: dict[str, str | None] = {}
+
+    def restore(self, standings: Iterable[Standing]) -> None:
+        """Take over what the database remembers."""
+        rules = {rule.id: rule for rule in self.rules}
+        for one in standings:
+            if rule := rules.get(one.rule):
+                rank = rank_of(rule, one.level)
+                self.states[rule.id].restore([(one.entity, rank, _STAGES[one.stage], micros(one.judged_at))])
+
+    def warm(self, rows: pa.Table) -> None:
+        """Fill the windows from history, without deciding."""
+        self._remember(rows)
+        for rule in self.rules:
+            warm(rule, self.states[rule.id], _readings(rule, self.states[rule.id], rows))
+
+    def take(self, rows: pa.Table, now: datetime) -> list[Verdict]:
+        """Evaluate new rows, in order of arrival."""
+        self._remember(rows)
+        return [self._verdict(rule, *self._evaluated(rule, rows, now)) for rule in self.rules]
+
+    def tick(self, now: datetime) -> list[Verdict]:
+        """Let time pass."""
+        return [self._verdict(rule, *tick(rule, self.states[rule.id], now)[1:]) for rule in self.rules]
+
+    def _evaluated(self, rule: Rule, rows: pa.Table, now: datetime) -> tuple[list[Decision], Tally]:
+        state = self.states[rule.id]
+        _, decisions, tally = evaluate(rule, state, _readings(rule, state, rows), now)
+        return decisions, tally
+
+    def _verdict(self, rule: Rule, decisions: list[Decision], tally: Tally) -> Verdict:
+        state = self.states[rule.id]
+        standings = [_standing(rule, state, entity) for entity in sorted(tally.turned)]
+        return Verdict(rule, decisions, standings, tally)
+
+    def _remember(self, rows: pa.Table) -> None:
+        if rows.num_rows:
+            self.recent.add(rows)
+            self.areas.update(zip(rows["entity"].to_pylist(), rows["area"].to_pylist(), strict=True))
+
+
+def rank_of(rule: Rule, level: str | None) -> int:
+    """1-based position of ``level`` in the rule's ladder; a level that was taken out counts as the least one."""
+    if level is None:
+        return 0
+    return next((rank for rank, (name, _) in enumerate(rule.ladder, 1) if name == level), 1)
+
+
+def _standing(rule: Rule, state: State, entity: str) -> Standing:
+    number = state.index[entity]
+    rank, stage = int(state.level[number]), Stage(int(state.stage[number]))
+    level = rule.ladder[rank - 1][0] if rank else None
+    return Standing(rule.id, entity, level, stage.name.lower(), float(state.left[number]), instant(state.last[number]))
+
+
+def _readings(rule: Rule, state: State, rows: pa.Table) -> Readings:
+    keep = pc.is_valid(rows[rule.property])
+    for column, values in rule.match.items():
+        keep = pc.and_(keep, pc.is_in(rows[column], pa.array(list(values), rows[column].type)))
+    rows = rows.filter(keep)
+    names = rows["entity"].combine_chunks().dictionary_encode()
+    numbers = state.numbers(names.dictionary.to_pylist())
+    at = rows["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
+    value = rows[rule.property].cast(pa.float64()).to_numpy()
+    return Readings(numbers[np.asarray(names.indices)], np.asarray(at, np.int64), np.asarray(value, np.float64))

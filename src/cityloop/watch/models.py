@@ -1,0 +1,99 @@
+"""Tables: the warning, its history, where every rule stands with every entity, and how far the lake was watched."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cityloop.core.database import Table
+
+
+class WarningRow(Table):
+    """One warning. The partial index allows one open warning for each rule and entity, whatever the code does."""
+
+    __tablename__ = "warning"
+    __table_args__ = (
+        Index(
+            "warning_one_open",
+            "rule",
+            "entity",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(60), index=True)
+    rule_version: Mapped[str] = mapped_column(String(20))
+    title: Mapped[dict[str, Any]]
+    message: Mapped[dict[str, Any]]
+    entity: Mapped[str] = mapped_column(String(120), index=True)
+    entity_type: Mapped[str] = mapped_column(String(60))
+    entity_title: Mapped[dict[str, Any]]
+    property: Mapped[str] = mapped_column(String(60))
+    unit: Mapped[str] = mapped_column(String(30))
+    level: Mapped[str] = mapped_column(String(10))
+    rank: Mapped[int]
+    """Position of ``level`` from blue 1 to red 4, for sorting."""
+    peak: Mapped[str] = mapped_column(String(10))
+    status: Mapped[str] = mapped_column(String(10), index=True)
+    value: Mapped[float]
+    threshold: Mapped[float]
+    raised_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime]
+    cleared_at: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(60))
+    area: Mapped[str | None] = mapped_column(String(60), index=True)
+    district: Mapped[str | None] = mapped_column(String(60))
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    department: Mapped[str | None] = mapped_column(String(60), index=True)
+    matter: Mapped[str | None] = mapped_column(String(120))
+    series: Mapped[str | None] = mapped_column(String(60))
+    case: Mapped[str | None] = mapped_column("case_id", String(40))
+    case_number: Mapped[str | None] = mapped_column(String(40))
+    evidence: Mapped[dict[str, Any]]
+
+
+class WarningChangeRow(Table):
+    """One step in a warning's life; only ever added."""
+
+    __tablename__ = "warning_change"
+    seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    warning: Mapped[str] = mapped_column(String(40), index=True)
+    at: Mapped[datetime]
+    what: Mapped[str] = mapped_column(String(12))
+    level: Mapped[str | None] = mapped_column(String(10))
+    value: Mapped[float | None]
+    reason: Mapped[str] = mapped_column(String(400))
+    actor: Mapped[str | None] = mapped_column(String(60))
+
+
+class RuleStateRow(Table):
+    """Where a rule stands with an entity: the level of its open warning, a running hold, and until when it was judged.
+
+    Written in the transaction of the warning, so that a restart goes on from what the warnings say.
+    """
+
+    __tablename__ = "rule_state"
+    rule: Mapped[str] = mapped_column(String(60), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(120), primary_key=True)
+    level: Mapped[str | None] = mapped_column(String(10))
+    stage: Mapped[str] = mapped_column(String(10))
+    left_seconds: Mapped[float]
+    """What the running hold still lacked at ``judged_at``; 0 when none runs."""
+    judged_at: Mapped[datetime]
+
+
+class WatchCursorRow(Table):
+    """Version of the lake table up to which an entity type was watched. Behind it nothing has changed a warning."""
+
+    __tablename__ = "watch_cursor"
+    entity_type: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    received_at: Mapped[datetime | None]
+    """Newest arrival among the watched rows: tells old rows from new should the lake's log no longer reach back."""

@@ -1,0 +1,73 @@
+"""Recent rows of one entity type in memory, so that a warning's evidence costs no scan of the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+MOST_ROWS = 400_000
+"""Rows kept; beyond it the oldest go and evidence is read from the lake."""
+_PIECES = 64
+
+Point = tuple[datetime, float, str]
+
+
+class Recent:
+    """The newest rows, as they arrived. ``complete_from`` is the instant after which nothing is missing."""
+
+    def __init__(self, columns: Sequence[str], span: timedelta) -> None:
+        self.columns = list(columns)
+        self._span = span
+        self._pieces: list[pa.Table] = []
+        self._rows = 0
+        self.complete_from: datetime | None = None
+
+    def add(self, rows: pa.Table) -> None:
+        """Keep these rows too; now and then drop what no window can reach any more."""
+        self._pieces.append(pa.Table.from_arrays([rows[name] for name in self.columns], names=self.columns))
+        self._rows += rows.num_rows
+        if len(self._pieces) > _PIECES:
+            self._pack()
+
+    def points(
+        self, entity: str, property: str, start: datetime, end: datetime, match: Mapping[str, Sequence[str]]
+    ) -> list[Point]:
+        """Records of one entity in ``[start, end)``, oldest first."""
+        found = [
+            picked for piece in self._pieces if (picked := pick(piece, entity, property, start, end, match)).num_rows
+        ]
+        return points(pa.concat_tables(found), property) if found else []
+
+    def _pack(self) -> None:
+        table = pa.concat_tables(self._pieces).combine_chunks()
+        newest = pc.max(table["observed_at"]).as_py()
+        table = table.filter(
+            pc.greater_equal(table["observed_at"], pa.scalar(newest - self._span, table["observed_at"].type))
+        )
+        if table.num_rows > MOST_ROWS:
+            dropped = table.slice(0, table.num_rows - MOST_ROWS)
+            self.complete_from = pc.max(dropped["observed_at"]).as_py() + timedelta(microseconds=1)
+            table = table.slice(table.num_rows - MOST_ROWS)
+        self._pieces, self._rows = [table], table.num_rows
+
+
+def pick(
+    rows: pa.Table, entity: str, property: str, start: datetime, end: datetime, match: Mapping[str, Sequence[str]]
+) -> pa.Table:
+    """Rows of one entity with a value of ``property`` in ``[start, end)``, as the rule's ``match`` allows."""
+    at = rows["observed_at"]
+    keep = pc.and_(pc.equal(rows["entity"], entity), pc.is_valid(rows[property]))
+    keep = pc.and_(keep, pc.greater_equal(at, pa.scalar(start, at.type)))
+    keep = pc.and_(keep, pc.less(at, pa.scalar(end, at.type)))
+    for column, values in match.items():
+        keep = pc.and_(keep, pc.is_in(rows[column], pa.array(list(values), rows[column].type)))
+    return rows.filter(keep)
+
+
+def points(rows: pa.Table, property: str) -> list[Point]:
+    """``(observed_at, value, record)``, oldest first."""
+    columns = (rows["observed_at"].to_pylist(), rows[property].to_pylist(), rows["record"].to_pylist())
+    return sorted((at, float(value), str(record)) for at, value, record in zip(*columns, strict=True))

@@ -1,0 +1,147 @@
+"""What the evaluation remembers of one rule: ring buckets of many entities, as numpy arrays.
+
+Event time is cut into buckets of ``rule.bucket`` seconds. Every entity has a ring of buckets that ends at its *head*,
+the newest bucket it has a record in. A late record lands in its own bucket, so order of arrival does not matter within
+the tolerance. Instants are microseconds since 1970 (UTC).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cityloop.watch.rules import Aggregate, Rule
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Cells = npt.NDArray[Any]
+
+NEVER = np.iinfo(np.int64).min // 4
+"""An instant or bucket before all others."""
+ALWAYS = -NEVER
+
+CELLS: dict[Aggregate, dict[str, float]] = {
+    "mean": {"count": 0, "total": 0.0},
+    "sum": {"count": 0, "total": 0.0},
+    "count": {"count": 0},
+    "min": {"count": 0, "low": np.inf},
+    "max": {"count": 0, "high": -np.inf},
+    "last": {"count": 0, "newest": np.nan, "newest_at": NEVER},
+}
+"""What each aggregate keeps for a bucket, with the value of an empty one."""
+_WHOLE = {"count", "newest_at", "first"}
+
+
+class State:
+    """Rings and levels of one rule. Entities are numbered in the order in which they appear."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.step = rule.bucket * 1_000_000
+        self.span = rule.window // rule.bucket
+        longest = max(rule.hold, rule.clear.hold)
+        self.columns = 1 if longest == 0 else -(-longest // rule.bucket) + 2
+        """How many buckets back the evaluation looks to see how long a condition has lasted."""
+        self.size = self.span + self.columns - 1
+        self.names: list[str] = []
+        self.index: dict[str, int] = {}
+        self.fills: dict[str, float] = {**CELLS[rule.aggregate], "first": ALWAYS}
+        self.cells = {name: self._new(name, (0, self.size)) for name in self.fills}
+        self.head = np.empty(0, np.int64)
+        self.last = np.empty(0, np.int64)
+        self.level = np.empty(0, np.int8)
+        self.outcome = np.empty(0, np.int8)
+        self.stage = np.empty(0, np.int8)
+        self.left = np.empty(0, np.float64)
+
+    def numbers(self, names: Sequence[str]) -> Ints:
+        """The numbers of these entities; unknown ones are added."""
+        fresh = [name for name in dict.fromkeys(names) if name not in self.index]
+        for name in fresh:
+            self.index[name] = len(self.names)
+            self.names.append(name)
+        if len(self.names) > len(self.head):
+            self._grow(max(64, 2 * len(self.names)))
+        return np.fromiter((self.index[name] for name in names), np.int64, len(names))
+
+    def restore(self, rows: Iterable[tuple[str, int, int, int]]) -> None:
+        """Set what the database remembers: (entity, level as 1-based position in the ladder, stage, instant)."""
+        for name, level, stage, at in rows:
+            number = self.numbers([name])
+            self.level[number], self.stage[number] = level, stage
+            self.last[number] = np.maximum(self.last[number], at)
+            ahead = self.last[number] // self.step > self.head[number]
+            self.advance(number[ahead], self.last[number][ahead] // self.step)
+
+    def fill(self, entity: Ints, at: Ints, value: Floats) -> None:
+        """Add many records at once; those that lie before a ring are left out."""
+        bucket = at // self.step
+        newest = np.full(len(self.head), NEVER, np.int64)
+        np.maximum.at(newest, entity, bucket)
+        ahead = np.flatnonzero(newest > self.head)
+        self.advance(ahead, newest[ahead])
+        np.maximum.at(self.last, entity, at)
+        kept = bucket > self.head[entity] - self.size
+        entity, at, value, slot = entity[kept], at[kept], value[kept], (bucket % self.size)[kept]
+        ways = {"count": np.add, "total": np.add, "first": np.minimum, "low": np.minimum, "high": np.maximum}
+        gains = {"count": np.ones(len(at), np.int64), "total": value, "first": at, "low": value, "high": value}
+        for name in self.cells.keys() & ways.keys():
+            ways[name].at(self.cells[name], (entity, slot), gains[name])
+        if "newest" in self.cells:
+            order = np.argsort(at, kind="stable")
+            self.cells["newest"][entity[order], slot[order]] = value[order]
+            self.cells["newest_at"][entity[order], slot[order]] = at[order]
+
+    def put(self, entity: Ints, at: Ints, value: Floats) -> None:
+        """Add one record to each of these *different* entities."""
+        bucket = at // self.step
+        ahead = bucket > self.head[entity]
+        self.advance(entity[ahead], bucket[ahead])
+        slot = bucket % self.size
+        cells = self.cells
+        cells["count"][entity, slot] += 1
+        cells["first"][entity, slot] = np.minimum(cells["first"][entity, slot], at)
+        if "total" in cells:
+            cells["total"][entity, slot] += value
+        if "low" in cells:
+            cells["low"][entity, slot] = np.minimum(cells["low"][entity, slot], value)
+        if "high" in cells:
+            cells["high"][entity, slot] = np.maximum(cells["high"][entity, slot], value)
+        if "newest" in cells:
+            newer = at >= cells["newest_at"][entity, slot]
+            cells["newest"][entity[newer], slot[newer]] = value[newer]
+            cells["newest_at"][entity[newer], slot[newer]] = at[newer]
+        self.last[entity] = np.maximum(self.last[entity], at)
+
+    def advance(self, entity: Ints, bucket: Ints) -> None:
+        """Move heads forward to ``bucket`` and empty the buckets that come into the rings."""
+        if not len(entity):
+            return
+        slots = np.arange(self.size)
+        holds = bucket[:, None] - (bucket[:, None] - slots) % self.size
+        row, slot = np.nonzero(holds > self.head[entity][:, None])
+        for name, fill in self.fills.items():
+            self.cells[name][entity[row], slot] = fill
+        self.head[entity] = bucket
+
+    def recent(self, name: str, entity: Ints, length: int) -> Cells:
+        """The newest ``length`` buckets of these entities, oldest first: shape (entities, length)."""
+        slots = (self.head[entity][:, None] - np.arange(length - 1, -1, -1)) % self.size
+        return np.asarray(self.cells[name][entity[:, None], slots])
+
+    def _grow(self, capacity: int) -> None:
+        more = capacity - len(self.head)
+        for name in self.cells:
+            self.cells[name] = np.concatenate([self.cells[name], self._new(name, (more, self.size))])
+        self.head = np.concatenate([self.head, np.full(more, NEVER, np.int64)])
+        self.last = np.concatenate([self.last, np.full(more, NEVER, np.int64)])
+        self.level = np.concatenate([self.level, np.zeros(more, np.int8)])
+        self.outcome = np.concatenate([self.outcome, np.zeros(more, np.int8)])
+        self.stage = np.concatenate([self.stage, np.zeros(more, np.int8)])
+        self.left = np.concatenate([self.left, np.zeros(more)])
+
+    def _new(self, name: str, shape: tuple[int, int]) -> Cells:
+        return np.full(shape, self.fills[name], np.int64 if name in _WHOLE else np.float64)

@@ -1,0 +1,189 @@
+"""Writes decisions: warning, history, standing, event and audit line, all in the one transaction of the caller."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from cityloop.access.actor import SYSTEM, Actor
+from cityloop.access.audit import Audit
+from cityloop.core.database import Transaction
+from cityloop.core.ids import new_id
+from cityloop.core.outbox import Outbox
+from cityloop.standard.batch import EntityCard
+from cityloop.watch import trace
+from cityloop.watch.evaluate import Decision, Outcome
+from cityloop.watch.guard import Standing
+from cityloop.watch.models import RuleStateRow, WarningChangeRow, WarningRow, WatchCursorRow
+from cityloop.watch.recent import Point
+from cityloop.watch.rules import LEVELS, Rule
+from cityloop.watch.schemas import Evidence
+from cityloop.watch.telemetry import WARNINGS
+from cityloop.watch.views import view
+
+MOST_POINTS = 200
+"""Records kept as evidence of one warning: the newest of its window."""
+
+Points = Callable[[Rule, Decision], Sequence[Point]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A decision with what it needs to become a warning."""
+
+    rule: Rule
+    decision: Decision
+    card: EntityCard
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step in a warning's life."""
+
+    what: str
+    level: str | None
+    value: float
+    reason: str
+    evidence: dict[str, Any]
+    actor: str | None = None
+
+
+class Store:
+    """Makes decisions durable."""
+
+    def __init__(self, outbox: Outbox, audit: Audit, voice: trace.Voice) -> None:
+        self._outbox, self._audit, self._voice = outbox, audit, voice
+
+    def apply(self, tx: Transaction, finding: Finding, points: Sequence[Point], now: datetime) -> None:
+        """Open, change or clear the one warning of a rule and an entity."""
+        row = open_warning(tx, finding.rule.id, finding.decision.entity)
+        if row is None and finding.decision.outcome is not Outcome.CLEAR:
+            self._raise(tx, finding, points, now)
+        elif row is not None and finding.decision.outcome is Outcome.CLEAR:
+            self.clear(tx, row, finding.decision.value, self._reason(finding), now, self._told(finding, points))
+        elif row is not None:
+            self._level(tx, row, finding, points, now)
+
+    def clear(
+        self, tx: Transaction, row: WarningRow, value: float, reason: str, now: datetime, evidence: dict[str, Any]
+    ) -> None:
+        """Close an open warning."""
+        row.status, row.cleared_at, row.updated_at = "cleared", now, now
+        self._step(tx, row, Step("cleared", None, value, reason, evidence))
+
+    def withdraw(self, tx: Transaction, row: WarningRow, now: datetime) -> None:
+        """Close a warning whose rule is no longer in the packs."""
+        reason = self._voice.say("规则已停用，预警随之解除", "the rule was withdrawn, and its warning with it")
+        self.clear(tx, row, math.nan, reason, now, {"records": [], "trace": [reason]})
+
+    def acknowledge(self, tx: Transaction, row: WarningRow, actor: Actor, now: datetime) -> None:
+        """Note who has seen it first."""
+        row.acknowledged_at, row.acknowledged_by, row.updated_at = now, actor.id, now
+        reason = self._voice.say(f"{actor.name.zh}已确认", f"acknowledged by {actor.name.en}")
+        step = Step("acknowledged", row.level, row.value, reason, {"records": [], "trace": [reason]}, actor.id)
+        self._step(tx, row, step)
+
+    def link(self, tx: Transaction, row: WarningRow, case: str, number: str, now: datetime) -> None:
+        """Note the case that answers a warning."""
+        row.case, row.case_number = case, number
+        data = {"warning": view(row).model_dump(mode="json"), "evidence": {"records": [], "trace": []}}
+        self._outbox.record(tx, "cityloop.warning.linked", row.id, now, data)
+        self._audit.record(tx, now, SYSTEM.id, "warning.linked", row.id, {"case": case})
+
+    def standing(self, tx: Transaction, standings: Sequence[Standing]) -> None:
+        """Remember where rules stand with entities."""
+        for one in standings:
+            tx.session.merge(RuleStateRow(**asdict(one)))
+
+    def cursor(self, tx: Transaction, entity_type: str, version: int, received_at: datetime | None) -> None:
+        """Remember up to where the lake was watched."""
+        tx.session.merge(WatchCursorRow(entity_type=entity_type, version=version, received_at=received_at))
+
+    def _raise(self, tx: Transaction, finding: Finding, points: Sequence[Point], now: datetime) -> None:
+        row = self._row(finding, points, now)
+        tx.session.add(row)
+        tx.session.flush()
+        self._step(tx, row, Step("raised", row.level, row.value, self._reason(finding), self._told(finding, points)))
+        tx.after_commit(WARNINGS.labels(row.rule, row.level).inc)
+
+    def _level(
+        self, tx: Transaction, row: WarningRow, finding: Finding, points: Sequence[Point], now: datetime
+    ) -> None:
+        decision = finding.decision
+        assert decision.level is not None
+        row.level, row.rank = decision.level, LEVELS.index(decision.level) + 1
+        row.peak = max(row.peak, row.level, key=[str(level) for level in LEVELS].index)
+        row.value, row.threshold, row.updated_at = decision.value, decision.threshold, now
+        row.message = trace.message(finding.rule, decision, finding.card).model_dump()
+        self._step(tx, row, Step("level", row.level, row.value, self._reason(finding), self._told(finding, points)))
+
+    def _step(self, tx: Transaction, row: WarningRow, step: Step) -> None:
+        value = None if math.isnan(step.value) else step.value
+        change = {"warning": row.id, "at": row.updated_at, "what": step.what, "level": step.level, "value": value}
+        tx.insert(WarningChangeRow, {**change, "reason": step.reason[:400], "actor": step.actor})
+        data = {"warning": view(row).model_dump(mode="json"), "evidence": step.evidence}
+        self._outbox.record(tx, f"cityloop.warning.{step.what}", row.id, row.updated_at, data)
+        detail = {"rule": row.rule, "entity": row.entity, "level": step.level}
+        self._audit.record(tx, row.updated_at, step.actor or SYSTEM.id, f"warning.{step.what}", row.id, detail)
+
+    def _row(self, finding: Finding, points: Sequence[Point], now: datetime) -> WarningRow:
+        rule, decision, card = finding.rule, finding.decision, finding.card
+        assert decision.level is not None
+        return WarningRow(
+            id=new_id("wrn"),
+            rule=rule.id,
+            rule_version=rule.version,
+            title=rule.title.model_dump(),
+            message=trace.message(rule, decision, card).model_dump(),
+            entity=decision.entity,
+            entity_type=rule.entity_type,
+            entity_title=card.title.model_dump(),
+            property=rule.property,
+            unit=rule.unit,
+            level=decision.level,
+            rank=LEVELS.index(decision.level) + 1,
+            peak=decision.level,
+            status="open",
+            value=decision.value,
+            threshold=decision.threshold,
+            raised_at=now,
+            updated_at=now,
+            area=card.area,
+            district=card.district,
+            lon=card.lon,
+            lat=card.lat,
+            department=rule.department,
+            matter=rule.matter if rule.respond == "case" else None,
+            series=rule.series or card.series,
+            evidence=self._evidence(finding, points).model_dump(mode="json"),
+        )
+
+    def _evidence(self, finding: Finding, points: Sequence[Point]) -> Evidence:
+        rule, decision = finding.rule, finding.decision
+        return Evidence(
+            aggregate=rule.aggregate,
+            window_from=decision.window_from,
+            window_to=decision.window_to,
+            thresholds=rule.levels,
+            hold_seconds=rule.hold,
+            points=list(points[-MOST_POINTS:]),
+            trace=trace.trace(rule, decision, len(points), self._voice),
+        )
+
+    def _told(self, finding: Finding, points: Sequence[Point]) -> dict[str, Any]:
+        lines = trace.trace(finding.rule, finding.decision, len(points), self._voice)
+        return {"records": [record for _, _, record in points[-MOST_POINTS:]], "trace": lines}
+
+    def _reason(self, finding: Finding) -> str:
+        return trace.reason(finding.rule, finding.decision, self._voice)
+
+
+def open_warning(tx: Transaction, rule: str, entity: str) -> WarningRow | None:
+    """The one open warning of a rule and an entity."""
+    wanted = (WarningRow.rule == rule, WarningRow.entity == entity, WarningRow.status == "open")
+    return tx.session.scalar(select(WarningRow).where(*wanted))

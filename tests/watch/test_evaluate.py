@@ -1,0 +1,340 @@
+"""The evaluation against a plain reference, and the sentences of docs/rules.md one by one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cityloop.watch.evaluate import Decision, Outcome, Readings, aggregates, evaluate, micros, tick, warm
+from cityloop.watch.rules import Rule
+from cityloop.watch.state import State
+from watch.naive import START, Naive, at, rule_of
+
+Record = tuple[str, float, float]
+LATER = at(10_000_000)
+
+
+def readings(state: State, records: list[Record]) -> Readings:
+    entity = state.numbers([name for name, _, _ in records])
+    instants = np.array([micros(at(second)) for _, second, _ in records], np.int64)
+    return Readings(entity, instants, np.array([value for _, _, value in records], np.float64))
+
+
+def run(rule: Rule, records: list[Record], sizes: list[int] | None = None) -> tuple[State, list[Decision]]:
+    """Feed records in batches of the given sizes (the last size repeats)."""
+    state, decisions, rest = State(rule), [], list(records)
+    queue = list(sizes or [len(records) or 1])
+    while rest:
+        size = queue.pop(0) if len(queue) > 1 else queue[0]
+        state, found, _ = evaluate(rule, state, readings(state, rest[:size]), LATER)
+        decisions += found
+        rest = rest[size:]
+    return state, decisions
+
+
+def steps(decisions: list[Decision], entity: str = "a") -> list[tuple[str, str | None, float]]:
+    """Outcome, level and second of the decisions of one entity."""
+    return [
+        (d.outcome.name, d.level, (d.at - START).total_seconds()) for d in decisions if d.entity == entity
+    ]  # fmt: skip
+
+
+def outcome(state: State, entity: str = "a") -> Outcome:
+    return Outcome(int(state.outcome[state.index[entity]]))
+
+
+def left(state: State, entity: str = "a") -> float:
+    return float(state.left[state.index[entity]])
+
+
+def test_a_value_beyond_the_threshold_fires_at_once_without_a_hold() -> None:
+    state, decisions = run(rule_of(), [("a", 0, 12)])
+    assert steps(decisions) == [("FIRE", "blue", 0)]
+    assert outcome(state) is Outcome.FIRE
+
+
+def test_a_second_value_beyond_the_threshold_changes_nothing() -> None:
+    state, decisions = run(rule_of(), [("a", 0, 12), ("a", 10, 13)])
+    assert len(decisions) == 1
+    assert outcome(state) is Outcome.OPEN
+
+
+def test_the_value_equal_to_the_threshold_is_beyond_it() -> None:
+    assert steps(run(rule_of(), [("a", 0, 10)])[1]) == [("FIRE", "blue", 0)]
+
+
+def test_levels_go_up_and_down_with_one_open_warning() -> None:
+    rule = rule_of(window=10)
+    _, decisions = run(rule, [("a", 0, 12), ("a", 10, 25), ("a", 20, 11), ("a", 30, 1)])
+    assert steps(decisions) == [
+        ("FIRE", "blue", 0),
+        ("LEVEL", "red", 10),
+        ("LEVEL", "blue", 20),
+        ("CLEAR", None, 30),
+    ]
+
+
+def test_a_hold_waits_and_says_how_long_it_still_waits() -> None:
+    rule = rule_of(window=10, hold=30)
+    state, decisions = run(rule, [("a", 0, 12), ("a", 10, 12), ("a", 20, 12)])
+    assert decisions == []
+    assert (outcome(state), left(state)) == (Outcome.NOT_YET, 10)
+    state, decisions, _ = evaluate(rule, state, readings(state, [("a", 30, 12)]), LATER)
+    assert steps(decisions) == [("FIRE", "blue", 30)]
+    assert decisions[0].since == at(0)
+
+
+def test_a_dip_breaks_the_hold() -> None:
+    records = [("a", 0, 12.0), ("a", 10, 12), ("a", 20, 3), ("a", 30, 12), ("a", 40, 12)]
+    state, decisions = run(rule_of(window=10, hold=30), records)
+    assert decisions == []
+    assert left(state) == 20
+
+
+def test_silence_longer_than_the_window_breaks_the_hold() -> None:
+    state, decisions = run(rule_of(window=10, hold=30), [("a", 0, 12), ("a", 40, 12)])
+    assert decisions == []
+    assert left(state) == 30
+
+
+def test_hysteresis_keeps_the_warning_until_the_margin_is_passed_for_the_clear_hold() -> None:
+    rule = rule_of(window=10, clear={"margin": 2, "hold": 20})
+    state, decisions = run(rule, [("a", 0, 12), ("a", 10, 9), ("a", 20, 7), ("a", 30, 7)])
+    assert steps(decisions) == [("FIRE", "blue", 0)]
+    assert (outcome(state), left(state)) == (Outcome.NOT_YET, 10)
+    _, decisions, _ = evaluate(rule, state, readings(state, [("a", 40, 7)]), LATER)
+    assert steps(decisions) == [("CLEAR", None, 40)]
+
+
+def test_a_late_record_within_the_tolerance_completes_the_hold_by_event_time() -> None:
+    rule = rule_of(window=10, hold=30)
+    state, decisions = run(rule, [("a", 0, 12), ("a", 10, 12), ("a", 30, 12)])
+    assert decisions == []
+    _, decisions, tally = evaluate(rule, state, readings(state, [("a", 20, 12)]), LATER)
+    assert steps(decisions) == [("FIRE", "blue", 30)]
+    assert tally.late == 0
+
+
+def test_a_record_beyond_the_tolerance_is_counted_and_left_out() -> None:
+    rule = rule_of(window=60, late=20)
+    state, _ = run(rule, [("a", 100, 1)])
+    _, decisions, tally = evaluate(rule, state, readings(state, [("a", 70, 100)]), LATER)
+    assert (decisions, tally.late, tally.taken) == ([], 1, 0)
+
+
+def test_entities_do_not_touch_each_other() -> None:
+    _, decisions = run(rule_of(), [("a", 0, 1), ("b", 0, 12), ("a", 1, 1)])
+    assert [d.entity for d in decisions] == ["b"]
+
+
+def test_small_values_are_bad_when_the_direction_is_below() -> None:
+    rule = rule_of(window=10, direction="below", levels={"blue": 5, "red": 2}, clear={"margin": 1})
+    _, decisions = run(rule, [("a", 0, 6), ("a", 10, 5), ("a", 20, 1), ("a", 30, 6), ("a", 40, 6.5)])
+    assert steps(decisions) == [("FIRE", "blue", 10), ("LEVEL", "red", 20), ("LEVEL", "blue", 30), ("CLEAR", None, 40)]
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "expected"), [("mean", 2.0), ("max", 3.0), ("min", 1.0), ("sum", 6.0), ("count", 3.0), ("last", 2.0)]
+)
+def test_every_aggregate_means_what_it_says(aggregate: str, expected: float) -> None:
+    rule = rule_of(aggregate=aggregate)
+    state, _ = run(rule, [("a", 0, 3), ("a", 5, 1), ("a", 15, 2)])
+    assert aggregates(rule, state, state.numbers(["a"])).tolist() == [[expected]]
+
+
+def test_the_newest_record_decides_the_last_even_when_an_older_one_arrives_after_it() -> None:
+    rule = rule_of(aggregate="last")
+    state, decisions = run(rule, [("a", 10, 12), ("a", 5, 1)])
+    assert steps(decisions) == [("FIRE", "blue", 10)]
+    assert outcome(state) is Outcome.OPEN
+
+
+def test_no_number_is_an_error_and_never_all_is_well() -> None:
+    rule = rule_of()
+    state = State(rule)
+    _, decisions, tally = evaluate(rule, state, readings(state, [("a", 0, float("nan")), ("b", 0, 12)]), LATER)
+    assert tally.errors == {"the value is not a finite number": 1}
+    assert outcome(state) is Outcome.ERROR
+    assert [d.entity for d in decisions] == ["b"]
+
+
+def test_an_instant_in_the_future_is_an_error_and_does_not_move_the_window() -> None:
+    rule = rule_of(window=10)
+    state = State(rule)
+    _, _, tally = evaluate(rule, state, readings(state, [("a", 10_000, 12)]), at(0))
+    assert tally.errors == {"the instant lies in the future": 1}
+    _, decisions, _ = evaluate(rule, state, readings(state, [("a", 0, 12)]), at(0))
+    assert steps(decisions) == [("FIRE", "blue", 0)]
+
+
+def test_silence_keeps_a_warning_open_by_default() -> None:
+    rule = rule_of(window=10)
+    state, _ = run(rule, [("a", 0, 12)])
+    _, decisions, _ = tick(rule, state, at(1000))
+    assert decisions == []
+    assert outcome(state) is Outcome.NO_DATA
+    assert state.level[state.index["a"]] == 1
+
+
+def test_where_no_record_means_zero_silence_clears_once_late_records_can_no_longer_come() -> None:
+    rule = rule_of(window=30, aggregate="sum", empty="zero", late=60)
+    state, _ = run(rule, [("a", 0, 12)])
+    assert tick(rule, state, at(60))[1] == []
+    assert tick(rule, state, at(89))[1] == []
+    assert steps(tick(rule, state, at(90))[1]) == [("CLEAR", None, 30)]
+
+
+def test_a_finding_may_lapse_in_silence() -> None:
+    rule = rule_of(window=30, aggregate="max", empty="lapse", late=0)
+    state, _ = run(rule, [("a", 0, 12)])
+    assert tick(rule, state, at(29))[1] == []
+    assert steps(tick(rule, state, at(31))[1]) == [("CLEAR", None, 31)]
+
+
+def test_a_hold_ends_by_time_alone_while_its_window_still_speaks() -> None:
+    rule = rule_of(window=60, hold=30, late=0)
+    state, _ = run(rule, [("a", 0, 12)])
+    assert tick(rule, state, at(29))[1] == []
+    assert steps(tick(rule, state, at(31))[1]) == [("FIRE", "blue", 31)]
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    bucket = draw(st.sampled_from([1, 5, 10]))
+    low, high = draw(st.sampled_from([(3.0, 6.0), (0.0, 9.0), (5.0, 5.5)]))
+    direction = draw(st.sampled_from(["above", "below"]))
+    return rule_of(
+        bucket=bucket,
+        window=bucket * draw(st.integers(1, 6)),
+        aggregate=draw(st.sampled_from(["mean", "max", "min", "sum", "count", "last"])),
+        direction=direction,
+        levels={"blue": low, "red": high} if direction == "above" else {"blue": high, "red": low},
+        hold=draw(st.sampled_from([0, 0, 7, 20, 45])),
+        clear={"margin": draw(st.sampled_from([0, 1, 3])), "hold": draw(st.sampled_from([0, 0, 7, 30]))},
+        late=draw(st.sampled_from([0, 10, 40, 100])),
+        empty=draw(st.sampled_from(["keep", "zero", "lapse"])),
+    )
+
+
+def events(moves: list[Any]) -> list[Any]:
+    """Turn steps in time into records and ticks: (entity, second, value) or a second."""
+    clock, found = 0.0, []
+    for kind, span, back, value in moves:
+        clock += span
+        found.append(clock if kind == "tick" else (kind, max(0.0, clock - back), value))
+    return found
+
+
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "a", "b", "tick"]),
+        st.sampled_from([0, 0.5, 1, 4, 10, 35, 200]),
+        st.sampled_from([0, 0, 0, 0, 3, 12, 50]),
+        st.integers(0, 10).map(float),
+    ),
+    max_size=40,
+)
+
+
+def reference(rule: Rule, happened: list[Any]) -> tuple[dict[str, Naive], list[Any]]:
+    things, changes = {"a": Naive(rule), "b": Naive(rule)}, []
+    for event in happened:
+        if isinstance(event, tuple):
+            name, second, value = event
+            change = things[name].take(second, value)
+            changes += [(name, *change)] if change else []
+        else:
+            changes += [(n, *c) for n, thing in things.items() if thing.records and (c := thing.tick(event))]
+    return things, changes
+
+
+def change_of(rule: Rule, decision: Decision) -> tuple[str, int, int]:
+    order = [None, *[level for level, _ in rule.ladder]]
+    return decision.entity, order.index(decision.before), order.index(decision.level)
+
+
+@settings(max_examples=400, deadline=None)
+@given(rules(), moves)
+def test_the_evaluation_equals_the_plain_reference(rule: Rule, told: list[Any]) -> None:
+    happened = events(told)
+    state, found = State(rule), []
+    state.numbers(["a", "b"])
+    for event in happened:
+        if isinstance(event, tuple):
+            state, decisions, _ = evaluate(rule, state, readings(state, [event]), LATER)
+        else:
+            state, decisions, _ = tick(rule, state, at(event))
+        found += [change_of(rule, decision) for decision in decisions]
+    things, expected = reference(rule, happened)
+    assert found == expected
+    for name, thing in things.items():
+        number = state.index[name]
+        assert (state.level[number], state.stage[number]) == (thing.level, thing.stage)
+        assert left(state, name) == pytest.approx(thing.left, abs=1e-6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rules(), moves, st.lists(st.integers(1, 9), min_size=1, max_size=9))
+def test_the_cut_into_batches_never_matters(rule: Rule, told: list[Any], sizes: list[int]) -> None:
+    records = [event for event in events(told) if isinstance(event, tuple)]
+    whole, one_by_one = run(rule, records), run(rule, records, [1])
+    cut = run(rule, records, sizes)
+    for name in {record[0] for record in records}:
+        assert steps(whole[1], name) == steps(one_by_one[1], name) == steps(cut[1], name)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rules(), moves, st.integers(0, 40))
+def test_a_restart_at_any_point_changes_nothing(rule: Rule, told: list[Any], point: int) -> None:
+    records = [event for event in events(told) if isinstance(event, tuple)]
+    before, after = records[:point], records[point:]
+    state, early = run(rule, before)
+    saved = [(n, int(state.level[i]), int(state.stage[i]), int(state.last[i])) for n, i in state.index.items()]
+    fresh = State(rule)
+    fresh = warm(rule, fresh, readings(fresh, before))
+    fresh.restore(saved)
+    later: list[Decision] = []
+    for record in after:
+        fresh, found, _ = evaluate(rule, fresh, readings(fresh, [record]), LATER)
+        later += found
+    for name in {record[0] for record in records}:
+        assert steps(run(rule, records, [1])[1], name) == steps(early, name) + steps(later, name)
+
+
+def test_a_restart_in_the_middle_of_a_hold_changes_nothing() -> None:
+    rule = rule_of(window=10, hold=30)
+    records = [("a", float(second), 12.0) for second in range(0, 25, 5)]
+    fresh = State(rule)
+    fresh = warm(rule, fresh, readings(fresh, records))
+    _, decisions, _ = evaluate(rule, fresh, readings(fresh, [("a", 29, 12)]), LATER)
+    assert decisions == []
+    assert left(fresh) == 1
+    _, decisions, _ = evaluate(rule, fresh, readings(fresh, [("a", 30, 12)]), LATER)
+    assert steps(decisions) == [("FIRE", "blue", 30)]
+
+
+def test_twenty_thousand_entities_are_evaluated_in_milliseconds() -> None:
+    import time
+
+    rule = rule_of(window=900, bucket=60, hold=600, clear={"margin": 1, "hold": 300})
+    state = State(rule)
+    entity = state.numbers([f"e{n}" for n in range(20_000)])
+    chance = np.random.default_rng(7)
+    spent = []
+    for step in range(12):
+        some = chance.choice(entity, 2_000, replace=False)
+        instants = np.full(2_000, micros(at(step * 60)), np.int64)
+        begun = time.perf_counter()
+        evaluate(rule, state, Readings(some, instants, chance.uniform(0, 15, 2_000)), LATER)
+        spent.append(time.perf_counter() - begun)
+    assert sorted(spent)[len(spent) // 2] < 0.25  # 2,000 touched entities; about 10 ms on an idle core
+
+
+def test_ladders_are_read_from_blue_to_red() -> None:
+    rule = rule_of(levels={"red": 4, "blue": 1, "orange": 3, "yellow": 2})
+    assert all(low[1] < high[1] for low, high in pairwise(rule.ladder))
