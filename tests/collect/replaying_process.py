@@ -6,10 +6,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from small_town import NOON, PACKS, Town
-
 from cityloop.core.clock import ManualClock
 from cityloop.core.settings import Settings
+from tests.collect.small_town import NOON, PACKS, Town
 
 
 def main(folder: Path) -> None:

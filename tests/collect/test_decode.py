@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_town import PACKS
 
 from cityloop.collect import decode as decoding
 from cityloop.collect.decode import Decoded, decode
 from cityloop.core.errors import Invalid
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
+from tests.collect.small_town import PACKS
 
 AIR = next(feed for feed in load_feeds(PACKS, Standard.load(PACKS)) if feed.id == "air-hourly")
 SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(max_size=8)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_town import NOON, PACKS, STEWARD, Town, TownMaker, TwoDistricts, air, write_entities
 
 from cityloop.collect.directory import Directory
 from cityloop.core.database import Database
 from cityloop.core.errors import ContentError
+from tests.collect.small_town import NOON, PACKS, STEWARD, Town, TownMaker, TwoDistricts, air, write_entities
 
 HEAD = "id,title_zh,title_en,lon,lat\n"
 FEED = """\

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from small_town import MACHINE, NOON, STEWARD, Town, TownMaker, air
 from sqlalchemy import select
 
 from cityloop.access.models import AuditRow
 from cityloop.core.errors import AccessDenied, Invalid, NotFound, TooLarge
 from cityloop.core.web import Paging
 from cityloop.standard.batch import ObservationBatch
+from tests.collect.small_town import MACHINE, NOON, STEWARD, Town, TownMaker, air
 
 FIRST = Paging(page=1, size=50, sort="")
 LINES = "application/x-ndjson"

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from small_town import NOON, STEWARD, Town, TownMaker
 
 from cityloop.collect import replay
 from cityloop.core.errors import ContentError
 from cityloop.core.web import Paging
+from tests.collect.small_town import NOON, STEWARD, Town, TownMaker
 
 SERIES = "replays:\n  - {series: beijing-air, file: series/air.parquet, feed: air-hourly}\nloop: false\n"
 START = NOON - timedelta(hours=3)
+ROOT = Path(__file__).parents[2]
 MINUTE = pl.col("PM2.5")
 
 
@@ -133,8 +134,8 @@ def test_kill_9_in_the_middle_of_a_replay_loses_and_doubles_nothing(make_town: T
     bad = pl.when(MINUTE % 7 == 3).then(pl.lit(-1.0)).otherwise(MINUTE)
     series(tmp_path / "city", range(600), pm=bad)
     make_town().close()
-    command = [sys.executable, str(Path(__file__).with_name("replaying_process.py")), str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tests.collect.replaying_process", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         for _ in range(40):
             assert process.stdout.readline()

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from small_town import MACHINE, NOON, STEWARD, Town, air
 
 from cityloop.access.actor import Actor
 from cityloop.access.routes import actor_of
@@ -18,6 +17,7 @@ from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.core.web import Paging
 from cityloop.serve.app import create_app
+from tests.collect.small_town import MACHINE, NOON, STEWARD, Town, air
 
 FIRST = Paging(page=1, size=50, sort="")
 EAST = Actor(id="wang", name=Title(zh="王", en="Wang"), posts=("collector",), areas=("440304",))

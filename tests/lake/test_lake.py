@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from lake_rows import SCHEMA, START, TABLE, rows
 
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.service import Lake
+from tests.lake.lake_rows import SCHEMA, START, TABLE, rows
 
 
 @pytest.fixture
