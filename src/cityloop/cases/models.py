@@ -19,7 +19,7 @@ class CaseRow(Table):
 
     __tablename__ = "case_file"
     __table_args__ = (
-        UniqueConstraint("channel", "external_number", name="uq_case_external"),
+        UniqueConstraint("external_number", "channel", name="uq_case_external"),
         Index("ix_case_open_opened", "open", "opened_at"),
         Index("ix_case_state_department", "state", "department"),
         Index("ix_case_matter_opened", "matter", "opened_at"),
