@@ -132,4 +132,3 @@ class Views:
                 found = Title(zh=code, en=code)
             self._areas[code] = found
         return found
-
