@@ -124,9 +124,8 @@ def feature(name: str, geometry: Any) -> dict[str, Any]:
         "en": name,
         "local": True,
     }
-    also = [short for short, full in NAMES.items() if full == name]
     rounded = json.loads(shapely.to_geojson(geometry), parse_float=lambda text: round(float(text), DIGITS))
-    return {"type": "Feature", "properties": facts | ({"also": also} if also else {}), "geometry": rounded}
+    return {"type": "Feature", "properties": facts, "geometry": rounded}
 
 
 if __name__ == "__main__":

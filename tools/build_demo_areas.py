@@ -4,8 +4,10 @@
 
 Sources (both in WGS 84, which was checked by laying them over each other and over a GCJ-02 edition):
 ``shenzhen_districts_transbigdata.geojson.gz`` (TransBigData, BSD-3-Clause) and ``shenzhen_traffic_zones.geojson.gz``
-(ST-EVCDP, MIT). Rule: a traffic zone becomes one cell of the district that it overlaps most. Parts of a zone that lie in
-another district, and ground of a district that no zone covers, go to the neighbouring cell with the longest common
+(ST-EVCDP, MIT).
+
+Rule: a traffic zone becomes one cell of the district that it overlaps most. Parts of a zone that lie in another
+district, and ground of a district that no zone covers, go to the neighbouring cell with the longest common
 border, so that the cells of a district tile it without gap or overlap. Uncovered ground above six square kilometres is
 open sea (the district file reaches into its bays) and is left out. Borders are then simplified together.
 """

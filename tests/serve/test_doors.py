@@ -35,7 +35,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity]:
 
 @pytest.fixture(scope="module")
 def steward(city: RunningCity) -> httpx.Client:
-    return city.client("shujuguan")
+    return city.client("shuju")
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
     packs = _packs(folder, city, faults)
     areas = read_areas(folder, city.value.areas, faults)
     catalogue = _catalogue(folder, packs, city, faults)
-    table = _days(folder, city, faults)
+    table = read_days(folder / city.value.days.file, city.value.days.confirmed_years, faults)
     if departments is None or policy is None:
         return None
     calendars = _calendars(city, departments, table, faults)
@@ -136,16 +136,6 @@ def _entries(standard: str, path: Path, faults: Faults) -> list[Matter]:
         }
         entries[key] = Matter.model_validate({**facts, **titles})
     return list(entries.values())
-
-
-def _days(folder: Path, city: File[CityFile], faults: Faults) -> DayTable:
-    path = folder / city.value.days.file
-    if not path.is_file():
-        city.fault(faults, ("days", "file"), f"{path} is missing", "create it or correct the name")
-        return DayTable()
-    table, found = read_days(path, city.value.days.confirmed_years)
-    faults.found.extend(found)
-    return table
 
 
 def _calendars(city: File[CityFile], departments: File[DepartmentsFile], table: DayTable, faults: Faults) -> Calendars:
