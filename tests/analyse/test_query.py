@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyse.conftest import LEADER, PACKS, START, Book, at
 from cityloop.access.actor import Actor
 from cityloop.analyse.schemas import QueryRequest, QueryResult
 from cityloop.analyse.service import Analyst
@@ -19,6 +18,7 @@ from cityloop.core.errors import AccessDenied, Invalid
 from cityloop.core.values import Title
 from cityloop.lake.service import Lake
 from cityloop.standard.service import Standard
+from tests.analyse.conftest import LEADER, PACKS, START, Book, at
 
 DAY = {"start": START, "end": at(24)}
 
