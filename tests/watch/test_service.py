@@ -14,10 +14,10 @@ from cityloop.core.outbox import Relay
 from cityloop.core.values import Title
 from cityloop.core.web import Paging
 from cityloop.watch.schemas import WarningFilter
+from tests.watch import house as home
 from tests.watch.house import ALL, BOSS, House
 from tests.watch.naive import at, rule_of
 from tests.watch.things import Things
-from watch import house as home
 
 
 @pytest.fixture
