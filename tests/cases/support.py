@@ -66,9 +66,15 @@ def demo_workflow() -> Workflow:
     return load_workflow(_demo().packs)
 
 
+@cache
 def by_hand() -> Workflow:
     """The demo workflow without automation: every move is somebody's."""
-    return demo_workflow().model_copy(update={"automation": (), "version": "by-hand"})
+    return changed_workflow(version="by-hand", automation=())
+
+
+def changed_workflow(**changes: Any) -> Workflow:
+    """The demo workflow with some of its parts replaced."""
+    return Workflow.model_validate({**demo_workflow().model_dump(by_alias=True), **changes})
 
 
 def demo_city(clock: ManualClock) -> City:

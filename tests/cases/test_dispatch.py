@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.city.schemas import Department
 from cityloop.core.errors import ContentError
@@ -61,8 +62,24 @@ def table(tmp_path: Path, text: str = TABLE) -> Responsibility:
     [
         ("GB:matter:06010", "440304000000001", "hotline", None, MONDAY_NOON, "futian-litter", "sanitation"),
         ("GB:matter:06010", "440305", "hotline", None, MONDAY_NOON, "rest", "urban"),
-        ("GB:matter:06010", "440305", "hotline", None, datetime(2026, 3, 9, 14, 0, tzinfo=UTC), "night-litter", "sanitation"),
-        ("GB:matter:06010", "440305", "hotline", None, datetime(2026, 3, 9, 21, 59, tzinfo=UTC), "night-litter", "sanitation"),
+        (
+            "GB:matter:06010",
+            "440305",
+            "hotline",
+            None,
+            datetime(2026, 3, 9, 14, 0, tzinfo=UTC),
+            "night-litter",
+            "sanitation",
+        ),
+        (
+            "GB:matter:06010",
+            "440305",
+            "hotline",
+            None,
+            datetime(2026, 3, 9, 21, 59, tzinfo=UTC),
+            "night-litter",
+            "sanitation",
+        ),
         ("GB:matter:06010", "440305", "hotline", None, datetime(2026, 3, 9, 22, 0, tzinfo=UTC), "rest", "urban"),
         ("GB:matter:09009", "440305", "hotline", None, SATURDAY_NOON, "weekend-parking", "police"),
         ("GB:matter:09009", "440305", "hotline", None, MONDAY_NOON, "rest", "urban"),

@@ -1,4 +1,4 @@
-"""Reads ``workflow.yaml`` of a pack and a city's changes to it, checks them, and keeps every version that was in force."""
+"""Reads ``workflow.yaml`` of a pack and a city's changes to it, checks them, and keeps every version ever in force."""
 
 from __future__ import annotations
 
@@ -132,14 +132,14 @@ def _move(workflow: Workflow, move: MoveDef) -> Iterable[tuple[tuple[str | int, 
 
 def _twice(workflow: Workflow, path: Path, lines: Lines) -> list[Fault]:
     found = []
-    for name, items in (("states", workflow.states), ("moves", workflow.moves), ("automation", workflow.automation)):
-        seen: set[str] = set()
-        for number, item in enumerate(items):
-            if item.id in seen:
-                found.append(
-                    fault_at(path, lines, (name, number, "id"), f"id '{item.id}' twice", "give each its own id")
-                )
-            seen.add(item.id)
+    lists = {
+        "states": [state.id for state in workflow.states],
+        "moves": [move.id for move in workflow.moves],
+        "automation": [rule.id for rule in workflow.automation],
+    }
+    for name, ids in lists.items():
+        again = [number for number, id in enumerate(ids) if id in ids[:number]]
+        found += [fault_at(path, lines, (name, n, "id"), f"id '{ids[n]}' twice", "give each its own") for n in again]
     if SUBMIT not in workflow.move_by_id:
         found.append(fault_at(path, lines, ("moves",), f"there is no move '{SUBMIT}'", "a case begins with it"))
     return [*found, *_key_clashes(workflow, path, lines)]

@@ -6,7 +6,6 @@ calendar, and the instants at which its light changes are worked out once, so th
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,8 +13,7 @@ from typing import Literal
 from cityloop.cases.schemas import DeadlineView
 from cityloop.cases.values import Case
 from cityloop.city import deadline
-from cityloop.city.calendar import Calendar
-from cityloop.city.deadline import HandlingClock, Until
+from cityloop.city.deadline import HandlingClock, Light, Until
 from cityloop.city.grammar import Limit, NeedsHuman
 from cityloop.city.service import City
 from cityloop.core.values import Title
@@ -40,121 +38,88 @@ class HandlingRules:
 
     def __init__(self, city: City, optional: bool) -> None:
         self._city = city
+        self._deadlines = city.deadlines
+        self._read: dict[str, Limit | NeedsHuman] = {}
         self.optional = optional
 
     def text(self, matter: str) -> str | None:
         """The catalogue's limit text of a matter, verbatim, or ``None``."""
-        limit = self._city.limit_for(matter)
-        return limit.text if limit else None
+        return self._city.limit_for(matter)
 
     def unreadable(self, matter: str, text: str | None) -> Title | None:
         """Why no due instant can be reached from the written limit, or from the matter's; ``None`` when one can."""
-        limit = self._city.read_limit(text) if text else self._city.limit_for(matter)
+        limit = self._limit(text or self.text(matter))
         if limit is None:
             return Title(zh="该事项没有规定时限", en="the matter has no limit")
         return limit.reason if isinstance(limit, NeedsHuman) else None
 
     def start(self, case: Case, department: str | None, at: datetime) -> HandlingClock | None:
         """A new clock: the record's own target, else the limit fixed at filing; ``None`` where there is no limit."""
-        limit: Limit | Until | None = Until(instant=case.target_at) if case.target_at else self._limit(case)
-        if limit is None:
+        limit = Until(instant=case.target_at) if case.target_at else self._limit(case.limit_text)
+        if limit is None or isinstance(limit, NeedsHuman):
             return None
-        return deadline.start(limit, self._city.calendars.of(department), at)
+        clock = self._deadlines.start(limit, at, department)
+        return clock if isinstance(clock, HandlingClock) else None
 
     def pause(self, clock: HandlingClock, at: datetime) -> HandlingClock:
         """Keep what was used; a clock that stands still stays as it is."""
-        return deadline.pause(clock, at) if clock.running else clock
+        return self._deadlines.pause(clock, at) if clock.running else clock
 
     def resume(self, clock: HandlingClock, at: datetime) -> HandlingClock:
         """Go on with what was left, after a pause or a stop."""
-        return clock if clock.running else deadline.resume(clock, self.calendar(clock), at)
+        return clock if clock.running else self._deadlines.resume(clock, at)
 
     def stop(self, clock: HandlingClock, at: datetime) -> HandlingClock:
         """End the clock; a stopped one stays as it is."""
-        return clock if clock.stopped_at else deadline.stop(clock, at)
+        return clock if clock.stopped_at else self._deadlines.stop(clock, at)
 
     def extend(self, clock: HandlingClock) -> HandlingClock:
         """One more original limit."""
-        return deadline.extend(clock)
+        return self._deadlines.extend(clock)
 
     def overdue(self, clock: HandlingClock, at: datetime) -> bool:
         """Whether the due instant has come (a paused clock has none)."""
-        end = deadline.due(clock, self.calendar(clock)).at
+        end = self._deadlines.due(clock).at
         return end is not None and at >= end
 
     def in_time(self, clock: HandlingClock, at: datetime) -> bool:
         """The verdict if handling ended at ``at``: finished at the due instant is on time."""
-        return deadline.on_time(self.stop(clock, at), self.calendar(clock)) is not False
+        return self._deadlines.on_time(self.stop(clock, at)) is not False
 
     def used(self, clock: HandlingClock, at: datetime) -> int:
         """Counted seconds used until ``at``."""
-        return deadline.used(clock, self.calendar(clock), at)
+        return self._deadlines.used(clock, at)
 
     def standing(self, clock: HandlingClock | None, at: datetime) -> Standing:
         """What lists need to know of a clock as it stands after a move at ``at``."""
         if clock is None:
             return Standing()
-        calendar = self.calendar(clock)
         state: ClockState = "stopped" if clock.stopped_at else "running" if clock.running else "paused"
-        due = deadline.due(clock, calendar)
-        ends = [stage.at for stage in due.stages if stage.at is not None]
-        red = min(ends) if ends and due.at is not None else None
-        yellow = _yellow(clock, calendar, red) if red is not None else None
-        return Standing(state, due.at, yellow, red, due.provisional, deadline.used(clock, calendar, at))
+        due = self._deadlines.due(clock)
+        turns = deadline.turns(clock, self._city.calendars.get(clock.calendar))
+        used = self._deadlines.used(clock, at)
+        return Standing(state, due.at, turns.yellow_at, turns.red_at, due.provisional, used)
 
-    def view(self, case: Case, light: deadline.Light, now: datetime) -> DeadlineView | None:
+    def view(self, case: Case, light: Light, now: datetime) -> DeadlineView | None:
         """The clock for the case page, with a sentence that says how the instant was reached."""
         clock = case.handling
         if clock is None:
             return None
-        calendar = self.calendar(clock)
         return DeadlineView(
             limit_text=clock.limit.text,
             due_at=case.due_at,
             provisional=case.provisional,
             light=light,
-            used_seconds=deadline.used(clock, calendar, now),
-            left_seconds=deadline.left(clock, calendar, now),
+            used_seconds=self._deadlines.used(clock, now),
+            left_seconds=self._deadlines.left(clock, now),
             calendar=clock.calendar,
-            explanation=deadline.explain(clock, calendar),
+            explanation=self._deadlines.explain(clock),
         )
 
-    def calendar(self, clock: HandlingClock) -> Calendar:
-        """The calendar that a clock counts by."""
-        return self._city.calendars.get(clock.calendar)
-
-    def _limit(self, case: Case) -> Limit | None:
-        limit = self._city.read_limit(case.limit_text) if case.limit_text else self._city.limit_for(case.matter)
-        return limit if isinstance(limit, Limit) else None
-
-
-def _yellow(clock: HandlingClock, calendar: Calendar, red: datetime) -> datetime:
-    """The first instant at which 80 % of a stage is used: the due instant of the same clock with 80 % of its amounts.
-
-    Limits in whole closes of days have no part: there the instant is found by halving, to the second.
-    """
-    stages = clock.limit.stages
-    if all(stage.measure != "closes" for stage in stages):
-        amounts = [math.ceil(stage.amount * deadline.YELLOW) for stage in stages]
-        shorter = tuple(s.model_copy(update={"amount": a}) for s, a in zip(stages, amounts, strict=True))
-        early = clock.model_copy(update={"limit": clock.limit.model_copy(update={"stages": shorter})})
-        ends = [stage.at for stage in deadline.due(early, calendar).stages if stage.at is not None]
-        if ends and clock.limit.profile.stages == "from_start":
-            return min(ends)
-    return _halved(clock, calendar, red)
-
-
-def _halved(clock: HandlingClock, calendar: Calendar, red: datetime) -> datetime:
-    open_clock = clock.model_copy(update={"stopped_at": None, "runs": (*clock.runs[:-1], _endless(clock))})
-    low, high = clock.started_at, red
-    while (high - low).total_seconds() > 1:
-        middle = low + (high - low) / 2
-        if deadline.light(open_clock, calendar, middle) == "green":
-            low = middle
-        else:
-            high = middle
-    return high.replace(microsecond=0)
-
-
-def _endless(clock: HandlingClock) -> deadline.Run:
-    return clock.runs[-1].model_copy(update={"end": None})
+    def _limit(self, text: str | None) -> Limit | NeedsHuman | None:
+        if text is None:
+            return None
+        read = self._read.get(text)
+        if read is None:
+            read = self._read[text] = self._deadlines.parse(text)
+        return read

@@ -12,11 +12,14 @@ from cityloop.core.database import Table
 
 
 class CaseRow(Table):
-    """One case as it stands. ``due_at``, ``yellow_at`` and ``red_at`` stand beside the clock, so that lists can filter by light."""
+    """One case as it stands.
+
+    ``due_at``, ``yellow_at`` and ``red_at`` stand beside the clock, so that lists can filter by light.
+    """
 
     __tablename__ = "case_file"
     __table_args__ = (
-        UniqueConstraint("channel", "external_number", name="uq_case_external"),
+        UniqueConstraint("external_number", "channel", name="uq_case_external"),
         Index("ix_case_open_opened", "open", "opened_at"),
         Index("ix_case_state_department", "state", "department"),
         Index("ix_case_matter_opened", "matter", "opened_at"),
@@ -100,7 +103,8 @@ class TimelineRow(Table):
     to_state: Mapped[str] = mapped_column(String(40))
     stage: Mapped[int]
     actor: Mapped[str] = mapped_column(String(60))
-    actor_name: Mapped[dict[str, Any]]
+    actor_zh: Mapped[str] = mapped_column(String(80))
+    actor_en: Mapped[str] = mapped_column(String(80))
     actor_kind: Mapped[str] = mapped_column(String(12))
     post: Mapped[str | None] = mapped_column(String(60))
     department: Mapped[str | None] = mapped_column(String(60))
@@ -147,7 +151,7 @@ for _act in ("UPDATE", "DELETE"):
     event.listen(
         _TIMELINE,
         "after_create",
-        DDL(
+        DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER case_timeline_no_{_act.lower()} BEFORE {_act} ON case_timeline "
             "BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END"
         ).execute_if(dialect="sqlite"),
@@ -155,7 +159,7 @@ for _act in ("UPDATE", "DELETE"):
 event.listen(
     _TIMELINE,
     "after_create",
-    DDL(
+    DDL(  # type: ignore[no-untyped-call]
         "CREATE OR REPLACE FUNCTION case_timeline_guard() RETURNS trigger AS $$ "
         "BEGIN RAISE EXCEPTION 'the timeline is append-only'; END $$ LANGUAGE plpgsql; "
         "CREATE TRIGGER case_timeline_append_only BEFORE UPDATE OR DELETE ON case_timeline "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from cityloop.cases.refusals import refused
 from cityloop.cases.store import CaseStore
 from cityloop.cases.values import Case
 from cityloop.cases.views import Views
-from cityloop.cases.workflow import MoveDef, Workflow
+from cityloop.cases.workflow import MoveDef
 from cityloop.city.service import City
 from cityloop.core.database import Transaction
 from cityloop.core.errors import Invalid
@@ -77,7 +77,7 @@ class Mover:
     def ask(self, tx: Transaction | None, actor: Actor, case: Case, move: MoveDef, wish: Wish, now: datetime) -> Ask:
         """Everything that decides about one wish; without a transaction only what an offer needs is looked up."""
         workflow = self._book.of(case.workflow, case.filed)
-        facts = self._facts(tx, actor, case, move, workflow, wish.fields or {}, now)
+        facts = self._facts(tx, actor, case, move, wish.fields or {}, now)
         return Ask(case, move, workflow, actor, now, self.rules, facts, wish.opinion, wish.fields or {})
 
     def move(self, tx: Transaction, actor: Actor, case: Case, wish: Wish, now: datetime) -> Case:
@@ -97,7 +97,7 @@ class Mover:
         """Let the system make every move that the table gives it now; a refusal leaves the case to people."""
         for _ in range(_AUTOMATIC_STEPS):
             workflow = self._book.of(case.workflow, case.filed)
-            rule = next_rule(workflow, case, now, lambda c: bool(self.near(tx, c, workflow, now)))
+            rule = next_rule(workflow, case, now, lambda c: bool(self.near(tx, c, now)))
             if rule is None:
                 return case
             told = self._reason(rule.reason)
@@ -114,9 +114,11 @@ class Mover:
         self, tx: Transaction, actor: Actor, before: Case, result: MoveOutcome, wish: Wish, move: MoveDef, now: datetime
     ) -> Case:
         """Put a decided move into the transaction; returns the case with its timeline counted."""
-        entry = replace(result.entry, facts={**result.entry.facts, **(wish.more or {})})
-        row = timeline.row_of(result.case, entry, actor, self._post(actor, move), wish.opinion.strip(), now)
-        case = replace(result.case, entries=row["seq"], head=row["hash"], urgent=result.case.urgent or wish.urgent)
+        entry, case = result.entry, result.case
+        if wish.more:
+            entry.facts.update(wish.more)
+        row = timeline.row_of(case, entry, actor, self._post(actor, move), wish.opinion.strip(), now)
+        case = case.having(entries=row["seq"], head=row["hash"], urgent=case.urgent or wish.urgent)
         store = CaseStore.of(tx)
         if before.version:
             store.put(case)
@@ -128,17 +130,18 @@ class Mover:
         self._outbox.record(tx, MOVED, case.id, now, self._event(case, entry, actor, wish, now))
         return case
 
-    def near(self, tx: Transaction, case: Case, workflow: Workflow, now: datetime) -> list[Case]:
+    def near(self, tx: Transaction, case: Case, now: datetime) -> list[Case]:
         """What the duplicate guard finds for this case, inside a transaction."""
-        found = CaseStore.of(tx).select(nearby.box(case, workflow.duplicate, now), limit=200)
-        return nearby.nearest(case, found, workflow.duplicate)
+        rule = self._book.current.duplicate
+        found = CaseStore.of(tx).select(nearby.box(case, rule, now), limit=200)
+        return nearby.nearest(case, found, rule)
 
     def _event(self, case: Case, entry: Entry, actor: Actor, wish: Wish, now: datetime) -> dict[str, Any]:
         """Handling seconds counted so far, and wall-clock seconds since the report, go along with every move."""
         used = self.rules.used(case.handling, now) if case.handling else None
         more = {"linked_warning": wish.more["warning"]} if wish.more and "warning" in wish.more else {}
         return {
-            "case": self._views.view(case, now).model_dump(mode="json"),
+            "case": self._views.document(case, now),
             "move": entry.move,
             "from_state": entry.from_state,
             "used_seconds": used,
@@ -153,7 +156,6 @@ class Mover:
         actor: Actor,
         case: Case,
         move: MoveDef,
-        workflow: Workflow,
         fields: Mapping[str, Any],
         now: datetime,
     ) -> Facts:
@@ -169,7 +171,7 @@ class Mover:
             if "link_target" in effects and fields.get("target"):
                 target = CaseStore.of(tx).find(str(fields["target"]).strip())
             if "show_nearby" in effects and actor.kind != "system":
-                near = tuple(other.number for other in self.near(tx, case, workflow, now))
+                near = tuple(other.number for other in self.near(tx, case, now))
         return Facts(self._city.departments, self._matters, match, person, target, near)
 
     def _person(self, tx: Transaction, account: str) -> Actor | None:

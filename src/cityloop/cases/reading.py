@@ -21,7 +21,7 @@ from cityloop.cases.offers import offers
 from cityloop.cases.refusals import able
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseView, MoveOffer, TimelineEntry
 from cityloop.cases.store import load
-from cityloop.cases.values import Case, from_row, to_row
+from cityloop.cases.values import Case, from_row, scoped
 from cityloop.cases.views import Views, light
 from cityloop.city.service import City
 from cityloop.core.database import Database
@@ -82,7 +82,7 @@ class Reading:
         with self._database.reading() as session:
             total = session.scalar(select(func.count()).select_from(_TABLE).where(*where)) or 0
             query = select(_TABLE).where(*where).order_by(*order).offset(paged.offset).limit(paged.size)
-            items = [self._views.view(from_row(row), now) for row in session.execute(query).mappings()]
+            items = [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
         return Page(items=items, total=total, page=paged.page, size=paged.size)
 
     def export(self, actor: Actor, wanted: CaseFilter, form: ExportFormat) -> Response:
@@ -138,7 +138,7 @@ class Reading:
         except AccessDenied:
             scope = None
         with self._database.reading() as session:
-            if scope is not None and (scope.lets(to_row(case)) or case.updated_by == actor.id):
+            if scope is not None and (scope.lets(scoped(case)) or case.updated_by == actor.id):
                 return self._detail(session, actor, scope, case)
             reporter = session.scalar(
                 select(TimelineRow.actor).where(TimelineRow.case == case.id, TimelineRow.seq == 1)
@@ -163,7 +163,7 @@ class Reading:
     def seen(self, session: Session, scope: Scope, key: str) -> Case:
         """The case, if it exists and the actor may see it: the answer to both is the same."""
         case = load(session, or_(_TABLE.c.id == key, _TABLE.c.number == key))
-        if case is None or not scope.lets(to_row(case)):
+        if case is None or not scope.lets(scoped(case)):
             raise missing(key)
         return case
 
@@ -202,14 +202,14 @@ class Reading:
         if not case.open:
             return []
         where = (nearby.box(case, rule, now), scope.where(queries.COLUMNS))
-        found = [from_row(row) for row in session.execute(select(_TABLE).where(*where).limit(200)).mappings()]
+        found = [from_row(dict(row)) for row in session.execute(select(_TABLE).where(*where).limit(200)).mappings()]
         return [self._views.view(other, now) for other in nearby.nearest(case, found, rule)]
 
     def _some(self, actor: Actor, wanted: CaseFilter, most: int) -> builtins.list[CaseView]:
         now = self._city.clock.now()
         query = select(_TABLE).where(*self._where(actor, wanted, now)).order_by(*queries.order("")).limit(most)
         with self._database.reading() as session:
-            return [self._views.view(from_row(row), now) for row in session.execute(query).mappings()]
+            return [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
 
     def _where(self, actor: Actor, wanted: CaseFilter, now: datetime) -> builtins.list[ColumnElement[bool]]:
         where = [self._door.scope(actor, ENTITY).where(queries.COLUMNS), *queries.conditions(wanted, now)]
@@ -244,7 +244,7 @@ def _entry(row: TimelineRow, title: Title | None) -> TimelineEntry:
         from_state=row.from_state,
         to_state=row.to_state,
         actor=row.actor,
-        actor_name=Title(**row.actor_name),
+        actor_name=Title(zh=row.actor_zh, en=row.actor_en),
         post=row.post,
         department=row.department,
         receiver=row.receiver,

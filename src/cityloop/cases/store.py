@@ -11,7 +11,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Executable, RowMapping, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,9 @@ _CHANGING = tuple(
 )
 _UPDATE = (
     update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
+)
+_BY_EXTERNAL = select(_TABLE.c.id).where(
+    _TABLE.c.external_number == bindparam("number"), _TABLE.c.channel == bindparam("channel")
 )
 _MEMORY = "cases"
 
@@ -67,8 +70,8 @@ class CaseStore:
         known = self.external.get((channel, number))
         if known:
             return self.cases[known]
-        found = self._read((_TABLE.c.channel == channel) & (_TABLE.c.external_number == number), 1, None)
-        return found[0] if found else None
+        key = self.tx.session.connection().scalar(_BY_EXTERNAL, {"channel": channel, "number": number})
+        return self.find(key) if key else None
 
     def select(self, condition: ColumnElement[bool], limit: int | None = None, order: Any = None) -> list[Case]:
         """Cases under a condition, with everything that this transaction has done so far."""
@@ -111,9 +114,9 @@ class CaseStore:
         for prefix, last in self.counters.items():
             self.tx.session.execute(update(_COUNTER).where(_COUNTER.c.prefix == prefix).values(last=last))
 
-    def _keep(self, key: str, row: Any) -> Case:
+    def _keep(self, key: str, row: RowMapping) -> Case:
         if key not in self.cases:
-            self._remember(from_row(row))
+            self._remember(from_row(dict(row)))
         return self.cases[key]
 
     def _remember(self, case: Case) -> None:
@@ -126,7 +129,7 @@ class CaseStore:
 def load(session: Session, condition: ColumnElement[bool]) -> Case | None:
     """One case for reading."""
     row = session.execute(select(_TABLE).where(condition).limit(1)).mappings().first()
-    return from_row(row) if row else None
+    return from_row(dict(row)) if row else None
 
 
 def numbered(template: str, local: datetime, district: str | None, store: CaseStore) -> str:
@@ -140,8 +143,9 @@ def numbered(template: str, local: datetime, district: str | None, store: CaseSt
 
 def _begin_counter(session: Session, prefix: str) -> Executable:
     """Make the counter unless somebody has; on PostgreSQL this waits for whoever is just making it."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return dialect.insert(_COUNTER).values(prefix=prefix, last=0).on_conflict_do_nothing()
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement: Executable = dialect.insert(_COUNTER).values(prefix=prefix, last=0).on_conflict_do_nothing()
+    return statement
 
 
 def _pieces(template: str) -> Iterable[tuple[str, str, str, str]]:

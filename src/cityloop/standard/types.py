@@ -88,3 +88,12 @@ class StandardFile(Frozen):
     """The file ``standard.yaml`` of a pack."""
 
     entity_types: tuple[EntityType, ...] = ()
+
+
+class PackManifest(Frozen):
+    """The file ``pack.yaml``: what the folder is."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: Title
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    description: Title
