@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from tests.running import RunningCity, running
 
 from bench.conditions import conditions, percentiles
-from tests.running import RunningCity, running
 
 CROSSINGS_PER_SECOND = 5
 BATCH = 100

@@ -18,5 +18,6 @@ export default defineConfig({
     // An inlined file would be a data: address, which a strict content security policy refuses.
     assetsInlineLimit: 0,
   },
+  preview: { host: '127.0.0.1', port: 4173, proxy: { '/api': api } },
   server: { host: '127.0.0.1', port: 5173, proxy: { '/api': api } },
 })

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from analyse.conftest import PACKS
 from cityloop.analyse import expression
 from cityloop.analyse.content import load_model
+from cityloop.analyse.model import AsOf, Dimension, Metric
 from cityloop.core.errors import ContentError
 from cityloop.standard.service import Standard
+from tests.analyse.conftest import PACKS
 
 GOOD = """\
 dimensions:
@@ -106,3 +107,8 @@ def test_nothing_beyond_the_list_passes(text: str) -> None:
     except ValueError:
         return
     assert list(expression.faults(tree, {"a", "b"}, True))
+
+
+@pytest.mark.parametrize("key", [*Metric.model_fields, *Dimension.model_fields, *AsOf.model_fields])
+def test_every_key_of_the_model_is_documented(key: str) -> None:
+    assert f"`{key}`" in (PACKS[0].parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -21,7 +21,8 @@ SERIES = {"AirQualityStation": "air-hourly", "MetroStation": "metro-entries", "W
 
 def _rows(data: Path, table: str) -> pl.DataFrame:
     files = [uri.removeprefix("file://") for uri in DeltaTable(str(data / "lake" / table)).file_uris()]
-    return duckdb.read_parquet(files).pl()
+    frame: pl.DataFrame = duckdb.read_parquet(files).pl()
+    return frame
 
 
 def _scalar(data: Path, query: str) -> int:

@@ -48,8 +48,8 @@ def shoot(browser: Browser, base: str, folder: Path, name: str) -> None:
     if "en" in wishes:
         context.add_init_script("localStorage.setItem('cityloop.language', 'en')")
     page = context.new_page()
-    page.on("console", lambda m: print(f"  [{name}] {m.type}: {m.text}") if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda e: print(f"  [{name}] page error: {e}"))
+    page.on("console", lambda m: say(name, f"{m.type}: {m.text}", m.type in ("error", "warning")))
+    page.on("pageerror", lambda e: say(name, f"page error: {e}"))
     if place != "sign-in":
         posts = context.request.get(f"{base}/api/v1/demo/posts").json()
         post = next((p for p in posts if "shift_leader" in p["posts"]), posts[0])
@@ -62,7 +62,9 @@ def shoot(browser: Browser, base: str, folder: Path, name: str) -> None:
         first = context.request.get(f"{base}/api/v1/warnings?status=open&size=1&sort=-level").json()["items"][0]
         path = f"/?sel=w:{first['id']}"
     page.goto(base + path, wait_until="load", timeout=90_000)
-    page.wait_for_timeout(9000 if place == "map" else 4000)
+    if page.locator("[data-idle]").count() or place in ("map", "case", "report"):
+        page.wait_for_selector('[data-idle="true"]', state="attached", timeout=90_000)
+    page.wait_for_timeout(5000 if place == "map" else 3000)
     page.screenshot(path=str(folder / f"{name.replace(':', '-')}.png"))
     overflow(page, name)
     context.close()
@@ -71,8 +73,13 @@ def shoot(browser: Browser, base: str, folder: Path, name: str) -> None:
 def overflow(page: Page, name: str) -> None:
     """Say when the page is wider than its window."""
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    if wide > 0:
-        print(f"  [{name}] {wide} px too wide")
+    say(name, f"{wide} px too wide", wide > 0)
+
+
+def say(name: str, what: str, when: bool = True) -> None:
+    """A line on the terminal."""
+    if when:
+        sys.stdout.write(f"  [{name}] {what}\n")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,8 @@ class TimelineRow(Table):
     to_state: Mapped[str] = mapped_column(String(40))
     stage: Mapped[int]
     actor: Mapped[str] = mapped_column(String(60))
-    actor_name: Mapped[dict[str, Any]]
+    actor_zh: Mapped[str] = mapped_column(String(80))
+    actor_en: Mapped[str] = mapped_column(String(80))
     actor_kind: Mapped[str] = mapped_column(String(12))
     post: Mapped[str | None] = mapped_column(String(60))
     department: Mapped[str | None] = mapped_column(String(60))

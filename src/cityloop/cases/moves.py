@@ -6,7 +6,7 @@ The same function decides for people, machines, timers, replays and drills.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -86,7 +86,7 @@ def outcome(ask: Ask) -> MoveOutcome:
         change.values["by_hand"] = move.person_next
     if target.final:
         change.values["closed_at"] = ask.now
-    after = replace(case, **change.values, **_stamp(ask))
+    after = case.having(**change.values, **_stamp(ask))
     entry = Entry(
         move=move.id,
         from_state=case.state if case.version else None,

@@ -100,6 +100,8 @@ class CalendarPart(Frozen):
     def _one_rule_for_the_rest(self) -> CalendarPart:
         if sum(table.season is None for table in self.timetables) != 1:
             raise ValueError("exactly one timetable must be without a season: it holds for the rest of the year")
+        if not any(table.slots for table in self.timetables):
+            raise ValueError("no timetable has a slot, the calendar would never open")
         return self
 
 

@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 
 import { api, ask } from '../api/client'
-import type { Area, City, Clock, Matter } from '../api/types'
+import type { Area, City, Clock, Matter, Title } from '../api/types'
 
 export const useCity = defineStore('city', () => {
   const view = shallowRef<City | null>(null)
@@ -19,6 +19,19 @@ export const useCity = defineStore('city', () => {
   const series = computed(() => new Map((view.value?.series ?? []).map((s) => [s.id, s])))
   const areaTitles = computed(() => new Map(areas.value.map((a) => [a.code, a.title])))
   const districts = computed(() => areas.value.filter((a) => a.level === 'district'))
+
+  /** A department's short name, else its full one, else its id. */
+  function departmentTitle(id: string | null | undefined): Title | null {
+    if (!id) return null
+    const known = departments.value.get(id)
+    return known ? (known.short ?? known.title) : { zh: id, en: id }
+  }
+
+  /** District and cell of an area, without saying the same thing twice. */
+  function placeTitles(district: string | null | undefined, area: string | null | undefined): Title[] {
+    const codes = [...new Set([district, area])].filter((code): code is string => !!code)
+    return codes.map((code) => areaTitles.value.get(code) ?? { zh: code, en: code })
+  }
 
   function setClock(next: Clock): void {
     clock.value = next
@@ -63,6 +76,8 @@ export const useCity = defineStore('city', () => {
     series,
     areaTitles,
     districts,
+    departmentTitle,
+    placeTitles,
     setClock,
     tick,
     load,

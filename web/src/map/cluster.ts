@@ -24,7 +24,7 @@ export function radius(count: number): number {
 }
 
 /** Gather dots that lie within `reach` pixels, densest places first. */
-export function gather(dots: readonly Dot[], reach = 52): Cluster[] {
+export function gather(dots: readonly Dot[], reach = 68): Cluster[] {
   const bins = new Map<string, number[]>()
   dots.forEach((dot, i) => {
     const key = `${Math.floor(dot.x / reach)}:${Math.floor(dot.y / reach)}`
@@ -61,6 +61,8 @@ export interface Obstacle {
   x: number
   y: number
   r: number
+  /** Half the length of a lying capsule, such as a name; 0 for a circle. */
+  half?: number
 }
 
 /** Push circles off the obstacles and off each other; at most `limit` pixels away from where they belong. */
@@ -84,16 +86,53 @@ export function stepAside(clusters: Cluster[], obstacles: readonly Obstacle[], l
 }
 
 function push(one: Cluster, other: Obstacle): boolean {
-  const dx = one.x - other.x
+  const half = other.half ?? 0
+  const ox = Math.min(Math.max(one.x, other.x - half), other.x + half)
+  const dx = one.x - ox
   const dy = one.y - other.y
   const gap = one.r + other.r + 3
   const distance = Math.hypot(dx, dy)
   if (distance >= gap) return false
   // Exactly on top of it: go down, pins stand upwards.
   const [ux, uy] = distance < 0.5 ? [0, 1] : [dx / distance, dy / distance]
-  one.x = other.x + ux * gap
+  one.x = ox + ux * gap
   one.y = other.y + uy * gap
   return true
+}
+
+export interface Label {
+  x: number
+  y: number
+  half: number
+}
+
+const LABEL_R = 9
+const PLACES = [
+  [0, 0],
+  [0, 26],
+  [0, -26],
+  [44, 0],
+  [-44, 0],
+  [0, 52],
+  [0, -52],
+  [60, 26],
+  [-60, 26],
+] as const
+
+/** A place for each name: at home, else the nearest spot where neither a pin nor another name lies. */
+export function placeLabels(labels: readonly Label[], pins: readonly Obstacle[]): Required<Obstacle>[] {
+  const placed: Required<Obstacle>[] = []
+  for (const label of labels) {
+    const spots = PLACES.map(([dx, dy]) => ({ x: label.x + dx, y: label.y + dy, r: LABEL_R, half: label.half }))
+    const free = spots.find((spot) => ![...pins, ...placed].some((other) => touch(spot, other)))
+    placed.push(free ?? (spots[0] as Required<Obstacle>))
+  }
+  return placed
+}
+
+function touch(a: Required<Obstacle>, b: Obstacle): boolean {
+  const gapX = Math.max(0, Math.abs(a.x - b.x) - a.half - (b.half ?? 0))
+  return Math.hypot(gapX, a.y - b.y) < a.r + b.r + 2
 }
 
 /** Pins that would cover each other become one: the first (gravest) stays, with the number it stands for. */

@@ -6,10 +6,10 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 
 import type { City, Warning } from '../api/types'
 import { rank } from '../shared/levels'
-import { type Cluster, type Dot, gather, stack, stepAside } from './cluster'
+import { type Cluster, type Dot, gather, placeLabels, stack, stepAside } from './cluster'
 import { marks, markSize } from './marks'
 import type { Camera } from './selection'
-import { FONT, type SourceId, style } from './style'
+import { FONT, NAME_SIZE, type SourceId, style } from './style'
 
 setWorkerUrl(workerUrl)
 
@@ -47,7 +47,8 @@ export class CityMapEngine {
   private cases: readonly CasePoint[] = []
   private warnings: readonly Warning[] = []
   private clusters: Cluster[] = []
-  private showing = { cases: true, warnings: true }
+  private names: readonly { name: string; lon: number; lat: number }[] = []
+  private showing = { cases: true, warnings: true, names: true }
   private selected = ''
   private ready: Promise<void>
 
@@ -75,6 +76,9 @@ export class CityMapEngine {
     this.map.touchZoomRotate.disableRotation()
     this.ready = new Promise((resolve) => this.map.once('load', () => resolve()))
     for (const mark of marks()) this.ready = this.ready.then(() => void this.map.addImage(mark.name, mark.image, { pixelRatio: mark.ratio }))
+    // Tests and pictures wait for this sign that everything is drawn.
+    this.map.on('idle', () => (container.dataset.idle = 'true'))
+    this.map.on('dataloading', () => (container.dataset.idle = 'false'))
     this.map.on('moveend', (event) => {
       this.arrange()
       const { lng, lat } = this.map.getCenter()
@@ -93,6 +97,13 @@ export class CityMapEngine {
     await (this.map.getSource(id) as GeoJSONSource | undefined)?.setData(data)
   }
 
+  /** Few points glow as visibly as many: the weight falls as their number grows. */
+  async setHeat(data: GeoJSON.FeatureCollection): Promise<void> {
+    await this.set('heat', data)
+    const weight = Math.min(5, Math.max(0.6, 900 / Math.max(1, data.features.length)))
+    this.map.setPaintProperty('heat', 'heatmap-weight', weight)
+  }
+
   async setCases(cases: readonly CasePoint[]): Promise<void> {
     this.cases = cases
     await this.ready
@@ -106,11 +117,17 @@ export class CityMapEngine {
     this.arrange()
   }
 
+  async setNames(names: readonly { name: string; lon: number; lat: number }[]): Promise<void> {
+    this.names = names
+    await this.ready
+    this.arrange()
+  }
+
   /** Show or hide; `cases` and `warnings` are arranged together, so their order on screen stays right. */
   async show(layers: { id: string; on: boolean }[]): Promise<void> {
     await this.ready
     for (const { id, on } of layers) {
-      if (id === 'cases' || id === 'warnings') this.showing[id] = on
+      if (id === 'cases' || id === 'warnings' || id === 'names') this.showing[id] = on
       else if (this.map.getLayer(id)) this.map.setLayoutProperty(id, 'visibility', on ? 'visible' : 'none')
     }
     this.arrange()
@@ -141,10 +158,9 @@ export class CityMapEngine {
   reveal(lon: number, lat: number, margin: { left: number; bottom: number }): void {
     const { x, y } = this.map.project([lon, lat])
     const { clientWidth: w, clientHeight: h } = this.map.getContainer()
-    if (x > margin.left + 40 && x < w - 40 && y > 70 && y < h - margin.bottom - 40) return
-    const padding = { left: margin.left, bottom: margin.bottom, top: 40, right: 0 }
-    this.map.easeTo({ center: [lon, lat], padding, duration: STILL.matches ? 0 : 300 })
-    this.map.once('moveend', () => this.map.setPadding({ left: 0, bottom: 0, top: 0, right: 0 }))
+    const dx = x - Math.min(Math.max(x, margin.left + 60), w - 60)
+    const dy = y - Math.min(Math.max(y, 90), h - margin.bottom - 30)
+    if (dx || dy) this.map.panBy([dx, dy], { duration: STILL.matches ? 0 : 300 })
   }
 
   fit(box: [number, number, number, number] | null): void {
@@ -176,7 +192,8 @@ export class CityMapEngine {
       })
     }
     this.clusters = gather(dots)
-    stepAside(this.clusters, pins)
+    const names = this.showing.names ? this.arrangeNames(pins) : []
+    stepAside(this.clusters, [...pins, ...names])
     for (const cluster of this.clusters) cluster.members = cluster.members.map((i) => inView[i] as number)
     const features = this.clusters.map((cluster, index): Point => {
       const { lng, lat } = this.map.unproject([cluster.x, cluster.y])
@@ -184,8 +201,25 @@ export class CityMapEngine {
       const icon = cluster.count === 1 ? `case${tail}` : `cluster-${markSize(cluster.r)}${tail}`
       return [lng, lat, { index, icon, count: cluster.count, label: cluster.count === 1 ? '' : String(cluster.count) }]
     })
+    if (!this.showing.names) void this.set('names', points([]))
     void this.set('clusters', points(features))
     void this.set('pins', points(this.showing.warnings ? this.pinFeatures : []))
+  }
+
+  /** Names keep clear of pins; clusters then keep clear of names. */
+  private arrangeNames(pins: { x: number; y: number; r: number }[]): { x: number; y: number; r: number; half: number }[] {
+    const labels = this.names.map(({ name, lon, lat }) => {
+      const { x, y } = this.map.project([lon, lat])
+      const wide = [...name].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? 1.1 : 0.65), 0) * NAME_SIZE
+      return { x, y, half: Math.max(0, wide / 2 - 8) }
+    })
+    const placed = placeLabels(labels, pins)
+    const features = placed.map((spot, i): Point => {
+      const { lng, lat } = this.map.unproject([spot.x, spot.y])
+      return [lng, lat, { name: this.names[i]?.name }]
+    })
+    void this.set('names', points(features))
+    return placed
   }
 
   private pinFeatures: Point[] = []

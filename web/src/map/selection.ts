@@ -48,8 +48,13 @@ export const useMapState = defineStore('map', () => {
   const area = ref('')
   const mode = ref<Mode>('state')
   const camera = ref<Camera | null>(null)
-  const stored = (kept('layers') ?? 'districts,warnings,cases,labels,heat,type:AirQualityStation').split(',')
-  const on = reactive(new Set<string>(stored))
+  const stored = kept('layers')
+  const on = reactive(new Set<string>((stored ?? 'districts,cells,warnings,cases,labels,heat').split(',')))
+
+  /** Whoever has never chosen layers sees every kind of entity. */
+  function offer(types: readonly string[]): void {
+    if (stored === null) types.forEach((type) => on.add(`type:${type}`))
+  }
 
   function toggle(layer: string): void {
     if (!on.delete(layer)) on.add(layer)
@@ -86,5 +91,5 @@ export const useMapState = defineStore('map', () => {
     if (router.currentRoute.value.name === 'map') void router.replace({ name: 'map', query: next })
   })
 
-  return { selected, levels, unseenOnly, window, area, mode, camera, on, toggle, fromRoute, query }
+  return { selected, levels, unseenOnly, window, area, mode, camera, on, offer, toggle, fromRoute, query }
 })

@@ -7,6 +7,9 @@ export const SOURCES = ['districts', 'cells', 'names', 'heat', 'entities', 'clus
 export type SourceId = (typeof SOURCES)[number]
 export const FONT = "'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
 
+/** Size of district names in pixels; the layout of the marks reckons with it. */
+export const NAME_SIZE = 14
+
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 function rgba(colour: string, alpha: number): string {
@@ -85,11 +88,9 @@ function things(): LayerSpecification[] {
       source: 'names',
       layout: {
         'text-field': ['get', 'name'],
-        'text-size': ['interpolate', ['linear'], ['zoom'], 8, 13, 12, 16],
-        'text-letter-spacing': 0.12,
-        'text-variable-anchor': ['center', 'top', 'bottom', 'left', 'right', 'top-left', 'bottom-right'],
-        'text-radial-offset': 1.6,
-        'text-padding': 4,
+        'text-size': NAME_SIZE,
+        'text-letter-spacing': 0.1,
+        'text-allow-overlap': true,
       },
       paint: { 'text-color': token('text-2'), 'text-halo-color': token('raised'), 'text-halo-width': 1.6 },
     },

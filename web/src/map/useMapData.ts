@@ -31,6 +31,7 @@ export function useMapData() {
       ask(api.GET('/api/v1/city/areas.geojson', { params: { query: { level: 'cell' } } })),
       ask(api.GET('/api/v1/entity-types')).catch((): EntityType[] => []),
     ])
+    state.offer(types.map((type) => type.id))
     return { districts: districts as unknown as Shapes, cells: cells as unknown as Shapes, types }
   })
   void shapes.run()
