@@ -140,7 +140,7 @@ def test_the_answer_carries_freshness_scope_and_sql(analyst: Analyst) -> None:
 
 def test_order_and_limit_cut_the_answer_and_say_so(analyst: Analyst) -> None:
     asked = {"metrics": ["cases_closed"], "dimensions": ["department"], "limit": 1}
-    answer = ask(analyst, **asked)
+    answer = ask(analyst, LEADER, **asked)
     assert (answer.rows, answer.truncated) == ([["urban", 2]], True)
     up = ask(analyst, LEADER, **asked, order=[{"by": "cases_closed", "descending": False}])
     assert up.rows == [["transport", 1]]

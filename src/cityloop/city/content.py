@@ -154,6 +154,8 @@ class CataloguePart(Frozen):
 
     in_force: str
     kept: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    """Catalogues of codes that the national one lacks, of the city's own or of its packs; in force beside it."""
 
 
 class CityFile(Frozen):

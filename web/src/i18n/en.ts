@@ -385,7 +385,7 @@ export const en: Same<typeof zh> = {
     chart: 'Chart',
     download: 'Download CSV',
     freshness: 'data up to {at}',
-    scope: 'Data scope: {scope}',
+    scope: 'Within what your post may see',
     empty: 'No data in this period',
     toList: 'Open the list',
     time: 'Time',

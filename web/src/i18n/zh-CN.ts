@@ -369,7 +369,7 @@ export const zh = {
     chart: '图',
     download: '下载 CSV',
     freshness: '数据截至 {at}',
-    scope: '数据范围：{scope}',
+    scope: '数据范围：本岗位可见',
     empty: '这一时段没有数据',
     toList: '查看清单',
     time: '时间',
