@@ -4,9 +4,12 @@
 
 Sources (both in WGS 84, which was checked by laying them over each other and over a GCJ-02 edition):
 ``shenzhen_districts_transbigdata.geojson.gz`` (TransBigData, BSD-3-Clause) and ``shenzhen_traffic_zones.geojson.gz``
-(UrbanEV, MIT). Rule: a traffic zone becomes one cell of the district that it overlaps most. Parts of a zone that lie in
-another district, and ground of a district that no zone covers, go to the neighbouring cell with the longest common
-border, so that the cells of a district tile it without gap or overlap. Borders are then simplified together.
+(ST-EVCDP, MIT).
+
+Rule: a traffic zone becomes one cell of the district that it overlaps most. Parts of a zone that lie in another
+district, and ground of a district that no zone covers, go to the neighbouring cell with the longest common
+border, so that the cells of a district tile it without gap or overlap. Uncovered ground above six square kilometres is
+open sea (the district file reaches into its bays) and is left out. Borders are then simplified together.
 """
 
 from __future__ import annotations
@@ -28,8 +31,13 @@ GRID = 1e-6
 DIGITS = 6
 TOLERANCE = 3.5e-4
 """Degrees by which borders may move when simplified: about 35 metres."""
+SEA = 6.0 / (111.2 * 102.6)
+"""Square degrees of six square kilometres at 22.6 degrees north."""
 NUMBER_BAND = 0.02
 """Degrees of latitude of one row when cells are numbered west to east, north to south."""
+
+
+ATTRIBUTION = "TransBigData (BSD-3-Clause, Qing Yu); ST-EVCDP (MIT, IntelligentSystemsLab); see ../ATTRIBUTION.md"
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,14 @@ def tile(districts: list[Geometry], zones: list[Geometry]) -> tuple[list[int], l
     overlaps = np.array([[shapely.area(shapely.intersection(z, d)) for d in districts] for z in zones])
     owners = [int(row.argmax()) for row in overlaps]
     cells = [_polygons(shapely.intersection(z, districts[o])) for z, o in zip(zones, owners, strict=True)]
+    open_ground = shapely.difference(
+        shapely.union_all(districts, grid_size=GRID), shapely.union_all(zones, grid_size=GRID)
+    )
+    sea = shapely.union_all([part for part in shapely.get_parts(open_ground) if part.area > SEA])
     for index, district in enumerate(districts):
         mine = [i for i, owner in enumerate(owners) if owner == index]
-        loose = shapely.difference(district, shapely.union_all([cells[i] for i in mine], grid_size=GRID))
+        ground = shapely.difference(district, sea)
+        loose = shapely.difference(ground, shapely.union_all([cells[i] for i in mine], grid_size=GRID))
         for piece in shapely.get_parts(_polygons(loose)):
             best = max(mine, key=lambda i: _shared(piece, cells[i]))
             cells[best] = shapely.union(cells[best], piece, grid_size=GRID)
@@ -140,7 +153,8 @@ def cell_features(owners: list[int], cells: list[Geometry]) -> list[dict[str, An
 def write(path: Path, features: list[dict[str, Any]]) -> None:
     """One feature a line, so that a fault names the line of its feature and a change shows in a diff."""
     lines = ",\n".join(json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in features)
-    path.write_text('{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8")
+    head = f'{{"type":"FeatureCollection","attribution":"{ATTRIBUTION}","features":[\n'
+    path.write_text(head + lines + "\n]}\n", encoding="utf-8")
 
 
 def _districts(path: Path) -> list[Geometry]:

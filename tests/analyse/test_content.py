@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from analyse.conftest import PACKS
 from cityloop.analyse import expression
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import AsOf, Dimension, Metric
 from cityloop.core.errors import ContentError
 from cityloop.standard.service import Standard
+from tests.analyse.conftest import PACKS
 
 GOOD = """\
 dimensions:

@@ -10,9 +10,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from watch.house import House
-from watch.naive import rule_of
-from watch.things import Record
+from tests.watch.house import House
+from tests.watch.naive import rule_of
+from tests.watch.things import Record
 
 BATCHES = 70
 RULES = [

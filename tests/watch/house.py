@@ -18,8 +18,8 @@ from cityloop.standard.batch import EntityCard
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import WarningFilter, WarningView
 from cityloop.watch.service import Watch
-from watch.naive import at
-from watch.things import Things
+from tests.watch.naive import at
+from tests.watch.things import Things
 
 POLICY = Policy.model_validate(
     {

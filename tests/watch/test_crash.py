@@ -11,10 +11,10 @@ from sqlalchemy import select
 from cityloop.watch.evaluate import Decision, Outcome
 from cityloop.watch.guard import Guard
 from cityloop.watch.models import WarningChangeRow, WarningRow
-from watch.crash_worker import BATCHES, RULES, go_on, records
-from watch.house import House
-from watch.naive import at
-from watch.things import rows
+from tests.watch.crash_worker import BATCHES, RULES, go_on, records
+from tests.watch.house import House
+from tests.watch.naive import at
+from tests.watch.things import rows
 
 Step = tuple[str, str, str, str | None]
 _WHAT = {Outcome.FIRE: "raised", Outcome.LEVEL: "level", Outcome.CLEAR: "cleared"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cityloop.watch.evaluate import Decision, Outcome, Readings, aggregates, evaluate, micros, tick, warm
 from cityloop.watch.rules import Rule
 from cityloop.watch.state import State
-from watch.naive import START, Naive, at, rule_of
+from tests.watch.naive import START, Naive, at, rule_of
 
 Record = tuple[str, float, float]
 LATER = at(10_000_000)
@@ -90,7 +90,7 @@ def test_a_hold_waits_and_says_how_long_it_still_waits() -> None:
 
 
 def test_a_dip_breaks_the_hold() -> None:
-    records = [("a", 0, 12.0), ("a", 10, 12), ("a", 20, 3), ("a", 30, 12), ("a", 40, 12)]
+    records = [("a", 0.0, 12.0), ("a", 10.0, 12.0), ("a", 20.0, 3.0), ("a", 30.0, 12.0), ("a", 40.0, 12.0)]
     state, decisions = run(rule_of(window=10, hold=30), records)
     assert decisions == []
     assert left(state) == 20

@@ -68,7 +68,7 @@ def export_cases(desk: TheDesk, actor: Asker, wanted: Filtered, format: ExportFo
 
 @router.get("/cases.geojson")
 def case_points(desk: TheDesk, actor: Asker, wanted: Filtered) -> dict[str, Any]:
-    """The filtered cases as GeoJSON points (newest 5,000); ``properties``: id, number, title, state, light, department."""
+    """The newest 5,000 as GeoJSON points; ``properties``: id, number, title, state, light, department."""
     return desk.geojson(actor, wanted)
 
 

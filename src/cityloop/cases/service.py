@@ -1,36 +1,186 @@
-"""stub"""
+"""The case desk: the verbs of the cases room. Each writes case, timeline, audit line and event in one transaction.
+
+Every verb that changes something has a form that takes a running :class:`Transaction`, so that a replay can put
+thousands of moves into one commit.
+"""
 
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from fastapi import Response
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from cityloop.access.actor import Actor
+from cityloop.access.audit import Audit
+from cityloop.access.door import Door, Protected
+from cityloop.cases import timeline
+from cityloop.cases.answers import WarningAnswers
+from cityloop.cases.definitions import Book
+from cityloop.cases.dispatch import Responsibility
+from cityloop.cases.intake import NOTHING, Brought, Intake
+from cityloop.cases.models import CaseRow, TimelineRow
+from cityloop.cases.mover import Mover, Wish
+from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
+from cityloop.cases.store import CaseStore
+from cityloop.cases.values import Case, scoped
+from cityloop.cases.views import Views
+from cityloop.cases.workflow import Workflow
+from cityloop.city.service import City
+from cityloop.core.database import Database, Transaction
+from cityloop.core.errors import AccessDenied, Conflict
+from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paging
 
+_DUE_BATCH = 500
+
 
 class CaseDesk:
-    def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
-        raise NotImplementedError
+    """All verbs on cases."""
 
-    def report(self, actor: Actor, report: CaseReport) -> tuple[CaseDetail, bool]:
-        raise NotImplementedError
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        door: Door,
+        audit: Audit,
+        city: City,
+        workflow: Workflow,
+        responsibility: Responsibility,
+    ) -> None:
+        door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
+        self._database, self._door, self._audit, self._city = database, door, audit, city
+        self._book = Book(database, workflow)
+        self._book.open()
+        views = Views(city, self._book)
+        self._mover = Mover(
+            outbox=outbox,
+            door=door,
+            audit=audit,
+            city=city,
+            book=self._book,
+            responsibility=responsibility,
+            views=views,
+        )
+        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover)
+        self._reading = Reading(
+            database=database, door=door, audit=audit, city=city, book=self._book, views=views, mover=self._mover
+        )
+        self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
+
+    def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
+        """Cases that the actor may see, under a filter."""
+        return self._reading.list(actor, wanted, paged)
 
     def export(self, actor: Actor, wanted: CaseFilter, form: ExportFormat) -> Response:
-        raise NotImplementedError
+        """The same list as CSV or Excel."""
+        return self._reading.export(actor, wanted, form)
 
     def geojson(self, actor: Actor, wanted: CaseFilter) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def states(self) -> builtins.list[StateView]:
-        raise NotImplementedError
+        """The same list as points."""
+        return self._reading.geojson(actor, wanted)
 
     def get(self, actor: Actor, case: str) -> CaseDetail:
-        raise NotImplementedError
+        """One case by id or number."""
+        return self._reading.get(actor, case)
+
+    def states(self) -> builtins.list[StateView]:
+        """The states of the workflow in force."""
+        known = self._book.current.states
+        return [StateView(id=s.id, title=s.title, stage=s.stage, final=s.final) for s in known]
+
+    def report(self, actor: Actor, report: CaseReport) -> tuple[CaseDetail, bool]:
+        """Report a case; returns it and whether it is new. A repeated outside number finds the first case."""
+        for last in (False, True):
+            try:
+                with self._database.transaction() as tx:
+                    case, created = self.report_in(tx, actor, report, self._city.clock.now())
+                break
+            except IntegrityError:
+                # Two processes took the same outside number at once; the second now finds the first one's case.
+                if last:
+                    raise
+        return self._reading.after_act(actor, case), created
+
+    def report_in(
+        self, tx: Transaction, actor: Actor, report: CaseReport, now: datetime, brought: Brought = NOTHING
+    ) -> tuple[Case, bool]:
+        """:meth:`report` inside a running transaction, with what a record brings of its own."""
+        return self._intake.report(tx, actor, report, now, brought)
 
     def move(self, actor: Actor, case: str, request: MoveRequest) -> CaseDetail:
-        raise NotImplementedError
+        """Make a move; raises with every reason when it is refused, and :class:`Conflict` on an old version."""
+        try:
+            with self._database.transaction() as tx:
+                moved = self.move_in(tx, actor, case, request, self._city.clock.now())
+        except AccessDenied as denied:
+            self._refused(actor, case, request.move, denied.detail)
+            raise
+        return self._reading.after_act(actor, moved)
+
+    def move_in(self, tx: Transaction, actor: Actor, case: str, request: MoveRequest, now: datetime) -> Case:
+        """:meth:`move` inside a running transaction; automatic moves that follow are made too."""
+        scope = self._door.scope(actor, ENTITY)
+        found = CaseStore.of(tx).find(case)
+        if found is None or not scope.lets(scoped(found)):
+            raise missing(case)
+        if request.version != found.version:
+            raise self._overtaken(found, request)
+        wish = Wish(request.move, request.opinion, request.fields)
+        moved = self._mover.move(tx, actor, found, wish, now)
+        return self._mover.automate(tx, moved, now)
+
+    def dispatch_due(self, now: datetime) -> int:
+        """Make the automatic moves that are waiting (after a wait, or since a table changed); returns their number."""
+        states = list(self._book.current.automation_from)
+        made, last = 0, ""
+        while True:
+            with self._database.transaction() as tx:
+                where = CaseRow.state.in_(states) & CaseRow.by_hand.is_(False) & (CaseRow.id > last)
+                cases = CaseStore.of(tx).select(where, limit=_DUE_BATCH, order=CaseRow.id)
+                for case in cases:
+                    made += self._mover.automate(tx, case, now).version - case.version
+            if len(cases) < _DUE_BATCH:
+                return made
+            last = cases[-1].id
+
+    def answer_warnings(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """Relay handler for ``cityloop.warning.raised``, ``.level`` and ``.cleared``."""
+        self._answers.answer(tx, events)
+
+    def verify_timeline(self, case: str) -> int | None:
+        """Walk the hash chain of one case; returns the first entry that does not fit, or ``None``."""
+        with self._database.reading() as session:
+            row = session.get(CaseRow, case)
+            if row is None:
+                raise missing(case)
+            names = [column.name for column in TimelineRow.__table__.columns]
+            entries = session.scalars(select(TimelineRow).where(TimelineRow.case == case).order_by(TimelineRow.seq))
+            rows = [{name: getattr(entry, name) for name in names} for entry in entries]
+            return timeline.first_fault(rows, row.entries, row.head)
+
+    def _overtaken(self, found: Case, request: MoveRequest) -> Conflict:
+        when = found.updated_at.astimezone(self._city.zone)
+        detail = (
+            f"{found.number} was changed by {found.updated_by} at {when:%Y-%m-%d %H:%M:%S} ({found.last_move}); "
+            f"you saw version {request.version}, it is {found.version}"
+        )
+        more = {
+            "version": found.version,
+            "changed_by": found.updated_by,
+            "changed_at": found.updated_at.isoformat(),
+            "last_move": found.last_move,
+        }
+        return Conflict(detail, "read the case again and decide anew", more=more)
+
+    def _refused(self, actor: Actor, case: str, move: str, detail: str) -> None:
+        with self._database.transaction() as tx:
+            act = f"case.{move}"[:80]
+            self._audit.record(tx, self._city.clock.now(), actor.id, act, case[:120], {"reason": detail}, "refused")

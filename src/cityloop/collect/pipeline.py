@@ -20,7 +20,6 @@ from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.state import LatestValues
 from cityloop.collect.tallies import COMMIT_SECONDS, Tallies
-from cityloop.core.clock import Clock
 from cityloop.core.values import Title
 from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
@@ -70,7 +69,6 @@ class Pipeline:
         directory: Directory,
         quarantine: Quarantine,
         tallies: Tallies,
-        clock: Clock,
         listeners: Sequence[Listener],
     ) -> None:
         self.entity_type = entity_type
@@ -79,7 +77,6 @@ class Pipeline:
         self._directory = directory
         self._quarantine = quarantine
         self._tallies = tallies
-        self._clock = clock
         self._listeners = listeners
         self._recent = RecentKeys(lake, entity_type.id)
 
@@ -91,7 +88,7 @@ class Pipeline:
 
     def run(self, group: Sequence[Job]) -> None:
         """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
-        now = self._clock.now()
+        now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
         self._quarantine.put([s for outcome in outcomes for s in outcome.setbacks], now)

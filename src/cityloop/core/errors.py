@@ -43,7 +43,7 @@ class Problem(Exception):
     def document(self) -> dict[str, Any]:
         """The RFC 9457 members of this problem."""
         return {
-            "type": f"https://cityloop.example/problems/{self.code}",
+            "type": f"urn:cityloop:problem:{self.code}",
             "title": self.title,
             "status": self.status,
             "code": self.code,

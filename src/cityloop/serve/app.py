@@ -17,9 +17,19 @@ from cityloop.city.routes import router as city_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
+from cityloop.serve.routes import router as serve_router
 from cityloop.watch.routes import router as watch_router
 
-ROUTERS = (access_router, city_router, collect_router, watch_router, cases_router, analyse_router, drill_router)
+ROUTERS = (
+    access_router,
+    city_router,
+    collect_router,
+    watch_router,
+    cases_router,
+    analyse_router,
+    drill_router,
+    serve_router,
+)
 
 
 def create_app(services: Mapping[type[Any], Any]) -> FastAPI:

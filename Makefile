@@ -1,0 +1,55 @@
+# Two commands: `make demo` and `make test`. Everything they need comes from the lock files; nothing is installed outside this folder.
+SHELL := /bin/sh
+STAMPS := .stamps
+UV := $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.stamps/uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+NODE_PATH_ENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
+PORT ?= 8080
+PYTEST_ARGS ?=
+
+.PHONY: demo test setup web lint types unit web-test clean
+
+demo: setup web
+	$(RUN) cityloop demo --port $(PORT)
+
+test: setup web lint types web-test unit
+
+setup: $(STAMPS)/python
+
+web: $(STAMPS)/web
+
+lint: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types: setup
+	$(RUN) mypy
+
+unit: setup web
+	$(RUN) pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+web-test: $(STAMPS)/npm
+	cd web && $(NODE_PATH_ENV) npx vue-tsc --noEmit && $(NODE_PATH_ENV) npx vitest run
+
+$(STAMPS)/uv/bin/uv:
+	@mkdir -p $(STAMPS)
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cityloop needs Python 3.11 or newer"; exit 1; }
+	python3 -m venv $(STAMPS)/uv || { echo "Python lacks its venv module: on Debian, apt-get install python3-venv"; exit 1; }
+	$(STAMPS)/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+$(STAMPS)/python: pyproject.toml uv.lock | $(UV)
+	@mkdir -p $(STAMPS)
+	$(UV) sync --frozen --quiet
+	@touch $@
+
+$(STAMPS)/npm: web/package.json web/package-lock.json $(STAMPS)/python
+	cd web && $(NODE_PATH_ENV) npm ci --ignore-scripts --no-audit --no-fund --prefer-offline
+	@touch $@
+
+$(STAMPS)/web: $(STAMPS)/npm $(WEB_SOURCES)
+	cd web && $(NODE_PATH_ENV) npx vite build --logLevel warn
+	@touch $@
+
+clean:
+	rm -rf $(STAMPS) .venv web/node_modules src/cityloop/serve/static data

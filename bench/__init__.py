@@ -1,0 +1,1 @@
+"""Measurements. Each prints its own conditions; timings never decide a test."""

@@ -1,0 +1,5 @@
+"""``python -m cityloop`` is the same as ``cityloop``."""
+
+from cityloop.cli import app
+
+app()

@@ -1,0 +1,65 @@
+"""One wish to move one case, with everything that guards and effects may look at. Pure values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cityloop.access.actor import Actor
+from cityloop.cases.dispatch import Match
+from cityloop.cases.handling import HandlingRules
+from cityloop.cases.values import Case
+from cityloop.cases.workflow import MoveDef, Workflow
+from cityloop.city.schemas import Department
+from cityloop.core.values import Title
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was looked up for one move. ``None`` means: looked for and not there, or not needed by this move."""
+
+    departments: Mapping[str, Department] = field(default_factory=dict)
+    matters: frozenset[str] = frozenset()
+    match: Match | None = None
+    """The row of the responsibility table for this case now."""
+    person: Actor | None = None
+    """The account named in the field ``handler``."""
+    target: Case | None = None
+    """The case named in the field ``target`` of a merge."""
+    nearby: tuple[str, ...] = ()
+    """Numbers that the duplicate guard found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who wants which move on which case, when, and with what in hand."""
+
+    case: Case
+    move: MoveDef
+    workflow: Workflow
+    actor: Actor
+    now: datetime
+    rules: HandlingRules
+    facts: Facts = Facts()
+    opinion: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """A field as trimmed text; empty when absent."""
+        value = self.fields.get(name)
+        return str(value).strip() if value is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why not, in both languages; ``field`` names the input that is wrong, where one is."""
+
+    title: Title
+    field: str | None = None
+
+
+def reason(zh: str, en: str, field: str | None = None) -> Reason:
+    """A reason in both languages."""
+    return Reason(Title(zh=zh, en=en), field)

@@ -1,0 +1,125 @@
+"""The handling clock of a case: which limit it runs on, and what moves do to it. Counting is the city room's.
+
+Everything that counts is :mod:`cityloop.city.deadline`; here a case's matter, target and department choose limit and
+calendar, and the instants at which its light changes are worked out once, so that lists can filter by them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cityloop.cases.schemas import DeadlineView
+from cityloop.cases.values import Case
+from cityloop.city import deadline
+from cityloop.city.deadline import HandlingClock, Light, Until
+from cityloop.city.grammar import Limit, NeedsHuman
+from cityloop.city.service import City
+from cityloop.core.values import Title
+
+ClockState = Literal["none", "running", "paused", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a handling clock stands after a move. ``yellow_at`` and ``red_at``: when its light changes by itself."""
+
+    state: ClockState = "none"
+    due_at: datetime | None = None
+    yellow_at: datetime | None = None
+    red_at: datetime | None = None
+    provisional: bool = False
+    used_seconds: int | None = None
+
+
+class HandlingRules:
+    """How this city limits handling. ``optional``: a matter without a limit is no obstacle."""
+
+    def __init__(self, city: City, optional: bool) -> None:
+        self._city = city
+        self._deadlines = city.deadlines
+        self._read: dict[str, Limit | NeedsHuman] = {}
+        self.optional = optional
+
+    def text(self, matter: str) -> str | None:
+        """The catalogue's limit text of a matter, verbatim, or ``None``."""
+        return self._city.limit_for(matter)
+
+    def unreadable(self, matter: str, text: str | None) -> Title | None:
+        """Why no due instant can be reached from the written limit, or from the matter's; ``None`` when one can."""
+        limit = self._limit(text or self.text(matter))
+        if limit is None:
+            return Title(zh="该事项没有规定时限", en="the matter has no limit")
+        return limit.reason if isinstance(limit, NeedsHuman) else None
+
+    def start(self, case: Case, department: str | None, at: datetime) -> HandlingClock | None:
+        """A new clock: the record's own target, else the limit fixed at filing; ``None`` where there is no limit."""
+        limit = Until(instant=case.target_at) if case.target_at else self._limit(case.limit_text)
+        if limit is None or isinstance(limit, NeedsHuman):
+            return None
+        clock = self._deadlines.start(limit, at, department)
+        return clock if isinstance(clock, HandlingClock) else None
+
+    def pause(self, clock: HandlingClock, at: datetime) -> HandlingClock:
+        """Keep what was used; a clock that stands still stays as it is."""
+        return self._deadlines.pause(clock, at) if clock.running else clock
+
+    def resume(self, clock: HandlingClock, at: datetime) -> HandlingClock:
+        """Go on with what was left, after a pause or a stop."""
+        return clock if clock.running else self._deadlines.resume(clock, at)
+
+    def stop(self, clock: HandlingClock, at: datetime) -> HandlingClock:
+        """End the clock; a stopped one stays as it is."""
+        return clock if clock.stopped_at else self._deadlines.stop(clock, at)
+
+    def extend(self, clock: HandlingClock) -> HandlingClock:
+        """One more original limit."""
+        return self._deadlines.extend(clock)
+
+    def overdue(self, clock: HandlingClock, at: datetime) -> bool:
+        """Whether the due instant has come (a paused clock has none)."""
+        end = self._deadlines.due(clock).at
+        return end is not None and at >= end
+
+    def in_time(self, clock: HandlingClock, at: datetime) -> bool:
+        """The verdict if handling ended at ``at``: finished at the due instant is on time."""
+        return self._deadlines.on_time(self.stop(clock, at)) is not False
+
+    def used(self, clock: HandlingClock, at: datetime) -> int:
+        """Counted seconds used until ``at``."""
+        return self._deadlines.used(clock, at)
+
+    def standing(self, clock: HandlingClock | None, at: datetime) -> Standing:
+        """What lists need to know of a clock as it stands after a move at ``at``."""
+        if clock is None:
+            return Standing()
+        state: ClockState = "stopped" if clock.stopped_at else "running" if clock.running else "paused"
+        due = self._deadlines.due(clock)
+        turns = deadline.turns(clock, self._city.calendars.get(clock.calendar))
+        used = self._deadlines.used(clock, at)
+        return Standing(state, due.at, turns.yellow_at, turns.red_at, due.provisional, used)
+
+    def view(self, case: Case, light: Light, now: datetime) -> DeadlineView | None:
+        """The clock for the case page, with a sentence that says how the instant was reached."""
+        clock = case.handling
+        if clock is None:
+            return None
+        return DeadlineView(
+            limit_text=clock.limit.text,
+            due_at=case.due_at,
+            provisional=case.provisional,
+            light=light,
+            used_seconds=self._deadlines.used(clock, now),
+            left_seconds=self._deadlines.left(clock, now),
+            calendar=clock.calendar,
+            explanation=self._deadlines.explain(clock),
+        )
+
+    def _limit(self, text: str | None) -> Limit | NeedsHuman | None:
+        if text is None:
+            return None
+        read = self._read.get(text)
+        if read is None:
+            read = self._read[text] = self._deadlines.parse(text)
+        return read

@@ -1,0 +1,168 @@
+"""Tables: the case (one aggregate, one row), its append-only timeline, and what keeps numbers and repeats straight."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DDL, Float, Index, String, Text, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cityloop.core.database import Table
+
+
+class CaseRow(Table):
+    """One case as it stands.
+
+    ``due_at``, ``yellow_at`` and ``red_at`` stand beside the clock, so that lists can filter by light.
+    """
+
+    __tablename__ = "case_file"
+    __table_args__ = (
+        UniqueConstraint("external_number", "channel", name="uq_case_external"),
+        Index("ix_case_open_opened", "open", "opened_at"),
+        Index("ix_case_state_department", "state", "department"),
+        Index("ix_case_matter_opened", "matter", "opened_at"),
+        Index("ix_case_department_opened", "department", "opened_at"),
+        Index("ix_case_open_due", "open", "due_at"),
+    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    number: Mapped[str] = mapped_column(String(60), unique=True)
+    title: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(40))
+    stage: Mapped[int]
+    open: Mapped[bool]
+    matter: Mapped[str] = mapped_column(String(80))
+    area: Mapped[str | None] = mapped_column(String(60), index=True)
+    district: Mapped[str | None] = mapped_column(String(60))
+    lon: Mapped[float] = mapped_column(Float)
+    lat: Mapped[float] = mapped_column(Float)
+    address: Mapped[str] = mapped_column(String(200))
+    channel: Mapped[str] = mapped_column(String(20))
+    external_number: Mapped[str | None] = mapped_column(String(60))
+    reporter_name: Mapped[str | None] = mapped_column(String(40))
+    reporter_phone: Mapped[str | None] = mapped_column(String(30))
+    urgent: Mapped[bool]
+    supervised: Mapped[bool]
+    department: Mapped[str | None] = mapped_column(String(60))
+    handler: Mapped[str | None] = mapped_column(String(60), index=True)
+    returned_from: Mapped[str | None] = mapped_column(String(60))
+    named_department: Mapped[str | None] = mapped_column(String(60))
+    """The department that the source itself names: a warning's rule, a record of another system."""
+    dispatch_row: Mapped[str | None] = mapped_column(String(80))
+    dispatch_reason: Mapped[dict[str, Any] | None]
+    request: Mapped[str | None] = mapped_column(String(20))
+    """The open two-step request (``return``, ``extension``), its number and who asked."""
+    request_number: Mapped[int]
+    request_by: Mapped[str | None] = mapped_column(String(60))
+    extensions: Mapped[int]
+    rework: Mapped[int]
+    merged_into: Mapped[str | None] = mapped_column(String(40))
+    warning: Mapped[str | None] = mapped_column(String(40), unique=True)
+    entity: Mapped[str | None] = mapped_column(String(80), index=True)
+    series: Mapped[str | None] = mapped_column(String(40))
+    limit_text: Mapped[str | None] = mapped_column(String(200))
+    target_at: Mapped[datetime | None]
+    """An absolute limit that came with the record; it takes precedence over the catalogue's limit."""
+    clocks: Mapped[dict[str, Any]]
+    handling: Mapped[dict[str, Any] | None]
+    clock_state: Mapped[str] = mapped_column(String(10))
+    due_at: Mapped[datetime | None]
+    yellow_at: Mapped[datetime | None]
+    red_at: Mapped[datetime | None]
+    provisional: Mapped[bool]
+    handled_at: Mapped[datetime | None]
+    used_seconds: Mapped[int | None]
+    on_time: Mapped[bool | None]
+    opened_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+    updated_by: Mapped[str] = mapped_column(String(60))
+    last_move: Mapped[str] = mapped_column(String(40))
+    closed_at: Mapped[datetime | None] = mapped_column(index=True)
+    by_hand: Mapped[bool]
+    """A person must make the next move; automation stays away."""
+    workflow: Mapped[str] = mapped_column(String(80))
+    filed: Mapped[bool]
+    """From filing on the case keeps its workflow version; before that it follows the one in force."""
+    entries: Mapped[int]
+    head: Mapped[str] = mapped_column(String(64))
+    """Number of timeline entries and the hash of the last one: a removed tail is found too."""
+    version: Mapped[int]
+
+
+class TimelineRow(Table):
+    """One entry of a case's timeline. Rows are never changed; a correction is a new entry."""
+
+    __tablename__ = "case_timeline"
+    case: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    move: Mapped[str] = mapped_column(String(40))
+    from_state: Mapped[str | None] = mapped_column(String(40))
+    to_state: Mapped[str] = mapped_column(String(40))
+    stage: Mapped[int]
+    actor: Mapped[str] = mapped_column(String(60))
+    actor_zh: Mapped[str] = mapped_column(String(80))
+    actor_en: Mapped[str] = mapped_column(String(80))
+    actor_kind: Mapped[str] = mapped_column(String(12))
+    post: Mapped[str | None] = mapped_column(String(60))
+    department: Mapped[str | None] = mapped_column(String(60))
+    receiver: Mapped[str | None] = mapped_column(String(60))
+    opinion: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]]
+    used_seconds: Mapped[int | None]
+    """Seconds used at the post whose clock this entry stopped."""
+    on_time: Mapped[bool | None]
+    request: Mapped[int | None]
+    workflow: Mapped[str] = mapped_column(String(80))
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class CounterRow(Table):
+    """The last case number given out under one prefix (for example one day)."""
+
+    __tablename__ = "case_counter"
+    prefix: Mapped[str] = mapped_column(String(60), primary_key=True)
+    last: Mapped[int]
+
+
+class CaseWarningRow(Table):
+    """Which case a warning opened or joined, and the last event of it that the timeline has."""
+
+    __tablename__ = "case_warning"
+    warning: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case: Mapped[str] = mapped_column(String(40), index=True)
+    seq: Mapped[int]
+
+
+class WorkflowRow(Table):
+    """Every workflow version that was ever in force here: a case keeps the one it was filed under."""
+
+    __tablename__ = "case_workflow"
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    document: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+_TIMELINE = TimelineRow.__table__
+for _act in ("UPDATE", "DELETE"):
+    event.listen(
+        _TIMELINE,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER case_timeline_no_{_act.lower()} BEFORE {_act} ON case_timeline "
+            "BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END"
+        ).execute_if(dialect="sqlite"),
+    )
+event.listen(
+    _TIMELINE,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "CREATE OR REPLACE FUNCTION case_timeline_guard() RETURNS trigger AS $$ "
+        "BEGIN RAISE EXCEPTION 'the timeline is append-only'; END $$ LANGUAGE plpgsql; "
+        "CREATE TRIGGER case_timeline_append_only BEFORE UPDATE OR DELETE ON case_timeline "
+        "FOR EACH ROW EXECUTE FUNCTION case_timeline_guard()"
+    ).execute_if(dialect="postgresql"),
+)

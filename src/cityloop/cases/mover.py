@@ -1,0 +1,192 @@
+"""Makes moves last: decides, then writes case, timeline, audit line and outbox event into one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from cityloop.access.actor import SYSTEM, Actor
+from cityloop.access.audit import Audit
+from cityloop.access.door import Door
+from cityloop.access.models import AccountRow
+from cityloop.cases import nearby, timeline
+from cityloop.cases.ask import Ask, Facts
+from cityloop.cases.automation import next_rule
+from cityloop.cases.definitions import Book
+from cityloop.cases.dispatch import Responsibility
+from cityloop.cases.handling import HandlingRules
+from cityloop.cases.models import TimelineRow
+from cityloop.cases.moves import Entry, MoveOutcome, Refusal, decide
+from cityloop.cases.refusals import refused
+from cityloop.cases.store import CaseStore
+from cityloop.cases.values import Case
+from cityloop.cases.views import Views
+from cityloop.cases.workflow import MoveDef
+from cityloop.city.service import City
+from cityloop.core.database import Transaction
+from cityloop.core.errors import Invalid
+from cityloop.core.outbox import Outbox
+from cityloop.core.values import Title
+
+MOVED = "cityloop.case.moved"
+_AUTOMATIC_STEPS = 20
+"""Most automatic moves in a row; a loop in the table ends here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A move that somebody wants, with what was filled in."""
+
+    move: str
+    opinion: str = ""
+    fields: Mapping[str, Any] | None = None
+    more: Mapping[str, Any] | None = None
+    """Facts for the timeline and the event that no field asks for (an automatic move's rule, a warning's event)."""
+    urgent: bool = False
+    """Marks the case urgent as well (a warning that has risen)."""
+
+
+class Mover:
+    """The one place where a case changes."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        door: Door,
+        audit: Audit,
+        city: City,
+        book: Book,
+        responsibility: Responsibility,
+        views: Views,
+    ) -> None:
+        self._outbox = outbox
+        self._door = door
+        self._audit = audit
+        self._city = city
+        self._book = book
+        self._responsibility = responsibility
+        self._views = views
+        self.rules = HandlingRules(city, optional=book.current.limits == "optional")
+        self._matters = frozenset(matter.key for matter in city.catalogue.list())
+
+    def ask(self, tx: Transaction | None, actor: Actor, case: Case, move: MoveDef, wish: Wish, now: datetime) -> Ask:
+        """Everything that decides about one wish; without a transaction only what an offer needs is looked up."""
+        workflow = self._book.of(case.workflow, case.filed)
+        facts = self._facts(tx, actor, case, move, wish.fields or {}, now)
+        return Ask(case, move, workflow, actor, now, self.rules, facts, wish.opinion, wish.fields or {})
+
+    def move(self, tx: Transaction, actor: Actor, case: Case, wish: Wish, now: datetime) -> Case:
+        """Make one move or raise a :class:`Problem` that names every reason."""
+        workflow = self._book.of(case.workflow, case.filed)
+        move = workflow.move_by_id.get(wish.move)
+        if move is None:
+            known = ", ".join(item.id for item in workflow.moves)
+            raise Invalid(f"there is no move '{wish.move}' in the workflow {workflow.key}", f"moves: {known}")
+        ask = self.ask(tx, actor, case, move, wish, now)
+        result = decide(ask, lambda permission: self._door.may(actor, permission))
+        if isinstance(result, Refusal):
+            raise refused(ask, result, self._door.policy, self._city.language)
+        return self.write(tx, actor, case, result, wish, move, now)
+
+    def automate(self, tx: Transaction, case: Case, now: datetime) -> Case:
+        """Let the system make every move that the table gives it now; a refusal leaves the case to people."""
+        for _ in range(_AUTOMATIC_STEPS):
+            workflow = self._book.of(case.workflow, case.filed)
+            rule = next_rule(workflow, case, now, lambda c: bool(self.near(tx, c, now)))
+            if rule is None:
+                return case
+            told = self._reason(rule.reason)
+            wish = Wish(rule.move, told, rule.fields, {"automation": rule.id, "reason": rule.reason.model_dump()})
+            move = workflow.move_by_id[rule.move]
+            ask = self.ask(tx, SYSTEM, case, move, wish, now)
+            result = decide(ask, lambda _permission: True)
+            if isinstance(result, Refusal):
+                return case
+            case = self.write(tx, SYSTEM, case, result, wish, move, now)
+        return case
+
+    def write(
+        self, tx: Transaction, actor: Actor, before: Case, result: MoveOutcome, wish: Wish, move: MoveDef, now: datetime
+    ) -> Case:
+        """Put a decided move into the transaction; returns the case with its timeline counted."""
+        entry, case = result.entry, result.case
+        if wish.more:
+            entry.facts.update(wish.more)
+        row = timeline.row_of(case, entry, actor, self._post(actor, move), wish.opinion.strip(), now)
+        case = case.having(entries=row["seq"], head=row["hash"], urgent=case.urgent or wish.urgent)
+        store = CaseStore.of(tx)
+        if before.version:
+            store.put(case)
+        else:
+            store.add(case)
+        tx.insert(TimelineRow, row)
+        detail = {"number": case.number, "from": entry.from_state, "to": entry.to_state}
+        self._audit.record(tx, now, actor.id, f"case.{move.id}", case.id, detail)
+        self._outbox.record(tx, MOVED, case.id, now, self._event(case, entry, actor, wish, now))
+        return case
+
+    def near(self, tx: Transaction, case: Case, now: datetime) -> list[Case]:
+        """What the duplicate guard finds for this case, inside a transaction."""
+        rule = self._book.current.duplicate
+        found = CaseStore.of(tx).select(nearby.box(case, rule, now), limit=200)
+        return nearby.nearest(case, found, rule)
+
+    def _event(self, case: Case, entry: Entry, actor: Actor, wish: Wish, now: datetime) -> dict[str, Any]:
+        """Handling seconds counted so far, and wall-clock seconds since the report, go along with every move."""
+        used = self.rules.used(case.handling, now) if case.handling else None
+        more = {"linked_warning": wish.more["warning"]} if wish.more and "warning" in wish.more else {}
+        return {
+            "case": self._views.document(case, now),
+            "move": entry.move,
+            "from_state": entry.from_state,
+            "used_seconds": used,
+            "elapsed_seconds": int((now - case.opened_at).total_seconds()),
+            "actor": actor.id,
+            **more,
+        }
+
+    def _facts(
+        self,
+        tx: Transaction | None,
+        actor: Actor,
+        case: Case,
+        move: MoveDef,
+        fields: Mapping[str, Any],
+        now: datetime,
+    ) -> Facts:
+        effects = {effect.name for effect in move.effects}
+        match = None
+        if "take_department" in effects:
+            match = self._responsibility.match(case.matter, case.area, case.channel, case.named_department, now)
+        person = target = None
+        near: tuple[str, ...] = ()
+        if tx is not None:
+            if fields.get("handler"):
+                person = self._person(tx, str(fields["handler"]))
+            if "link_target" in effects and fields.get("target"):
+                target = CaseStore.of(tx).find(str(fields["target"]).strip())
+            if "show_nearby" in effects and actor.kind != "system":
+                near = tuple(other.number for other in self.near(tx, case, now))
+        return Facts(self._city.departments, self._matters, match, person, target, near)
+
+    def _person(self, tx: Transaction, account: str) -> Actor | None:
+        known: dict[str, Actor | None] = tx.memory.setdefault("cases.people", {})
+        if account not in known:
+            row = tx.session.execute(select(AccountRow).where(AccountRow.id == account)).scalar_one_or_none()
+            name = Title(zh=row.name_zh, en=row.name_en) if row else None
+            known[account] = Actor(id=account, name=name, department=row.department) if row and name else None
+        return known[account]
+
+    def _post(self, actor: Actor, move: MoveDef) -> str | None:
+        """The post that this act was done at: the first of the actor's posts that holds the permission."""
+        posts = self._door.policy.posts
+        holders = (name for name in actor.posts if name in posts and move.needs in posts[name].may)
+        return next(holders, actor.posts[0] if actor.kind == "system" and actor.posts else None)
+
+    def _reason(self, title: Title) -> str:
+        return title.zh if self._city.language == "zh" else title.en

@@ -1,0 +1,130 @@
+"""Lists of cases in SQL: filter, light, what is mine, order. Every condition stands on a column."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from cityloop.access.actor import Actor
+from cityloop.access.door import Door
+from cityloop.cases.models import CaseRow
+from cityloop.cases.schemas import CaseFilter, Light
+from cityloop.cases.workflow import MoveDef, Workflow
+from cityloop.core.database import UtcDateTime
+from cityloop.core.errors import Invalid
+from cityloop.core.values import utc
+
+COLUMNS: dict[str, ColumnElement[Any]] = {column.name: column for column in CaseRow.__table__.columns}
+SORTS: dict[str, InstrumentedAttribute[Any]] = {
+    "opened_at": CaseRow.opened_at,
+    "due_at": CaseRow.due_at,
+    "updated_at": CaseRow.updated_at,
+    "closed_at": CaseRow.closed_at,
+    "number": CaseRow.number,
+}
+
+
+def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """The filter as conditions (``mine`` is apart, see :func:`mine`)."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.state:
+        found.append(CaseRow.state.in_(wanted.state))
+    if wanted.area is not None:
+        found.append(CaseRow.area.startswith(wanted.area, autoescape=True))
+    if wanted.light is not None:
+        found.append(light_is(wanted.light, now))
+    if wanted.text:
+        found.append(or_(*[c.contains(wanted.text.strip(), autoescape=True) for c in _TEXTS]))
+    found += [column == value for column, value in _equal(wanted) if value is not None]
+    return [*found, *_spans(wanted)]
+
+
+_TEXTS = (CaseRow.number, CaseRow.title, CaseRow.address)
+
+
+def _equal(wanted: CaseFilter) -> list[tuple[InstrumentedAttribute[Any], Any]]:
+    return [
+        (CaseRow.open, wanted.open),
+        (CaseRow.department, wanted.department),
+        (CaseRow.matter, wanted.matter),
+        (CaseRow.channel, wanted.channel),
+        (CaseRow.on_time, wanted.on_time),
+        (CaseRow.series, wanted.series),
+        (CaseRow.warning, wanted.warning),
+    ]
+
+
+def _spans(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    """From counts, to does not."""
+    found: list[ColumnElement[bool]] = []
+    for column, start, end in (
+        (CaseRow.opened_at, wanted.opened_from, wanted.opened_to),
+        (CaseRow.closed_at, wanted.closed_from, wanted.closed_to),
+    ):
+        if start is not None:
+            found.append(column >= utc(start))
+        if end is not None:
+            found.append(column < utc(end))
+    return found
+
+
+def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
+    """The same lights as :func:`cityloop.cases.views.light`; a stopped clock shows what it showed when it stopped."""
+    at = func.coalesce(CaseRow.handled_at, literal(now, UtcDateTime()))
+    ticking = and_(CaseRow.clock_state.in_(("running", "stopped")), CaseRow.red_at.is_not(None))
+    match wanted:
+        case "paused":
+            return CaseRow.clock_state == "paused"
+        case "red":
+            return and_(ticking, CaseRow.red_at < at)
+        case "yellow":
+            return and_(ticking, CaseRow.yellow_at <= at, CaseRow.red_at >= at)
+        case "green":
+            return and_(ticking, CaseRow.yellow_at > at, CaseRow.red_at >= at)
+        case "none":
+            dark = and_(CaseRow.clock_state.in_(("running", "stopped")), CaseRow.red_at.is_(None))
+            return or_(CaseRow.clock_state == "none", dark)
+
+
+def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
+    """Open cases on which the actor can carry on now, by the moves that the actor's posts may make."""
+    parts = [
+        _mine(move, state.id, actor)
+        for state in workflow.states
+        for move in workflow.moves_from[state.id]
+        if not move.aside and door.may(actor, move.needs)
+    ]
+    return or_(*parts) if parts else false()
+
+
+def _mine(move: MoveDef, state: str, actor: Actor) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = [CaseRow.state == state]
+    guards = {guard.name for guard in move.guards}
+    if "of_department" in guards and actor.kind != "system":
+        parts.append(CaseRow.department == actor.department if actor.department else false())
+    if "is_handler" in guards and actor.kind != "system":
+        parts.append(or_(CaseRow.handler.is_(None), CaseRow.handler == actor.id))
+    if move.decides:
+        parts.append(CaseRow.request == move.decides)
+    if move.decides and "not_asker" in guards:
+        parts.append(CaseRow.request_by != actor.id)
+    if move.unless_pending or move.asks:
+        parts.append(CaseRow.request.is_(None))
+    return and_(*parts)
+
+
+def order(sort: str) -> list[ColumnElement[Any]]:
+    """The order of a list, newest reports first by default; raises :class:`Invalid` for an unknown field."""
+    name, descending = (sort[1:], True) if sort.startswith("-") else (sort, False)
+    if not sort:
+        name, descending = "opened_at", True
+    column = SORTS.get(name)
+    if column is None:
+        raise Invalid(
+            f"cases cannot be sorted by '{name}'", f"one of: {', '.join(SORTS)}, with - before it for descending"
+        )
+    empty_last = [column.is_(None)] if name in ("due_at", "closed_at") else []
+    return [*empty_last, column.desc() if descending else column.asc(), CaseRow.id.desc()]

@@ -1,0 +1,159 @@
+"""Cases inside one transaction: each is loaded once, changed in memory, and written once at the end.
+
+That is what makes a replay of fifty thousand cases as quick as a single move is plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from string import Formatter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, RowMapping, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from cityloop.cases.models import CaseRow, CounterRow
+from cityloop.cases.values import Case, from_row, to_row
+from cityloop.core.database import Transaction
+
+_TABLE: Table = CaseRow.__table__  # type: ignore[assignment]
+_COUNTER: Table = CounterRow.__table__  # type: ignore[assignment]
+_CHANGING = tuple(
+    column.name
+    for column in _TABLE.columns
+    if column.name not in ("id", "number", "opened_at", "channel", "external_number")
+)
+_UPDATE = (
+    update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
+)
+_BY_EXTERNAL = select(_TABLE.c.id).where(
+    _TABLE.c.external_number == bindparam("number"), _TABLE.c.channel == bindparam("channel")
+)
+_MEMORY = "cases"
+
+
+@dataclass
+class CaseStore:
+    """The cases that one transaction holds in its hands."""
+
+    tx: Transaction
+    cases: dict[str, Case] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    """Case ids by number."""
+    external: dict[tuple[str, str], str] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    _new: set[str] = field(default_factory=set)
+    _changed: set[str] = field(default_factory=set)
+
+    @staticmethod
+    def of(tx: Transaction) -> CaseStore:
+        """The one store of a transaction."""
+        found = tx.memory.get(_MEMORY)
+        if not isinstance(found, CaseStore):
+            found = tx.memory[_MEMORY] = CaseStore(tx)
+            tx.before_commit(lambda _: found.flush())
+        return found
+
+    def find(self, key: str) -> Case | None:
+        """A case by id or number, locked against other writers until the transaction ends."""
+        known = self.cases.get(key) or self.cases.get(self.ids.get(key, ""))
+        if known:
+            return known
+        found = self._read(_TABLE.c.id == key, 1, None) or self._read(_TABLE.c.number == key, 1, None)
+        return found[0] if found else None
+
+    def by_external(self, channel: str, number: str) -> Case | None:
+        """The case that a channel's own number already made."""
+        known = self.external.get((channel, number))
+        if known:
+            return self.cases[known]
+        key = self.tx.session.connection().scalar(_BY_EXTERNAL, {"channel": channel, "number": number})
+        return self.find(key) if key else None
+
+    def select(self, condition: ColumnElement[bool], limit: int | None = None, order: Any = None) -> list[Case]:
+        """Cases under a condition, with everything that this transaction has done so far."""
+        self.flush()
+        return self._read(condition, limit, order)
+
+    def _read(self, condition: ColumnElement[bool], limit: int | None, order: Any) -> list[Case]:
+        query = select(_TABLE).where(condition).with_for_update().limit(limit).order_by(order)
+        rows = self.tx.session.execute(query).mappings().all()
+        return [self._keep(row["id"], row) for row in rows]
+
+    def add(self, case: Case) -> None:
+        """A new case; it is written with all its first moves in one row."""
+        self._new.add(case.id)
+        self._remember(case)
+
+    def put(self, case: Case) -> None:
+        """A changed case."""
+        if case.id not in self._new:
+            self._changed.add(case.id)
+        self.cases[case.id] = case
+
+    def next_number(self, prefix: str) -> int:
+        """The next sequence number under ``prefix``, never given twice."""
+        if prefix not in self.counters:
+            self.tx.session.execute(_begin_counter(self.tx.session, prefix))
+            query = select(_COUNTER.c.last).where(_COUNTER.c.prefix == prefix).with_for_update()
+            self.counters[prefix] = self.tx.session.scalars(query).one()
+        self.counters[prefix] += 1
+        return self.counters[prefix]
+
+    def flush(self) -> None:
+        """Write everything in hand: new cases in one statement, changed ones in another."""
+        if self._new:
+            self.tx.session.execute(insert(_TABLE), [to_row(self.cases[key]) for key in sorted(self._new)])
+        if self._changed:
+            self.tx.session.execute(_UPDATE, [_parameters(self.cases[key]) for key in sorted(self._changed)])
+        self._new.clear()
+        self._changed.clear()
+        for prefix, last in self.counters.items():
+            self.tx.session.execute(update(_COUNTER).where(_COUNTER.c.prefix == prefix).values(last=last))
+
+    def _keep(self, key: str, row: RowMapping) -> Case:
+        if key not in self.cases:
+            self._remember(from_row(dict(row)))
+        return self.cases[key]
+
+    def _remember(self, case: Case) -> None:
+        self.cases[case.id] = case
+        self.ids[case.number] = case.id
+        if case.external_number:
+            self.external[case.channel, case.external_number] = case.id
+
+
+def load(session: Session, condition: ColumnElement[bool]) -> Case | None:
+    """One case for reading."""
+    row = session.execute(select(_TABLE).where(condition).limit(1)).mappings().first()
+    return from_row(dict(row)) if row else None
+
+
+def numbered(template: str, local: datetime, district: str | None, store: CaseStore) -> str:
+    """The next case number after ``template``; the sequence restarts whenever another part of the number changes."""
+    parts = {"date": local, "district": district or "0"}
+    prefix = "".join(
+        text + (format(parts[name], spec or "") if name in parts else "") for text, name, spec, _ in _pieces(template)
+    )
+    return template.format(**parts, sequence=store.next_number(prefix))
+
+
+def _begin_counter(session: Session, prefix: str) -> Executable:
+    """Make the counter unless somebody has; on PostgreSQL this waits for whoever is just making it."""
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement: Executable = dialect.insert(_COUNTER).values(prefix=prefix, last=0).on_conflict_do_nothing()
+    return statement
+
+
+def _pieces(template: str) -> Iterable[tuple[str, str, str, str]]:
+    return (
+        (text, name or "", spec or "", conversion or "") for text, name, spec, conversion in Formatter().parse(template)
+    )
+
+
+def _parameters(case: Case) -> dict[str, Any]:
+    row = to_row(case)
+    return {"key": row["id"], **{f"v_{name}": row[name] for name in _CHANGING}}

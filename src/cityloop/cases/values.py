@@ -1,0 +1,105 @@
+"""The case as a frozen value: what moves are decided on, and how it becomes a row and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from cityloop.cases.clocks import PostClock
+from cityloop.city.deadline import HandlingClock
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that is kept of a case; the columns of :class:`cityloop.cases.models.CaseRow`, typed."""
+
+    id: str
+    number: str
+    title: str
+    description: str
+    state: str
+    stage: int
+    matter: str
+    area: str | None
+    district: str | None
+    lon: float
+    lat: float
+    address: str
+    channel: str
+    opened_at: datetime
+    updated_at: datetime
+    updated_by: str
+    last_move: str
+    workflow: str
+    open: bool = True
+    external_number: str | None = None
+    reporter_name: str | None = None
+    reporter_phone: str | None = None
+    urgent: bool = False
+    supervised: bool = False
+    department: str | None = None
+    handler: str | None = None
+    returned_from: str | None = None
+    named_department: str | None = None
+    dispatch_row: str | None = None
+    dispatch_reason: Mapping[str, str] | None = None
+    request: str | None = None
+    request_number: int = 0
+    request_by: str | None = None
+    extensions: int = 0
+    rework: int = 0
+    merged_into: str | None = None
+    warning: str | None = None
+    entity: str | None = None
+    series: str | None = None
+    limit_text: str | None = None
+    target_at: datetime | None = None
+    clocks: Mapping[str, PostClock] | None = None
+    handling: HandlingClock | None = None
+    clock_state: str = "none"
+    due_at: datetime | None = None
+    yellow_at: datetime | None = None
+    red_at: datetime | None = None
+    provisional: bool = False
+    handled_at: datetime | None = None
+    used_seconds: int | None = None
+    on_time: bool | None = None
+    closed_at: datetime | None = None
+    by_hand: bool = False
+    filed: bool = False
+    entries: int = 0
+    head: str = "0" * 64
+    version: int = 0
+
+    def having(self, **values: Any) -> Case:
+        """A copy with some values changed; twenty times as quick as ``dataclasses.replace`` on so many fields."""
+        copy = object.__new__(Case)
+        copy.__dict__.update(self.__dict__, **values)
+        return copy
+
+
+_NAMES = tuple(item.name for item in fields(Case))
+
+
+def to_row(case: Case) -> dict[str, Any]:
+    """The case as column values."""
+    row = dict(case.__dict__)
+    row["clocks"] = {name: clock.document() for name, clock in (case.clocks or {}).items()}
+    row["handling"] = case.handling.model_dump(mode="json") if case.handling else None
+    row["dispatch_reason"] = dict(case.dispatch_reason) if case.dispatch_reason else None
+    return row
+
+
+def from_row(row: Mapping[str, Any]) -> Case:
+    """The case of a row."""
+    values = {name: row[name] for name in _NAMES}
+    values["clocks"] = {name: PostClock.of(document) for name, document in row["clocks"].items()}
+    values["handling"] = HandlingClock.model_validate(row["handling"]) if row["handling"] else None
+    return Case(**values)
+
+
+def scoped(case: Case) -> dict[str, str | None]:
+    """The columns that row rules work on."""
+    return {"department": case.department, "area": case.area, "handler": case.handler}

@@ -1,0 +1,134 @@
+"""A case as people and events see it: titles, light and flags, computed from the value at one instant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from cityloop.cases.definitions import Book
+from cityloop.cases.schemas import CaseView, Channel, Light
+from cityloop.cases.values import Case
+from cityloop.city.schemas import Matter
+from cityloop.city.service import City
+from cityloop.core.errors import NotFound
+from cityloop.core.values import Title
+
+_TITLES = ("state_title", "matter_title", "matter_class", "area_title", "district_title", "department_title")
+_INSTANTS = ("opened_at", "updated_at", "due_at", "closed_at")
+
+
+def light(case: Case, at: datetime) -> Light:
+    """Green below 80 % of the limit, yellow from 80 to 100 %, red above; what a stopped clock showed stays."""
+    if case.clock_state in ("none", "paused"):
+        return cast(Light, case.clock_state)
+    at = case.handled_at or at
+    if case.red_at is None or case.yellow_at is None:
+        return "none"
+    if at > case.red_at:
+        return "red"
+    return "yellow" if at >= case.yellow_at else "green"
+
+
+def flags(case: Case, shown: Light) -> list[str]:
+    """What stands beside the state."""
+    raised = {
+        "urgent": case.urgent,
+        "supervised": case.supervised,
+        "returned": case.returned_from is not None,
+        f"{case.request}_pending": case.request is not None,
+        "extended": case.extensions > 0,
+        "rework": case.rework > 0,
+        "overdue": shown == "red",
+    }
+    return [name for name, up in raised.items() if up]
+
+
+class Views:
+    """Builds views; titles are looked up once and remembered."""
+
+    def __init__(self, city: City, book: Book) -> None:
+        self._city = city
+        self._book = book
+        self._matters: dict[str, Matter] = {}
+        self._areas: dict[str, Title] = {}
+
+    def view(self, case: Case, now: datetime) -> CaseView:
+        """The case as a row of a list."""
+        return CaseView.model_construct(**self.values(case, now))
+
+    def document(self, case: Case, now: datetime) -> dict[str, Any]:
+        """``view(case, now).model_dump(mode="json")``, ten times as quick: every event of a replay carries one."""
+        values = self.values(case, now)
+        for name in _TITLES:
+            title = values[name]
+            values[name] = {"zh": title.zh, "en": title.en} if title is not None else None
+        for name in _INSTANTS:
+            at = values[name]
+            values[name] = at.isoformat().replace("+00:00", "Z") if at is not None else None
+        return values
+
+    def values(self, case: Case, now: datetime) -> dict[str, Any]:
+        """The fields of :class:`CaseView`."""
+        shown = light(case, now)
+        matter = self.matter(case.matter)
+        department = self._city.departments.get(case.department or "")
+        return {
+            "id": case.id,
+            "number": case.number,
+            "title": case.title,
+            "state": case.state,
+            "state_title": self._book.of(case.workflow, case.filed).state_title(case.state),
+            "stage": case.stage,
+            "flags": flags(case, shown),
+            "matter": case.matter,
+            "matter_title": matter.title,
+            "matter_class": matter.class_title,
+            "area": case.area,
+            "area_title": self._area(case.area),
+            "district": case.district,
+            "district_title": self._area(case.district),
+            "lon": case.lon,
+            "lat": case.lat,
+            "address": case.address,
+            "channel": cast(Channel, case.channel),
+            "external_number": case.external_number,
+            "department": case.department,
+            "department_title": department.title if department else None,
+            "handler": case.handler,
+            "opened_at": case.opened_at,
+            "updated_at": case.updated_at,
+            "due_at": case.due_at,
+            "light": shown,
+            "closed_at": case.closed_at,
+            "on_time": case.on_time,
+            "rework": case.rework,
+            "warning": case.warning,
+            "series": case.series,
+            "version": case.version,
+        }
+
+    def matter(self, key: str) -> Matter:
+        """The catalogue entry; a key that the catalogue has lost shows as itself."""
+        found = self._matters.get(key)
+        if found is None:
+            found = self._matters[key] = self._look_up(key)
+        return found
+
+    def _look_up(self, key: str) -> Matter:
+        try:
+            return self._city.catalogue.get(key)
+        except NotFound:
+            bare = Title(zh=key, en=key)
+            return Matter(key=key, standard="", kind="matter", code=key, class_code="", class_title=bare, title=bare)
+
+    def _area(self, code: str | None) -> Title | None:
+        if code is None:
+            return None
+        found = self._areas.get(code)
+        if found is None:
+            try:
+                found = self._city.areas.title(code)
+            except NotFound:
+                found = Title(zh=code, en=code)
+            self._areas[code] = found
+        return found

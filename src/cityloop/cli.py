@@ -1,0 +1,200 @@
+"""The command line. Every refusal is one clear message and exit code 1, never a traceback."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+
+from cityloop.core.errors import Problem
+from cityloop.core.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="cityloop: urban management that closes the loop.")
+user_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
+bench_app = typer.Typer(no_args_is_help=True, help="Measure, on this machine, with the conditions printed.")
+app.add_typer(user_app, name="user")
+app.add_typer(bench_app, name="bench")
+
+P = ParamSpec("P")
+CityArg = Annotated[Path, typer.Argument(help="Folder of the city.")]
+DataOption = Annotated[Path | None, typer.Option(help="Data folder (default: data/<city folder>).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def _clear(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn a refusal into a message and exit code 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except Problem as problem:
+            print(f"cityloop: {problem}", file=sys.stderr)
+            raise typer.Exit(1) from problem
+
+    return run
+
+
+@app.command()
+@_clear
+def demo(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8080,
+    data: DataOption = None,
+    speed: Annotated[float, typer.Option(help="City seconds a real second.")] = 60.0,
+    city: Annotated[Path, typer.Option(help="Folder of the demo city.")] = Path("cities/demo"),
+) -> None:
+    """Run the demo city: replayed series, drill players, sign-in without password, loopback only."""
+    _serve(Settings(city=city, data=_data(city, data), host="127.0.0.1", port=port, demo=True, speed=speed))
+
+
+@app.command()
+@_clear
+def serve(
+    city: CityArg = Path("cities/demo"),
+    data: DataOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve a city on the machine's own time. Create accounts first with: cityloop user add."""
+    given = {"host": host, "port": port}
+    _serve(Settings(city=city, data=_data(city, data), **{k: v for k, v in given.items() if v is not None}))  # type: ignore[arg-type]
+
+
+@app.command()
+@_clear
+def check(city: CityArg = Path("cities/demo")) -> None:
+    """Check a city and its packs; print every error with file, line, key and what to do."""
+    from cityloop.serve.check import check_city
+
+    faults = check_city(city)
+    for fault in faults:
+        print(fault)
+    print(f"{city}: {len(faults)} error(s)" if faults else f"{city}: no errors")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+@_clear
+def load(
+    feed: Annotated[str, typer.Argument(help="Feed that the records belong to.")],
+    file: Annotated[Path, typer.Argument(help="JSON array, NDJSON or CSV.")],
+    url: Annotated[str, typer.Option(help="Address of a running server.")] = "http://127.0.0.1:8080",
+    token: Annotated[str, typer.Option(envvar="CITYLOOP_TOKEN", help="Token of an account with feed.push.")] = "",
+) -> None:
+    """Push a file of records to a running server and print what became of them."""
+    from cityloop.drill.load import push_file
+
+    for receipt in push_file(url, token, feed, file):
+        print(json.dumps(receipt, ensure_ascii=False))
+
+
+@app.command()
+@_clear
+def replay(
+    city: CityArg,
+    start: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    end: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")],
+    data: DataOption = None,
+    source: Annotated[Path | None, typer.Option(help="Parquet file of records (default: the city's sample).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay a city's records through the same services on the records' own clock."""
+    from cityloop.serve.replay import run_replay
+
+    summary = run_replay(city, _day(start), _day(end), _data(city, data), source)
+    _print(summary.model_dump(mode="json"), as_json)
+
+
+@user_app.command("add")
+@_clear
+def user_add(
+    account: Annotated[str, typer.Argument(help="Name to sign in with.")],
+    post: Annotated[list[str], typer.Option(help="Post; may be repeated.")],
+    name: Annotated[str, typer.Option(help="Name for people.")] = "",
+    department: Annotated[str | None, typer.Option(help="Department id.")] = None,
+    area: Annotated[list[str] | None, typer.Option(help="Area code; may be repeated.")] = None,
+    machine: Annotated[bool, typer.Option(help="A machine: gets a token instead of a password.")] = False,
+    city: Annotated[Path, typer.Option(help="Folder of the city.")] = Path("cities/demo"),
+    data: DataOption = None,
+) -> None:
+    """Create or change an account. The password is read from CITYLOOP_PASSWORD or asked for."""
+    from cityloop.serve.users import add_user
+
+    password = None if machine else os.environ.get("CITYLOOP_PASSWORD") or typer.prompt("Password", hide_input=True)
+    settings = Settings(city=city, data=_data(city, data))
+    token = add_user(settings, account, name or account, post, department, area or [], password)
+    print(token if token else f"{account} can sign in")
+
+
+@user_app.command("list")
+@_clear
+def user_list(city: Annotated[Path, typer.Option()] = Path("cities/demo"), data: DataOption = None) -> None:
+    """List all accounts."""
+    from cityloop.serve.users import list_users
+
+    for actor in list_users(Settings(city=city, data=_data(city, data))):
+        print(f"{actor.id}\t{actor.kind}\t{','.join(actor.posts)}\t{actor.department or '-'}\t{actor.name.zh}")
+
+
+@bench_app.command("ingest")
+@_clear
+def bench_ingest(seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0, as_json: JsonOption = False) -> None:
+    """Observations a second, acknowledged after the durable commit, beside the library's own writer."""
+    _print(_bench("ingest").run(seconds), as_json)
+
+
+@bench_app.command("loop")
+@_clear
+def bench_loop(
+    seconds: Annotated[float, typer.Option(min=5, max=600)] = 30.0,
+    rate: Annotated[int, typer.Option(min=0, max=20_000, help="Observations a second beside it.")] = 2000,
+    as_json: JsonOption = False,
+) -> None:
+    """Latency from the POST of a crossing value to the dispatched case."""
+    _print(_bench("loop").run(seconds, rate), as_json)
+
+
+def _bench(name: str) -> Any:
+    """A module of the ``bench`` folder; measuring needs a checkout, not only the installed package."""
+    root = Path(__file__).parents[2]
+    if not (root / "bench" / f"{name}.py").is_file():
+        raise Problem("there is no bench folder beside this installation", "run it in a clone of the repository")
+    sys.path.insert(0, str(root))
+    return importlib.import_module(f"bench.{name}")
+
+
+def _serve(settings: Settings) -> None:
+    from cityloop.serve.server import serve as run
+
+    run(settings, lambda address: print(f"cityloop: {settings.city.name} at {address}", flush=True))
+
+
+def _data(city: Path, data: Path | None) -> Path:
+    if data is not None:
+        return data
+    base = Path(os.environ["CITYLOOP_DATA"]) if "CITYLOOP_DATA" in os.environ else Path("data")
+    return base / city.resolve().name
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Problem(f"'{text}' is not a day", "write it as YYYY-MM-DD") from error
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+        return
+    for key, value in result.items():
+        print(f"{key}: {json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value}")

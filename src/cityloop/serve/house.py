@@ -1,0 +1,190 @@
+"""All services of one city, built, wired and started in the right order; for the server, the replay and the bench."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from cityloop.access.audit import Audit
+from cityloop.access.door import Door
+from cityloop.access.service import Accounts
+from cityloop.analyse.service import Analyst
+from cityloop.cases.service import CaseDesk
+from cityloop.city.service import City
+from cityloop.collect.service import Collector
+from cityloop.core.clock import Clock, PacedClock, SystemClock
+from cityloop.core.database import Database
+from cityloop.core.errors import Conflict, ContentError
+from cityloop.core.outbox import Outbox, Relay
+from cityloop.core.settings import Settings
+from cityloop.drill.plan import load_plan
+from cityloop.drill.service import Drill
+from cityloop.lake.compactor import Compactor
+from cityloop.lake.events import EventWriter
+from cityloop.lake.service import Lake
+from cityloop.serve.clockkeeper import ClockKeeper, restore
+from cityloop.serve.content import load_content
+from cityloop.serve.health import Health
+from cityloop.serve.pulse import Pulse
+from cityloop.serve.stream import Stream
+from cityloop.serve.timers import Timers
+from cityloop.standard.batch import EntityCard
+from cityloop.watch.service import Watch
+from cityloop.watch.trace import Voice
+
+TICK_SECONDS = 0.2
+WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
+
+
+class House:
+    """Every service of one city over one data folder; ``services`` is what routes find by class."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._occupied = occupy(settings.data)
+        self.settings = settings
+        self.database = Database(settings.database_url())
+        self.database.create()
+        self.clock = clock or choose_clock(settings, self.database)
+        self.city = City.load(settings.city, self.clock)
+        self.content = load_content(self.city)
+        self.outbox = Outbox(self.database)
+        self.relay = Relay(self.database, self.outbox)
+        self.audit = Audit(self.database)
+        self.door = Door(self.city.policy)
+        self.accounts = Accounts(self.database, self.audit, settings.session_hours)
+        self._build_rooms()
+        self._wire()
+
+    def _build_rooms(self) -> None:
+        settings, content = self.settings, self.content
+        shared: dict[str, Any] = {
+            "database": self.database,
+            "outbox": self.outbox,
+            "door": self.door,
+            "audit": self.audit,
+        }
+        self.lake = Lake(settings.data / "lake", settings.sync)
+        self.compactor = Compactor(self.lake, settings.compact_seconds)
+        self.collector = Collector(
+            **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
+        )
+        self.watch = Watch(
+            **shared,
+            lake=self.lake,
+            rules=content.rules,
+            describe=self.describe,
+            clock=self.clock,
+            voice=Voice(self.city.language, self.city.zone),
+        )
+        self.desk = CaseDesk(**shared, city=self.city, workflow=content.workflow, responsibility=content.responsibility)
+        self.analyst = Analyst(lake=self.lake, model=content.model, door=self.door, city=self.city, clock=self.clock)
+        self.drill = self._open_drill()
+
+    def _open_drill(self) -> Drill:
+        if not self.settings.demo:
+            return Drill.absent(self.database, self.clock)
+        english = self.city.language == "en"
+        return Drill.open(self.city.folder, self.database, self.clock, self.accounts, self.city.policy, english)
+
+    def _wire(self) -> None:
+        """Same-floor rooms meet only here: committed rows go to the watch, events go to whoever answers them."""
+        events = EventWriter(self.lake)
+        self.collector.on_committed.append(self.watch.observe)
+        events.on_committed.append(self.watch.observe)
+        self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
+        self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
+        self.timers = Timers(
+            {
+                "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
+                "watch": lambda: self.watch.tick(self.clock.now()),
+                "cases": lambda: self.desk.dispatch_due(self.clock.now()),
+            },
+            TICK_SECONDS,
+        )
+        self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
+        self.health = Health(
+            self.city,
+            {
+                "relay": lambda: self.relay.errors,
+                "timers": lambda: self.timers.troubles,
+                "watch": lambda: self.watch.errors,
+                "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
+            },
+        )
+        self.keeper = ClockKeeper(self.database, self.clock) if isinstance(self.clock, PacedClock) else None
+
+    @property
+    def services(self) -> Mapping[type[Any], Any]:
+        """All services by class."""
+        rooms = (
+            self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
+            self.desk, self.analyst, self.drill, self.stream, self.health,
+        )  # fmt: skip
+        return {type(room): room for room in rooms}
+
+    def describe(self, entity_type: str, entity: str) -> EntityCard | None:
+        """The card of an observed entity; for events of cases and warnings the entity is an area."""
+        if entity_type not in ("CaseEvent", "WarningEvent"):
+            return self.collector.describe(entity_type, entity)
+        area = self.city.areas.get(entity)
+        centre = area.centre
+        return EntityCard(
+            id=area.code,
+            entity_type=entity_type,
+            title=area.title,
+            area=area.code,
+            district=area.code if area.level == "district" else area.parent,
+            lon=centre.lon if centre else None,
+            lat=centre.lat if centre else None,
+        )
+
+    def start(self) -> None:
+        """Catch up with what was committed before the last stop, then start every thread."""
+        self.watch.catch_up()
+        for part in (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers):
+            if part is not None:
+                part.start()
+
+    def open(self, address: str) -> None:
+        """The house answers requests at ``address``: let the drill players in."""
+        self.drill.start(address)
+
+    def stop(self) -> None:
+        """Stop in the reverse order; everything committed stays."""
+        for part in (self.drill, self.timers, self.collector, self.relay, self.stream, self.compactor, self.keeper):
+            if part is not None:
+                part.stop()
+        self.lake.close()
+        self.database.close()
+        self._occupied.close()
+
+
+def occupy(data: Path) -> IO[str]:
+    """Take the data folder for this process; raises :class:`Conflict` when another one has it."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = (data / "cityloop.lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise Conflict(f"the data folder {data} is in use by another cityloop", "stop it, or choose --data") from error
+    return lock
+
+
+def choose_clock(settings: Settings, database: Database) -> Clock:
+    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
+    if not settings.demo:
+        return SystemClock()
+    return restore(database, demo_start(settings.city), settings.speed)
+
+
+def demo_start(city: Path) -> datetime:
+    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
+    start = load_plan(city).start
+    if start is None:
+        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
+    return start

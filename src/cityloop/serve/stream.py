@@ -1,0 +1,161 @@
+"""The live stream: server-sent events, one encoded frame for each event, rights applied before the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cityloop.access.actor import Actor
+from cityloop.access.door import Door, Scope
+from cityloop.core.errors import AccessDenied
+from cityloop.core.outbox import Event, Outbox
+
+log = logging.getLogger(__name__)
+
+QUEUE_SIZE = 500
+HEARTBEAT_SECONDS = 15.0
+KINDS = {"cityloop.warning.": ("warning", "warning"), "cityloop.case.": ("case", "case")}
+"""Outbox type prefix → (name of the frame and key of its row, entity at the door)."""
+
+
+@dataclass(eq=False)
+class Client:
+    """One open stream: whose it is, what it may see, and what waits to be sent."""
+
+    loop: asyncio.AbstractEventLoop
+    scopes: Mapping[str, Scope]
+    queue: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(QUEUE_SIZE))
+    overflowed: bool = False
+
+    def offer(self, frame: str) -> None:
+        """Queue a frame from any thread; a full queue is emptied and the client told to fetch anew."""
+        self.loop.call_soon_threadsafe(self._put, frame)
+
+    def _put(self, frame: str) -> None:
+        if self.queue.full():
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            frame = _frame("reset", {})
+        self.queue.put_nowait(frame)
+
+
+class Stream:
+    """Reads the outbox once and hands each event to every client whose scope lets it through."""
+
+    def __init__(self, outbox: Outbox, door: Door, pulse: Callable[[], Mapping[str, Any]]) -> None:
+        self._outbox = outbox
+        self._door = door
+        self._pulse = pulse
+        self._waker = outbox.waker()
+        self._clients: set[Client] = set()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._last = 0
+        self._pulses: dict[str, str] = {}
+
+    @property
+    def clients(self) -> int:
+        """Open streams."""
+        return len(self._clients)
+
+    def start(self) -> None:
+        """Begin at the newest event."""
+        self._last = self._outbox.last()
+        self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the reader and every open stream."""
+        self._stop.set()
+        self._waker.set()
+        if self._thread:
+            self._thread.join(timeout=10)
+        for client in list(self._clients):
+            client.offer("")
+
+    async def subscribe(self, actor: Actor, last_seen: int | None) -> AsyncIterator[str]:
+        """Frames for one actor; with ``last_seen`` the missed events come first (or ``reset`` when there are many)."""
+        client = Client(asyncio.get_running_loop(), self._scopes(actor))
+        self._clients.add(client)
+        try:
+            yield ": connected\n\n"
+            for frame in self._missed(client, last_seen):
+                yield frame
+            for frame in list(self._pulses.values()):
+                yield frame
+            while not self._stop.is_set():
+                yield await _next(client.queue)
+        finally:
+            self._clients.discard(client)
+
+    def _scopes(self, actor: Actor) -> dict[str, Scope]:
+        scopes = {}
+        for _, entity in KINDS.values():
+            try:
+                scopes[entity] = self._door.scope(actor, entity)
+            except AccessDenied:
+                continue
+        return scopes
+
+    def _missed(self, client: Client, last_seen: int | None) -> list[str]:
+        if last_seen is None or last_seen >= self._last:
+            return []
+        events = self._outbox.after(last_seen, QUEUE_SIZE)
+        if len(events) == QUEUE_SIZE:
+            return [_frame("reset", {}, self._last)]
+        return [frame for event in events for frame in _visible(event, client.scopes)]
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._waker.wait(timeout=1.0)
+            self._waker.clear()
+            try:
+                self._forward()
+                self._beat()
+            except Exception:
+                log.exception("the live stream skipped a beat")
+                self._stop.wait(1.0)
+
+    def _forward(self) -> None:
+        while events := self._outbox.after(self._last, QUEUE_SIZE):
+            for event in events:
+                encoded: dict[str, list[str]] = {}
+                for client in list(self._clients):
+                    key = "|".join(scope.key for scope in client.scopes.values())
+                    frames = encoded.setdefault(key, _visible(event, client.scopes))
+                    for frame in frames:
+                        client.offer(frame)
+            self._last = events[-1].seq
+
+    def _beat(self) -> None:
+        for name, value in self._pulse().items():
+            frame = _frame(name, value)
+            if self._pulses.get(name) != frame:
+                self._pulses[name] = frame
+                for client in list(self._clients):
+                    client.offer(frame)
+
+
+def _visible(event: Event, scopes: Mapping[str, Scope]) -> list[str]:
+    for prefix, (name, entity) in KINDS.items():
+        row = event.data.get(name) if event.type.startswith(prefix) else None
+        if row is not None and entity in scopes and scopes[entity].lets(row):
+            return [_frame(name, {**scopes[entity].cover(row), "event": event.type}, event.seq)]
+    return []
+
+
+def _frame(name: str, data: Mapping[str, Any], seq: int | None = None) -> str:
+    identity = f"id: {seq}\n" if seq is not None else ""
+    return f"{identity}event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+
+async def _next(queue: asyncio.Queue[str]) -> str:
+    try:
+        return await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+    except TimeoutError:
+        return ": beat\n\n"

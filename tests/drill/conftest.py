@@ -1,0 +1,118 @@
+"""A demo city with real accounts, case desk and drill, behind a real server on loopback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from cityloop.access.audit import Audit
+from cityloop.access.door import Door
+from cityloop.access.routes import router as access_router
+from cityloop.access.service import Accounts
+from cityloop.cases.definitions import load_workflow
+from cityloop.cases.dispatch import load_responsibility
+from cityloop.cases.routes import router as cases_router
+from cityloop.cases.service import CaseDesk
+from cityloop.city.service import City
+from cityloop.core.clock import PacedClock
+from cityloop.core.database import Database
+from cityloop.core.errors import Problem
+from cityloop.core.outbox import Outbox
+from cityloop.core.settings import Settings
+from cityloop.drill.people import ensure_accounts, load_people
+from cityloop.drill.plan import PacePlan, load_plan
+from cityloop.drill.routes import router as drill_router
+from cityloop.drill.service import Drill
+from cityloop.serve.app import _problem
+
+DEMO = Path(__file__).parents[2] / "cities/demo"
+START = datetime.fromisoformat("2026-03-09T06:30:00+08:00")
+
+
+@dataclass
+class Town:
+    """Everything of one running town that a test may want to look at."""
+
+    url: str
+    database: Database
+    clock: PacedClock
+    city: City
+    desk: CaseDesk
+    accounts: Accounts
+    drill: Drill
+
+    def client(self, account: str) -> httpx.Client:
+        """A signed-in visitor."""
+        headers = {"Authorization": f"Bearer {self.accounts.open_session(account)}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+
+    def until(self, met: Callable[[], bool], seconds: float = 90) -> None:
+        """Wait until ``met``, or fail with what the drill says is wrong."""
+        last = time.monotonic() + seconds
+        while not met():
+            assert time.monotonic() < last, f"not met in time; the drill says: {self.drill.problem or 'nothing'}"
+            time.sleep(0.05)
+
+
+def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
+    database = Database(f"sqlite:///{folder / 'city.db'}")
+    database.create()
+    city = City.load(DEMO, clock)
+    door, audit, outbox = Door(city.policy), Audit(database), Outbox(database)
+    accounts = Accounts(database, audit, 12)
+    table = load_responsibility(
+        DEMO / "responsibility.yaml",
+        city.departments,
+        {matter.key for matter in city.catalogue.list()},
+        {area.code for area in city.areas.list()},
+        city.zone,
+    )
+    workflow = load_workflow(city.packs, city.folder)
+    desk = CaseDesk(
+        database=database, outbox=outbox, door=door, audit=audit, city=city, workflow=workflow, responsibility=table
+    )
+    people, plan = load_people(DEMO, city.policy), load_plan(DEMO)
+    ensure_accounts(people, accounts)
+    hurried = plan.model_copy(update={"pace": PacePlan(poll_seconds=(0.1, 0.4), rest=0.1)})
+    drill = Drill(database, clock, hurried, people, accounts.open_session)
+    app = FastAPI()
+    app.state.services = {Accounts: accounts, Door: door, CaseDesk: desk, Drill: drill, Settings: Settings(demo=True)}
+    for router in (access_router, cases_router, drill_router):
+        app.include_router(router)
+    app.add_exception_handler(Problem, _problem)
+    return Town(f"http://127.0.0.1:{port}", database, clock, city, desk, accounts, drill), app
+
+
+@pytest.fixture
+def towns(tmp_path: Path) -> Iterator[Callable[[PacedClock], Town]]:
+    """Opens a town over the test's own data folder; everything that runs is stopped at the end."""
+    running: list[tuple[Town, uvicorn.Server, threading.Thread]] = []
+
+    def open_town(clock: PacedClock) -> Town:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        town, app = build(tmp_path, port, clock)
+        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        town.until(lambda: server.started, 10)
+        running.append((town, server, thread))
+        return town
+
+    yield open_town
+    for town, server, thread in running:
+        town.drill.stop()
+        server.should_exit = True
+        thread.join(10)
+        town.database.close()

@@ -1,0 +1,112 @@
+"""The loop, end to end, in a real process: series arrive, become warnings, become cases, are worked and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.running import RunningCity, eventually, running
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+SERIES = {"beijing-air", "hangzhou-metro", "edinburgh-bins", "boston-311"}
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity]:
+    data = tmp_path_factory.mktemp("demo")
+    with running(["demo", "--port", "0", "--data", str(data), "--speed", "300"]) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def leader(city: RunningCity) -> httpx.Client:
+    return city.client("lingdao")
+
+
+def _items(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    answer = client.get(path)
+    answer.raise_for_status()
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+def test_every_series_speaks(leader: httpx.Client) -> None:
+    def spoken() -> bool:
+        return {warning["series"] for warning in _items(leader, "/api/v1/warnings?size=500")} >= SERIES
+
+    eventually(spoken, 120, "a warning from each series")
+
+
+def test_warnings_and_citizens_open_cases_that_are_dispatched_with_a_reason(leader: httpx.Client) -> None:
+    def dispatched() -> bool:
+        cases = _items(leader, "/api/v1/cases?size=500")
+        channels = Counter(case["channel"] for case in cases if case["department"])
+        return channels["warning"] > 0 and channels["citizen"] + channels["hotline"] > 0
+
+    eventually(dispatched, 120, "dispatched cases of warnings and citizens")
+    case = next(case for case in _items(leader, "/api/v1/cases?size=500") if case["department"])
+    detail = leader.get(f"/api/v1/cases/{case['id']}").json()
+    assert detail["dispatch_reason"]["zh"]
+    assert next(entry["move"] for entry in detail["timeline"]) == "submit"
+
+
+def test_drill_players_close_cases_and_the_board_counts_them(leader: httpx.Client) -> None:
+    eventually(lambda: _items(leader, "/api/v1/cases?open=false&size=5"), 180, "a closed case")
+
+    def counted() -> bool:
+        answer = leader.post("/api/v1/query", json={"metrics": ["cases_opened", "cases_closed", "warnings_raised"]})
+        answer.raise_for_status()
+        return all(value for value in answer.json()["rows"][0])
+
+    eventually(counted, 30, "metrics over the lake")
+
+
+def test_a_figure_leads_to_its_case_its_warning_and_its_raw_record(leader: httpx.Client) -> None:
+    def linked() -> list[dict[str, Any]]:
+        return [w for w in _items(leader, "/api/v1/warnings?series=beijing-air&size=100") if w["case"]]
+
+    warning = eventually(linked, 60, "an air warning with a case")[0]
+    case = leader.get(f"/api/v1/cases/{warning['case']}").json()
+    assert case["warning"] == warning["id"]
+    evidence = leader.get(f"/api/v1/warnings/{warning['id']}").json()["evidence"]
+    _at, value, record = evidence["points"][-1]
+    row = leader.get(f"/api/v1/records/{record}").json()
+    assert row["entity"] == warning["entity"]
+    assert value == pytest.approx(row[warning["property"]])
+
+
+def test_the_live_stream_tells_of_changes(city: RunningCity, leader: httpx.Client) -> None:
+    with leader.stream("GET", "/api/v1/stream", timeout=60) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        names = set()
+        for line in stream.iter_lines():
+            if line.startswith("event: "):
+                names.add(line[7:])
+            if {"clock", "feeds", "case"} <= names:
+                break
+    assert {"clock", "feeds", "case"} <= names
+
+
+def test_a_department_sees_only_its_own_work(city: RunningCity, leader: httpx.Client) -> None:
+    people = leader.get("/api/v1/demo/posts").json()
+    account = next(p["account"] for p in people if p["posts"] == ["department"] and p["department"] == "sanitation")
+    own = city.client(account)
+    assert {case["department"] for case in _items(own, "/api/v1/cases?size=500")} <= {"sanitation"}
+    foreign = [c["id"] for c in _items(leader, "/api/v1/cases?size=500") if c["department"] not in (None, "sanitation")]
+    assert own.get(f"/api/v1/cases/{foreign[0]}").status_code == 404
+
+
+def test_health_and_metrics_answer(city: RunningCity) -> None:
+    client = city.client()
+    assert client.get("/healthz").json()["status"] == "ok"
+    assert "cityloop_observations_accepted_total" in client.get("/metrics").text
+
+
+def test_a_data_folder_in_use_is_refused_to_a_second_city(tmp_path: Path) -> None:
+    with running(["demo", "--port", "0", "--data", str(tmp_path)]), pytest.raises(AssertionError, match="in use"):
+        RunningCity(["demo", "--port", "0", "--data", str(tmp_path)])

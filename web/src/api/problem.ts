@@ -1,0 +1,29 @@
+/** A refusal of the server (RFC 9457) or of the network, in a form that screens can show. */
+export interface Fault {
+  where: string
+  what: string
+  mend: string
+}
+
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    readonly mend = '',
+    readonly faults: Fault[] = [],
+  ) {
+    super(detail)
+  }
+}
+
+/** Read a problem document; whatever else a proxy may have answered becomes a problem with its status. */
+export function problemFrom(status: number, body: unknown): Problem {
+  if (typeof body !== 'object' || body === null) {
+    return new Problem(status, 'unreadable', typeof body === 'string' ? body.slice(0, 200) : '')
+  }
+  const doc = body as Record<string, unknown>
+  const text = (key: string): string => (typeof doc[key] === 'string' ? (doc[key] as string) : '')
+  const faults = Array.isArray(doc.faults) ? (doc.faults as Fault[]) : []
+  return new Problem(status, text('code'), text('detail') || text('title'), text('mend'), faults)
+}

@@ -1,0 +1,40 @@
+/** Short names for the shapes that the interface description generates. */
+import type { components } from './schema'
+
+/** The client reads tuples as arrays; so do these names. */
+type Loose<T> = T extends (infer E)[] ? Loose<E>[] : T extends object ? { [K in keyof T]: Loose<T[K]> } : T
+type All = components['schemas']
+type Schemas = { [K in keyof All]: Loose<All[K]> }
+
+export type Title = Schemas['Title']
+export type Actor = Schemas['Actor']
+export type Session = Schemas['SessionView']
+export type DemoPost = Schemas['DemoPost']
+export type City = Schemas['CityView']
+export type Clock = Schemas['ClockView']
+export type Area = Schemas['Area']
+export type Matter = Schemas['Matter']
+export type Series = Schemas['SeriesLabel']
+export type Feed = Schemas['FeedView']
+export type EntityType = Schemas['EntityTypeView']
+export type Entity = Schemas['EntityView']
+export type History = Schemas['HistoryView']
+export type Warning = Schemas['WarningView']
+export type WarningDetail = Schemas['WarningDetail']
+export type Evidence = Schemas['Evidence']
+export type Level = Warning['level']
+export type Rule = Schemas['RuleView']
+export type Case = Schemas['CaseView']
+export type CaseDetail = Schemas['CaseDetail']
+export type CaseReport = Schemas['CaseReport']
+export type Channel = Case['channel']
+export type Light = Case['light']
+export type MoveOffer = Schemas['MoveOffer']
+export type FieldAsked = Schemas['FieldAsked']
+export type TimelineEntry = Schemas['TimelineEntry']
+export type Deadline = Schemas['DeadlineView']
+export type State = Schemas['StateView']
+export type Metric = Schemas['MetricView']
+export type QueryRequest = Schemas['QueryRequest']
+export type QueryResult = Schemas['QueryResult']
+export type DrillActor = Schemas['DrillActorView']

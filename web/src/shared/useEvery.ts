@@ -1,0 +1,20 @@
+/** Do something now and then again and again while the component lives and the page is seen. */
+import { onMounted, onUnmounted } from 'vue'
+
+import { useLive } from '../app/live'
+
+export function useEvery(milliseconds: number, act: () => unknown): void {
+  const live = useLive()
+  let timer: number | undefined
+  const off = live.on('reset', () => void act())
+  onMounted(() => {
+    void act()
+    timer = window.setInterval(() => {
+      if (document.visibilityState === 'visible') void act()
+    }, milliseconds)
+  })
+  onUnmounted(() => {
+    window.clearInterval(timer)
+    off()
+  })
+}

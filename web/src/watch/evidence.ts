@@ -1,0 +1,24 @@
+/** Evidence as a line to draw, and the stretch of values worth showing. */
+import type { Evidence } from '../api/types'
+
+export type Point = [at: number, value: number]
+
+/** Sums and counts are judged by their running total, everything else by the values themselves. */
+export function evidenceLine(evidence: Pick<Evidence, 'aggregate' | 'points'>): Point[] {
+  let total = 0
+  return evidence.points.map(([at, value]) => {
+    total += evidence.aggregate === 'count' ? 1 : Number(value)
+    return [Date.parse(String(at)), ['sum', 'count'].includes(evidence.aggregate) ? total : Number(value)]
+  })
+}
+
+/** From a little under the lowest to a little over the highest; of thresholds out of reach only the next one. */
+export function axisRange(values: readonly number[], limits: readonly number[]): { min: number; max: number } {
+  const high = Math.max(...values)
+  const low = Math.min(...values)
+  const above = limits.filter((limit) => limit > high).sort((a, b) => a - b)[0] ?? high
+  const below = limits.filter((limit) => limit <= high)
+  const bottom = Math.min(low, ...below)
+  const room = Math.max(1, Math.max(high, above) - bottom)
+  return { min: bottom >= 0 ? Math.max(0, Math.floor(bottom - room * 0.12)) : Math.floor(bottom - room * 0.12), max: Math.ceil(Math.max(high, above) + room * 0.08) }
+}
