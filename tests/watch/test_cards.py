@@ -9,7 +9,7 @@ from cityloop.core.clock import ManualClock
 from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.watch.cards import with_areas
-from watch.naive import START
+from tests.watch.naive import START
 
 
 def test_a_warning_about_a_district_names_it_and_a_thing_keeps_its_own_card() -> None:
