@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from tests.running import RunningCity, running
 
 from bench.conditions import conditions, percentiles
-from tests.running import RunningCity, running
 
 CROSSINGS_PER_SECOND = 5
 BATCH = 100
@@ -85,7 +85,7 @@ def run(seconds: float, rate: int) -> dict[str, Any]:
 
 
 def _measure(city: RunningCity, seconds: float, rate: int) -> dict[str, Any]:
-    steward, leader = city.client("shujuguan"), city.client("lingdao")
+    steward, leader = city.client("shuju"), city.client("lingdao")
     _quiet(city.client("admin"))
     now = datetime.fromisoformat(steward.get("/api/v1/clock").json()["now"])
     bins = [e["id"] for e in _entities(steward, "WasteContainer")]
@@ -93,7 +93,7 @@ def _measure(city: RunningCity, seconds: float, rate: int) -> dict[str, Any]:
     ear = Ear(leader)
     ear.thread.start()
     ear.ready.wait(30)
-    load = Load(city.client("shujuguan"), stations, now - timedelta(hours=2), rate) if rate else None
+    load = Load(city.client("shuju"), stations, now - timedelta(hours=2), rate) if rate else None
     if load:
         load.start()
         time.sleep(2)

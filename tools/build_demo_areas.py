@@ -4,8 +4,10 @@
 
 Sources (both in WGS 84, which was checked by laying them over each other and over a GCJ-02 edition):
 ``shenzhen_districts_transbigdata.geojson.gz`` (TransBigData, BSD-3-Clause) and ``shenzhen_traffic_zones.geojson.gz``
-(ST-EVCDP, MIT). Rule: a traffic zone becomes one cell of the district that it overlaps most. Parts of a zone that lie in
-another district, and ground of a district that no zone covers, go to the neighbouring cell with the longest common
+(ST-EVCDP, MIT).
+
+Rule: a traffic zone becomes one cell of the district that it overlaps most. Parts of a zone that lie in another
+district, and ground of a district that no zone covers, go to the neighbouring cell with the longest common
 border, so that the cells of a district tile it without gap or overlap. Uncovered ground above six square kilometres is
 open sea (the district file reaches into its bays) and is left out. Borders are then simplified together.
 """
@@ -33,6 +35,9 @@ SEA = 6.0 / (111.2 * 102.6)
 """Square degrees of six square kilometres at 22.6 degrees north."""
 NUMBER_BAND = 0.02
 """Degrees of latitude of one row when cells are numbered west to east, north to south."""
+
+
+ATTRIBUTION = "TransBigData (BSD-3-Clause, Qing Yu); ST-EVCDP (MIT, IntelligentSystemsLab); see ../ATTRIBUTION.md"
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,8 @@ def cell_features(owners: list[int], cells: list[Geometry]) -> list[dict[str, An
 def write(path: Path, features: list[dict[str, Any]]) -> None:
     """One feature a line, so that a fault names the line of its feature and a change shows in a diff."""
     lines = ",\n".join(json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in features)
-    path.write_text('{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8")
+    head = f'{{"type":"FeatureCollection","attribution":"{ATTRIBUTION}","features":[\n'
+    path.write_text(head + lines + "\n]}\n", encoding="utf-8")
 
 
 def _districts(path: Path) -> list[Geometry]:

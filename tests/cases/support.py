@@ -66,6 +66,7 @@ def demo_workflow() -> Workflow:
     return load_workflow(_demo().packs)
 
 
+@cache
 def by_hand() -> Workflow:
     """The demo workflow without automation: every move is somebody's."""
     return changed_workflow(version="by-hand", automation=())

@@ -15,6 +15,7 @@ from cityloop.city.calendar import Calendar
 from cityloop.city.content import CalendarPart
 from cityloop.city.days import DayTable, read_days
 from cityloop.city.deadline import HandlingClock
+from cityloop.city.faults import Faults
 from cityloop.city.grammar import Limit, NeedsHuman, parse_limit
 from cityloop.core.values import Title
 
@@ -41,11 +42,12 @@ def vectors() -> list[dict[str, str]]:
 
 @cache
 def calendar(name: str) -> Calendar:
-    table, faults = read_days(TABLE, [2026])
-    assert faults == []
+    faults = Faults()
+    table = read_days(TABLE, [2026], faults)
+    assert faults.found == []
     if name == "std_2027_final":
         days = {**table.days, datetime(2027, 1, 3, tzinfo=ZONE).date(): "makeup_workday"}
-        table = DayTable(days, frozenset({2026, 2027}))  # type: ignore[arg-type]
+        table = DayTable(days, frozenset({2026, 2027}))
     days_rule = "every_day" if name == "sanitation" else "table"
     part = {"title": Title(zh=name, en=name), "days": days_rule, "timetables": TIMETABLES[name]}
     return Calendar(name, CalendarPart.model_validate(part), ZONE, table)

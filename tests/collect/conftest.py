@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_town import NOON, PACKS, Town, TownMaker, write_entities
 
 from cityloop.core.clock import ManualClock
 from cityloop.core.settings import Settings
+from tests.collect.small_town import NOON, PACKS, Town, TownMaker, write_entities
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,6 +129,8 @@ def write_entities(city: Path) -> None:
     (entities / "WasteContainer.csv").write_text(head + "324925,果皮箱,Bin,116.0,22.5,\n", encoding="utf-8")
 
 
-def air(station: str = "1001A", time: str = "2026-03-09T11:00:00+08:00", **values: Any) -> dict[str, Any]:
+def air(
+    station: str = "1001A", time: str = "2026-03-09T11:00:00+08:00", values: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """One record of the hourly air feed."""
-    return {"station": station, "time": time, **({"PM2.5": 35.0} if not values else {}), **values}
+    return {"station": station, "time": time, **({"PM2.5": 35.0} if values is None else values)}

@@ -29,6 +29,8 @@ from cityloop.core.database import Database
 from cityloop.core.errors import Problem
 from cityloop.core.outbox import Outbox
 from cityloop.core.settings import Settings
+from cityloop.drill.people import ensure_accounts, load_people
+from cityloop.drill.plan import PacePlan, load_plan
 from cityloop.drill.routes import router as drill_router
 from cityloop.drill.service import Drill
 from cityloop.serve.app import _problem
@@ -54,7 +56,7 @@ class Town:
         headers = {"Authorization": f"Bearer {self.accounts.open_session(account)}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=20)
 
-    def until(self, met: Callable[[], bool], seconds: float = 25) -> None:
+    def until(self, met: Callable[[], bool], seconds: float = 90) -> None:
         """Wait until ``met``, or fail with what the drill says is wrong."""
         last = time.monotonic() + seconds
         while not met():
@@ -79,7 +81,10 @@ def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
     desk = CaseDesk(
         database=database, outbox=outbox, door=door, audit=audit, city=city, workflow=workflow, responsibility=table
     )
-    drill = Drill.open(DEMO, database, clock, accounts, city.policy)
+    people, plan = load_people(DEMO, city.policy), load_plan(DEMO)
+    ensure_accounts(people, accounts)
+    hurried = plan.model_copy(update={"pace": PacePlan(poll_seconds=(0.1, 0.4), rest=0.1)})
+    drill = Drill(database, clock, hurried, people, accounts.open_session)
     app = FastAPI()
     app.state.services = {Accounts: accounts, Door: door, CaseDesk: desk, Drill: drill, Settings: Settings(demo=True)}
     for router in (access_router, cases_router, drill_router):

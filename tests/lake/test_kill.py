@@ -6,17 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lake_rows import TABLE
-
 from cityloop.lake.service import Lake
+from tests.lake.lake_rows import TABLE
 
-KILLS = 5
+KILLS = 2
+ROOT = Path(__file__).parents[2]
 
 
 def acknowledged_before_kill(folder: Path, commits: int) -> int:
     """Run a writing process, kill it after ``commits`` acknowledgements, return the last number it acknowledged."""
-    command = [sys.executable, str(Path(__file__).with_name("writing_process.py")), str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tests.lake.writing_process", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         last = 0
         for _ in range(commits):

@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from lake_rows import SCHEMA, START, TABLE, rows
 
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.service import Lake
+from tests.lake.lake_rows import SCHEMA, START, TABLE, rows
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_any_delta_reader_reads_the_same_rows(lake: Lake) -> None:
     uris = table.file_uris()
     assert sorted(uri.removeprefix("file://") for uri in uris) == lake.files(TABLE)
     assert table.to_pyarrow_table().num_rows == 50
-    assert duckdb.sql(f"SELECT count(*) FROM read_parquet({uris!r})").fetchall() == [(50,)]
+    assert duckdb.execute(f"SELECT count(*) FROM read_parquet({uris!r})").fetchall() == [(50,)]
 
 
 def test_a_table_that_is_not_there_yet_is_an_empty_view_with_the_base_columns(lake: Lake) -> None:
@@ -96,7 +96,7 @@ def test_compaction_keeps_every_row_sorts_by_entity_and_time_and_leaves_few_file
     assert lake.compact(TABLE) == 8
     assert len(lake.files(TABLE)) == 1
     assert levels(lake) == [float(n) for n in range(80)]
-    stored = duckdb.sql(f"SELECT entity, observed_at FROM read_parquet('{lake.files(TABLE)[0]}')").fetchall()
+    stored = duckdb.execute(f"SELECT entity, observed_at FROM read_parquet('{lake.files(TABLE)[0]}')").fetchall()
     assert stored == sorted(stored)
     assert lake.compact(TABLE) == 0
 
@@ -131,7 +131,7 @@ def test_two_processes_exchange_the_same_files_only_once(lake: Lake) -> None:
         lake.append(TABLE, rows(n * 10))
     other = Lake(lake.folder)
     done: list[int] = []
-    threads = [threading.Thread(target=lambda who=who: done.append(who.compact(TABLE))) for who in (lake, other)]  # type: ignore[misc]
+    threads = [threading.Thread(target=lambda who=who: done.append(who.compact(TABLE))) for who in (lake, other)]
     for thread in threads:
         thread.start()
     for thread in threads:

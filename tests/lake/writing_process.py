@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lake_rows import SCHEMA, TABLE, rows
-
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.service import Lake
+from tests.lake.lake_rows import SCHEMA, TABLE, rows
 
 
 def main(folder: str) -> None:

@@ -35,7 +35,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity]:
 
 @pytest.fixture(scope="module")
 def steward(city: RunningCity) -> httpx.Client:
-    return city.client("shujuguan")
+    return city.client("shuju")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def acceptor(city: RunningCity) -> httpx.Client:
 
 def _routes() -> list[tuple[str, str]]:
     found = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute) and r.path.startswith("/api/")]
-    return sorted((method, route.path) for route in found for method in route.methods)
+    return sorted((method, route.path) for route in found for method in route.methods or ())
 
 
 @pytest.mark.parametrize(("method", "path"), [pair for pair in _routes() if pair[1] not in OPEN])

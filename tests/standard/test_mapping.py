@@ -25,13 +25,13 @@ NOW = datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
 TIME = "2026-03-09T11:00:00+08:00"
 TYPE = EntityType(
     id="Sensor",
-    title="Sensor",  # type: ignore[arg-type]
+    title="Sensor",
     properties=(
-        Property(id="temperature", title="t", unit="Cel", min=-60, max=60),  # type: ignore[arg-type]
-        Property(id="visits", title="v", kind="integer", min=0),  # type: ignore[arg-type]
-        Property(id="open", title="o", kind="flag"),  # type: ignore[arg-type]
-        Property(id="state", title="s", kind="text", enum=("ok", "broken")),  # type: ignore[arg-type]
-        Property(id="speed", title="s", unit="m/s"),  # type: ignore[arg-type]
+        Property(id="temperature", title="t", unit="Cel", min=-60, max=60),
+        Property(id="visits", title="v", kind="integer", min=0),
+        Property(id="open", title="o", kind="flag"),
+        Property(id="state", title="s", kind="text", enum=("ok", "broken")),
+        Property(id="speed", title="s", unit="m/s"),
     ),
 )
 
@@ -41,7 +41,7 @@ def mapping(**properties: Any) -> FeedMapping:
     return FeedMapping(
         FeedDeclaration(
             id="sensors",
-            title="Sensors",  # type: ignore[arg-type]
+            title="Sensors",
             entity_type="Sensor",
             department="centre",
             entity=EntityField(field="id"),

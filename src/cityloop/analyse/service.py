@@ -1,14 +1,132 @@
-"""stub"""
+"""The verbs of analyse: show the model, answer a typed query."""
 
 from __future__ import annotations
 
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
 from cityloop.access.actor import Actor
-from cityloop.analyse.schemas import ModelView, QueryRequest, QueryResult
+from cityloop.access.door import Door, Scope
+from cityloop.analyse.check import check
+from cityloop.analyse.compile import PREVIOUS, Plan, compile, newest
+from cityloop.analyse.labels import Describe, Titles, labels, of_city, of_entities
+from cityloop.analyse.model import TIME, Model
+from cityloop.analyse.schemas import Column, ModelView, QueryRequest, QueryResult
+from cityloop.city.service import City
+from cityloop.core.clock import Clock
+from cityloop.core.values import Title
+from cityloop.lake.service import Lake
+
+CACHED = 256
+"""Answers kept. An answer is found again only under the same query, the same data and the same sight."""
+
+Role = Literal["metric", "previous"]
+_TIME = Title(zh="时间", en="Time")
+_BEFORE = Title(zh="（上期）", en=" (previous period)")
 
 
 class Analyst:
+    """Answers typed queries over the lake.
+
+    ``describe`` (as the collect room has it) gives observed things their titles, ``rules`` gives them to rules.
+    """
+
+    def __init__(
+        self,
+        *,
+        lake: Lake,
+        model: Model,
+        door: Door,
+        city: City,
+        clock: Clock,
+        describe: Describe | None = None,
+        rules: Mapping[str, Title] | None = None,
+    ) -> None:
+        self._lake, self._model, self._door, self._city, self._clock = lake, model, door, city, clock
+        self._titles: dict[str, Titles] = {**of_city(city), "rules": (rules or {}).get}
+        if describe is not None:
+            self._titles |= of_entities(list(model.dimensions.values()), describe)
+        self._answers: OrderedDict[Any, QueryResult] = OrderedDict()
+        self._turn = threading.Lock()
+
     def model(self) -> ModelView:
-        raise NotImplementedError
+        """Metrics and dimensions, in the order of the packs."""
+        return ModelView(
+            metrics=[metric.view() for metric in self._model.metrics.values()],
+            dimensions=[dimension.view() for dimension in self._model.dimensions.values()],
+        )
 
     def query(self, actor: Actor, request: QueryRequest) -> QueryResult:
-        raise NotImplementedError
+        """Answer within the actor's scope; raises :class:`Invalid` for what the model cannot answer."""
+        check(request, self._model)
+        scopes = self._scopes(actor, request)
+        tables = {self._model.metrics[name].table for name in request.metrics}
+        versions = tuple(sorted((table, self._lake.version(table)) for table in tables))
+        key = (request.model_dump_json(), versions, tuple(scope.key for scope in scopes.values()))
+        with self._turn:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        answer = self._answer(request, scopes)
+        with self._turn:
+            self._answers[key] = answer
+            while len(self._answers) > CACHED:
+                self._answers.popitem(last=False)
+        return answer
+
+    def _scopes(self, actor: Actor, request: QueryRequest) -> dict[str, Scope]:
+        """The actor's scope of every entity beneath the metrics; refuses when one of them is out of sight."""
+        entities = dict.fromkeys(self._model.metrics[name].protected for name in request.metrics)
+        return {entity: self._door.scope(actor, entity) for entity in entities}
+
+    def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope]) -> QueryResult:
+        plan = compile(request, self._model, scopes, self._city.zone.key)
+        rows = self._lake.query(plan.sql, plan.tables).to_pylist()
+        shown = rows[: request.limit]
+        dimensions = [self._model.dimensions[name] for name in request.dimensions if name != TIME]
+        return QueryResult(
+            columns=self._columns(plan),
+            rows=[[self._cell(name, row[name]) for name in plan.columns] for row in shown],
+            labels=labels(dimensions, shown, self._titles),
+            freshness=self._freshness(plan, scopes),
+            truncated=len(rows) > request.limit,
+            sql=plan.sql,
+            scope=[scope.reason for scope in scopes.values()],
+        )
+
+    def _columns(self, plan: Plan) -> list[Column]:
+        found = [self._key_column(name) for name in plan.keys]
+        for name in (*plan.metrics, *plan.previous):
+            before = name.endswith(PREVIOUS)
+            metric = self._model.metrics[name.removesuffix(PREVIOUS)]
+            title = _joined(metric.title, _BEFORE) if before else metric.title
+            role: Role = "previous" if before else "metric"
+            found.append(Column(id=name, title=title, role=role, unit=metric.unit, format=metric.format))
+        return found
+
+    def _key_column(self, name: str) -> Column:
+        if name == TIME:
+            return Column(id=TIME, title=_TIME, role="time", unit="", format="instant")
+        dimension = self._model.dimensions[name]
+        return Column(id=name, title=dimension.title, role="dimension", unit="", format=dimension.kind)
+
+    def _cell(self, name: str, value: Any) -> Any:
+        """A value as JSON has it; a figure that is no number is undefined, never 0."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        metric = self._model.metrics.get(name.removesuffix(PREVIOUS))
+        return round(value) if metric and metric.format == "integer" and value is not None else value
+
+    def _freshness(self, plan: Plan, scopes: Mapping[str, Scope]) -> datetime | None:
+        protected = {metric.table: metric.protected for metric in self._model.metrics.values()}
+        sql = newest({table: scopes[protected[table]] for table in plan.tables})
+        found = self._lake.query(sql, plan.tables).column(0)[0].as_py()
+        return found.astimezone(UTC) if found else None
+
+
+def _joined(title: Title, more: Title) -> Title:
+    return Title(zh=title.zh + more.zh, en=title.en + more.en)

@@ -19,7 +19,7 @@ class CaseRow(Table):
 
     __tablename__ = "case_file"
     __table_args__ = (
-        UniqueConstraint("channel", "external_number", name="uq_case_external"),
+        UniqueConstraint("external_number", "channel", name="uq_case_external"),
         Index("ix_case_open_opened", "open", "opened_at"),
         Index("ix_case_state_department", "state", "department"),
         Index("ix_case_matter_opened", "matter", "opened_at"),
@@ -103,7 +103,8 @@ class TimelineRow(Table):
     to_state: Mapped[str] = mapped_column(String(40))
     stage: Mapped[int]
     actor: Mapped[str] = mapped_column(String(60))
-    actor_name: Mapped[dict[str, Any]]
+    actor_zh: Mapped[str] = mapped_column(String(80))
+    actor_en: Mapped[str] = mapped_column(String(80))
     actor_kind: Mapped[str] = mapped_column(String(12))
     post: Mapped[str | None] = mapped_column(String(60))
     department: Mapped[str | None] = mapped_column(String(60))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -114,9 +114,11 @@ class Mover:
         self, tx: Transaction, actor: Actor, before: Case, result: MoveOutcome, wish: Wish, move: MoveDef, now: datetime
     ) -> Case:
         """Put a decided move into the transaction; returns the case with its timeline counted."""
-        entry = replace(result.entry, facts={**result.entry.facts, **(wish.more or {})})
-        row = timeline.row_of(result.case, entry, actor, self._post(actor, move), wish.opinion.strip(), now)
-        case = replace(result.case, entries=row["seq"], head=row["hash"], urgent=result.case.urgent or wish.urgent)
+        entry, case = result.entry, result.case
+        if wish.more:
+            entry.facts.update(wish.more)
+        row = timeline.row_of(case, entry, actor, self._post(actor, move), wish.opinion.strip(), now)
+        case = case.having(entries=row["seq"], head=row["hash"], urgent=case.urgent or wish.urgent)
         store = CaseStore.of(tx)
         if before.version:
             store.put(case)
@@ -136,10 +138,12 @@ class Mover:
 
     def _event(self, case: Case, entry: Entry, actor: Actor, wish: Wish, now: datetime) -> dict[str, Any]:
         """Handling seconds counted so far, and wall-clock seconds since the report, go along with every move."""
-        used = self.rules.used(case.handling, now) if case.handling else None
+        used = case.used_seconds
+        if case.clock_state == "running" and case.handling is not None:
+            used = self.rules.used(case.handling, now)
         more = {"linked_warning": wish.more["warning"]} if wish.more and "warning" in wish.more else {}
         return {
-            "case": self._views.view(case, now).model_dump(mode="json"),
+            "case": self._views.document(case, now),
             "move": entry.move,
             "from_state": entry.from_state,
             "used_seconds": used,

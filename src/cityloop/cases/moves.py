@@ -6,7 +6,7 @@ The same function decides for people, machines, timers, replays and drills.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -86,7 +86,7 @@ def outcome(ask: Ask) -> MoveOutcome:
         change.values["by_hand"] = move.person_next
     if target.final:
         change.values["closed_at"] = ask.now
-    after = replace(case, **change.values, **_stamp(ask))
+    after = case.having(**change.values, **_stamp(ask))
     entry = Entry(
         move=move.id,
         from_state=case.state if case.version else None,
@@ -196,6 +196,11 @@ def _handling(ask: Ask, change: Change) -> int | None:
     clock = _next_clock(ask, change)
     if clock is before:
         return None
+    if clock is not None and clock.stopped_at is not None:
+        # A stop moves nothing: what was due stays due, and the light stays as it is now.
+        used = ask.rules.used(clock, ask.now)
+        change.values |= {"handling": clock, "clock_state": "stopped", "handled_at": ask.now, "used_seconds": used}
+        return used
     now = ask.rules.standing(clock, ask.now)
     change.values |= {
         "handling": clock,
@@ -204,10 +209,10 @@ def _handling(ask: Ask, change: Change) -> int | None:
         "yellow_at": now.yellow_at,
         "red_at": now.red_at,
         "provisional": now.provisional,
-        "handled_at": ask.now if now.state == "stopped" else None,
+        "handled_at": None,
         "used_seconds": now.used_seconds,
     }
-    return now.used_seconds if now.state in ("paused", "stopped") else None
+    return now.used_seconds if now.state == "paused" else None
 
 
 def _next_clock(ask: Ask, change: Change) -> HandlingClock | None:

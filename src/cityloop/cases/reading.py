@@ -21,7 +21,7 @@ from cityloop.cases.offers import offers
 from cityloop.cases.refusals import able
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseView, MoveOffer, TimelineEntry
 from cityloop.cases.store import load
-from cityloop.cases.values import Case, from_row, to_row
+from cityloop.cases.values import Case, from_row, scoped
 from cityloop.cases.views import Views, light
 from cityloop.city.service import City
 from cityloop.core.database import Database
@@ -138,7 +138,7 @@ class Reading:
         except AccessDenied:
             scope = None
         with self._database.reading() as session:
-            if scope is not None and (scope.lets(to_row(case)) or case.updated_by == actor.id):
+            if scope is not None and (scope.lets(scoped(case)) or case.updated_by == actor.id):
                 return self._detail(session, actor, scope, case)
             reporter = session.scalar(
                 select(TimelineRow.actor).where(TimelineRow.case == case.id, TimelineRow.seq == 1)
@@ -163,7 +163,7 @@ class Reading:
     def seen(self, session: Session, scope: Scope, key: str) -> Case:
         """The case, if it exists and the actor may see it: the answer to both is the same."""
         case = load(session, or_(_TABLE.c.id == key, _TABLE.c.number == key))
-        if case is None or not scope.lets(to_row(case)):
+        if case is None or not scope.lets(scoped(case)):
             raise missing(key)
         return case
 
@@ -244,7 +244,7 @@ def _entry(row: TimelineRow, title: Title | None) -> TimelineEntry:
         from_state=row.from_state,
         to_state=row.to_state,
         actor=row.actor,
-        actor_name=Title(**row.actor_name),
+        actor_name=Title(zh=row.actor_zh, en=row.actor_en),
         post=row.post,
         department=row.department,
         receiver=row.receiver,

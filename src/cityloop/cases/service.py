@@ -28,7 +28,7 @@ from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.store import CaseStore
-from cityloop.cases.values import Case, to_row
+from cityloop.cases.values import Case, scoped
 from cityloop.cases.views import Views
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
@@ -129,7 +129,7 @@ class CaseDesk:
         """:meth:`move` inside a running transaction; automatic moves that follow are made too."""
         scope = self._door.scope(actor, ENTITY)
         found = CaseStore.of(tx).find(case)
-        if found is None or not scope.lets(to_row(found)):
+        if found is None or not scope.lets(scoped(found)):
             raise missing(case)
         if request.version != found.version:
             raise self._overtaken(found, request)

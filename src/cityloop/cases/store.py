@@ -29,6 +29,9 @@ _CHANGING = tuple(
 _UPDATE = (
     update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
 )
+_BY_EXTERNAL = select(_TABLE.c.id).where(
+    _TABLE.c.external_number == bindparam("number"), _TABLE.c.channel == bindparam("channel")
+)
 _MEMORY = "cases"
 
 
@@ -67,8 +70,8 @@ class CaseStore:
         known = self.external.get((channel, number))
         if known:
             return self.cases[known]
-        found = self._read((_TABLE.c.channel == channel) & (_TABLE.c.external_number == number), 1, None)
-        return found[0] if found else None
+        key = self.tx.session.connection().scalar(_BY_EXTERNAL, {"channel": channel, "number": number})
+        return self.find(key) if key else None
 
     def select(self, condition: ColumnElement[bool], limit: int | None = None, order: Any = None) -> list[Case]:
         """Cases under a condition, with everything that this transaction has done so far."""

@@ -14,6 +14,7 @@ from cityloop.cases.values import Case
 from cityloop.core.values import utc
 
 START = "0" * 64
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 _HASHED = (
     "case",
     "seq",
@@ -23,7 +24,8 @@ _HASHED = (
     "to_state",
     "stage",
     "actor",
-    "actor_name",
+    "actor_zh",
+    "actor_en",
     "actor_kind",
     "post",
     "department",
@@ -49,7 +51,8 @@ def row_of(case: Case, entry: Entry, actor: Actor, post: str | None, opinion: st
         "to_state": entry.to_state,
         "stage": entry.stage,
         "actor": actor.id,
-        "actor_name": {"zh": actor.name.zh, "en": actor.name.en},
+        "actor_zh": actor.name.zh,
+        "actor_en": actor.name.en,
         "actor_kind": actor.kind,
         "post": post,
         "department": actor.department,
@@ -70,7 +73,7 @@ def digest(row: Mapping[str, Any]) -> str:
     """SHA-256 over every field of an entry and the hash before it."""
     plain = {name: row[name] for name in _HASHED}
     plain["at"] = plain["at"].isoformat()
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(plain).encode()).hexdigest()
 
 
 def first_fault(rows: Iterable[Mapping[str, Any]], entries: int, head: str) -> int | None:

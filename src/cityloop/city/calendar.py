@@ -19,7 +19,7 @@ from cityloop.core.errors import Invalid
 
 V = TypeVar("V")
 _ONE_DAY = timedelta(days=1)
-_FIRST_YEAR, _LAST_YEAR = 1971, 2200
+_FIRST_YEAR, _LAST_YEAR = 1971, 2100
 
 
 class Calendar:
@@ -114,16 +114,17 @@ class Calendar:
 
     def _seek(self, start: int, find: Callable[[Spans], V | None]) -> V:
         """Ask the index; grow it while the answer lies beyond its end."""
-        while (found := find(self._covering(start))) is None:
-            self._grow(self._years[0], self._years[1] + 4)
+        while (found := find(self._covering(start, start))) is None:
+            first, last = self._years
+            self._grow(first, last + max(4, last - first))
         return found
 
-    def _covering(self, *instants: int) -> Spans:
-        """An index that holds all ``instants``; one answer uses one index, as each has its own zero."""
+    def _covering(self, first: int, last: int) -> Spans:
+        """An index that holds both instants; one answer uses one index, as each has its own zero."""
         spans = self._spans
-        if not spans.covers(*instants):
-            years = [self.local_day(at).year for at in instants]
-            spans = self._grow(min(*years, self._years[0]) - 1, max(*years, self._years[1]) + 1)
+        if not spans.covers(first, last):
+            years = [*self._years, self.local_day(first).year, self.local_day(last).year]
+            spans = self._grow(min(years) - 1, max(years) + 1)
         return spans
 
     def _grow(self, first: int, last: int) -> Spans:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
-from cityloop.core.errors import Fault
+from cityloop.city.faults import Faults
 
 SECOND = 1_000_000
 """Ticks of one second: an instant is a whole number of microseconds since 1970 UTC, exact and fast."""
@@ -42,21 +41,19 @@ class DayTable:
         return kind != "holiday" if kind else day.weekday() < 5
 
 
-def read_days(path: Path, confirmed_years: Iterable[int]) -> tuple[DayTable, list[Fault]]:
-    """Read ``date,weekday,kind,…`` rows; broken rows come back as faults with their line."""
+def read_days(path: Path, confirmed_years: Iterable[int], faults: Faults) -> DayTable:
+    """Read the ``date,weekday,kind,name,note`` rows of a table; ``faults`` take the broken ones with their line."""
     days: dict[date, DayKind] = {}
-    faults: list[Fault] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for line, row in enumerate(csv.DictReader(file), start=2):
-            fault = _take(row, days)
-            if fault:
-                faults.append(Fault(f"{path}:{line} {fault[0]}", fault[1], fault[2]))
-    return DayTable(days, frozenset(confirmed_years)), faults
+    for line, row in faults.rows(path, ("date", "kind")):
+        fault = _take(row, days)
+        if fault:
+            faults.add(f"{path}:{line} {fault[0]}", fault[1], fault[2])
+    return DayTable(days, frozenset(confirmed_years))
 
 
-def _take(row: Mapping[str, str | None], days: dict[date, DayKind]) -> tuple[str, str, str] | None:
+def _take(row: Mapping[str, str], days: dict[date, DayKind]) -> tuple[str, str, str] | None:
     """Add one row; return key, what and mend of its fault if it has one."""
-    text, kind, weekday = ((row.get(name) or "").strip() for name in ("date", "kind", "weekday"))
+    text, kind, weekday = (row.get(name, "") for name in ("date", "kind", "weekday"))
     try:
         day = date.fromisoformat(text)
     except ValueError:

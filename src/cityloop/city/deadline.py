@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from cityloop.city import counting
 from cityloop.city.calendar import Calendar
 from cityloop.city.counting import Span
@@ -19,7 +21,7 @@ from cityloop.city.profile import Profile
 from cityloop.core.errors import Conflict, Invalid
 from cityloop.core.values import Frozen, Instant, Title, utc
 
-YELLOW = counting.YELLOW
+_PLAIN = Profile()
 Light = Literal["green", "yellow", "red", "paused", "none"]
 
 
@@ -46,7 +48,7 @@ class HandlingClock(Frozen):
     started_at: Instant
     runs: tuple[Run, ...]
     extensions: int = 0
-    finished: dict[str, Instant] = {}
+    finished: dict[str, Instant] = Field(default_factory=dict)
     """Stages that are done, by label."""
     stopped_at: Instant | None = None
 
@@ -91,24 +93,17 @@ class Turns(Frozen):
 def start(limit: Limit | Until, calendar: Calendar, at: datetime) -> HandlingClock:
     """A clock that runs from ``at``; outside the limit's season, from its opening or not yet (profile)."""
     at = utc(at)
-    if isinstance(limit, Until):
-        amount = ticks(utc(limit.instant)) - ticks(at)
-        stage = Stage(text=limit.instant.isoformat(), measure="continuous", amount=amount)
-        limit, absolute = Limit(text=stage.text, profile=Profile(), stages=(stage,)), True
-    else:
-        absolute = False
-    clock = HandlingClock(
-        limit=limit,
-        absolute=absolute,
+    plain = _absolute(limit, at) if isinstance(limit, Until) else limit
+    begin = _in_season(plain, calendar, at)
+    waits = begin > at and plain.profile.season == "suspend"
+    return HandlingClock(
+        limit=plain,
+        absolute=isinstance(limit, Until),
         calendar=calendar.id,
         calendar_version=calendar.version,
         started_at=at,
-        runs=(),
+        runs=() if waits else (Run(start=begin),),
     )
-    begin = _in_season(clock, calendar, at)
-    if begin > at and limit.profile.season == "suspend":
-        return clock
-    return clock.model_copy(update={"runs": (Run(start=begin),)})
 
 
 def pause(clock: HandlingClock, at: datetime) -> HandlingClock:
@@ -126,7 +121,7 @@ def resume(clock: HandlingClock, calendar: Calendar, at: datetime) -> HandlingCl
         raise Conflict("the clock runs already", "only a paused or stopped clock can be resumed")
     begin = _later(clock, at)
     if clock.limit.profile.season == "defer":
-        begin = _in_season(clock, calendar, begin)
+        begin = _in_season(clock.limit, calendar, begin)
     return clock.model_copy(update={"runs": (*clock.runs, Run(start=begin)), "stopped_at": None})
 
 
@@ -191,9 +186,11 @@ def on_time(clock: HandlingClock, calendar: Calendar) -> bool | None:
     """Whether every stage that decides was finished by its due instant; ``None`` while the clock is not stopped."""
     if clock.stopped_at is None:
         return None
-    stages = due(clock, calendar).stages
-    deciding = stages if clock.limit.profile.late == "any" else stages[-1:]
-    return all(stage.at is None or (stage.finished_at or clock.stopped_at) <= stage.at for stage in deciding)
+    verdicts = [
+        end is None or ticks(clock.finished.get(stage.label, clock.stopped_at)) <= end
+        for stage, _, end in _walked(clock, calendar)
+    ]
+    return all(verdicts) if clock.limit.profile.late == "any" else verdicts[-1]
 
 
 def turns(clock: HandlingClock, calendar: Calendar) -> Turns:
@@ -244,8 +241,15 @@ def _moved(clock: HandlingClock) -> tuple[str, str]:
     return zh, en
 
 
-def _in_season(clock: HandlingClock, calendar: Calendar, at: datetime) -> datetime:
-    season = clock.limit.season
+def _absolute(until: Until, at: datetime) -> Limit:
+    """A target as a limit of one continuous stage; below 0 when it had passed before the clock began."""
+    text = until.instant.isoformat()
+    stage = Stage(text=text, measure="continuous", amount=ticks(until.instant) - ticks(at))
+    return Limit(text=text, profile=_PLAIN, stages=(stage,))
+
+
+def _in_season(limit: Limit, calendar: Calendar, at: datetime) -> datetime:
+    season = limit.season
     return at if season is None else instant_of(calendar.season_opening(ticks(at), season.windows))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,18 +41,22 @@ class Faults:
         return self.attempt(lambda: _file(path, model))
 
     def rows(self, path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-        """Line number and cells of each row of a CSV file that must have ``columns``; nothing when it has faults."""
-        if not path.is_file():
+        """Line number and trimmed cells of each row of a CSV file that must have ``columns``."""
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
             self.add(str(path), "the file is missing", "create it or correct the name that refers to it")
             return
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in columns if name not in (reader.fieldnames or [])]
-            if missing:
-                self.add(f"{path}:1", f"columns are missing: {', '.join(missing)}", "add them to the header row")
-                return
-            for row in reader:
-                yield reader.line_num, {name: (row[name] or "").strip() for name in columns}
+        except UnicodeDecodeError:
+            self.add(str(path), "the file is not UTF-8", "save it as UTF-8")
+            return
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        missing = [name for name in columns if name not in (reader.fieldnames or [])]
+        if missing:
+            self.add(f"{path}:1", f"columns are missing: {', '.join(missing)}", "add them to the header row")
+            return
+        for row in reader:
+            yield reader.line_num, {name: (cell or "").strip() for name, cell in row.items() if isinstance(name, str)}
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
     packs = _packs(folder, city, faults)
     areas = read_areas(folder, city.value.areas, faults)
     catalogue = _catalogue(folder, packs, city, faults)
-    table = _days(folder, city, faults)
+    table = read_days(folder / city.value.days.file, city.value.days.confirmed_years, faults)
     if departments is None or policy is None:
         return None
     calendars = _calendars(city, departments, table, faults)
@@ -102,7 +102,8 @@ def _catalogue(folder: Path, packs: Sequence[Path], city: File[CityFile], faults
         for id, meta in file.value.catalogues.items() if file else ():
             known.setdefault(id, (path.with_name(f"{id}.csv"), meta))
     entries: list[Matter] = []
-    for key, id in [("in_force", part.in_force), *[("kept", id) for id in part.kept]]:
+    wanted = [("in_force", part.in_force), *[("kept", id) for id in part.kept], *[("local", id) for id in part.local]]
+    for key, id in wanted:
         if id not in known:
             have = ", ".join(known) or "none"
             city.fault(
@@ -112,7 +113,7 @@ def _catalogue(folder: Path, packs: Sequence[Path], city: File[CityFile], faults
         path, meta = known[id]
         read = _entries(id, path, faults)
         entries += with_anomalies(read) if meta.anomalies else read
-    return Catalogue(part.in_force, entries)
+    return Catalogue(part.in_force, entries, part.local)
 
 
 def _entries(standard: str, path: Path, faults: Faults) -> list[Matter]:
@@ -136,16 +137,6 @@ def _entries(standard: str, path: Path, faults: Faults) -> list[Matter]:
         }
         entries[key] = Matter.model_validate({**facts, **titles})
     return list(entries.values())
-
-
-def _days(folder: Path, city: File[CityFile], faults: Faults) -> DayTable:
-    path = folder / city.value.days.file
-    if not path.is_file():
-        city.fault(faults, ("days", "file"), f"{path} is missing", "create it or correct the name")
-        return DayTable()
-    table, found = read_days(path, city.value.days.confirmed_years)
-    faults.found.extend(found)
-    return table
 
 
 def _calendars(city: File[CityFile], departments: File[DepartmentsFile], table: DayTable, faults: Faults) -> Calendars:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def read_areas(folder: Path, part: AreasPart, faults: Faults) -> Areas:
             found[item.area.code] = item
     for item in found.values():
         _check_nesting(item, found, part.root, faults)
+    _check_prefixes(found, faults)
     shapes = {code: item.shape for code, item in found.items() if item.shape is not None}
     root = _root(part, [item.area for item in found.values()], shapes)
     return Areas([root, *[item.area for item in found.values()]], shapes, part.outside_metres)
@@ -59,9 +61,9 @@ def _file_areas(path: Path, faults: Faults) -> list[_Found]:
     if not path.is_file():
         faults.add(str(path), "the file is missing", "create it or correct areas.files in city.yaml")
         return []
-    text = path.read_text(encoding="utf-8")
     try:
-        features = json.loads(text)["features"]
+        text = path.read_text(encoding="utf-8")
+        features = [dict(item) for item in json.loads(text)["features"]]
     except (ValueError, KeyError, TypeError) as error:
         faults.add(str(path), f"is not a GeoJSON FeatureCollection: {error}", "export it as GeoJSON, RFC 7946")
         return []
@@ -90,6 +92,7 @@ def _area(feature: dict[str, Any], shape: BaseGeometry | None, where: str, fault
         return None
     if not shape.is_valid:
         faults.add(where, f"its shape is not valid: {shapely.is_valid_reason(shape)}", "repair it in a GIS")
+        shape = shapely.make_valid(shape)
     bounds = shape.bounds
     if not (-180 <= bounds[0] <= bounds[2] <= 180 and -90 <= bounds[1] <= bounds[3] <= 90):
         faults.add(where, f"coordinates {bounds} are no degrees", "convert to WGS 84, longitude first")
@@ -119,6 +122,18 @@ def _check_nesting(item: _Found, found: dict[str, _Found], root: str, faults: Fa
     above = "city" if parent is None else parent.area.level
     if LEVELS.index(area.level) <= LEVELS.index(above):
         faults.add(item.where, f"a {area.level} cannot lie in a {above}", f"levels from the top: {', '.join(LEVELS)}")
+
+
+def _check_prefixes(found: dict[str, _Found], faults: Faults) -> None:
+    """Data scopes test an area by the beginning of its code, so no code may begin another that is not below it."""
+    codes = sorted(found)
+    for shorter, longer in pairwise(codes):
+        above = found[longer].area.parent
+        while above in found and above != shorter:
+            above = found[above].area.parent
+        if longer.startswith(shorter) and above != shorter:
+            what = f"the code begins with '{shorter}', which does not hold it"
+            faults.add(found[longer].where, what, "choose codes of which none begins another")
 
 
 def _root(part: AreasPart, areas: list[Area], shapes: dict[str, BaseGeometry]) -> Area:

@@ -37,9 +37,9 @@ class Spans:
         """Append the next date whose kind has not been announced."""
         self._unconfirmed.append((start, end))
 
-    def covers(self, *instants: int) -> bool:
-        """Whether all instants lie inside."""
-        return all(self.low <= at < self.high for at in instants)
+    def covers(self, first: int, last: int) -> bool:
+        """Whether both instants lie inside."""
+        return self.low <= first < self.high and self.low <= last < self.high
 
     def counted(self, at: int) -> int:
         """Counted time from ``low`` to ``at``."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cityloop.collect.decode import Decoded
 from cityloop.collect.schemas import Receipt
@@ -27,6 +28,8 @@ class Job:
     mapping: FeedMapping
     batch: str
     decoded: Decoded
+    now: datetime
+    """City time at which the records arrived."""
     txn: tuple[str, int] | None = None
     """Writer and number for sources that number their rows; such a job has a commit of its own."""
     arrived: float = field(default_factory=time.monotonic)

@@ -67,9 +67,9 @@ class Replay:
         """The rows from ``position`` on whose time has come, as jobs of bounded size."""
         end = int(self._times.search_sorted(utc(now), side="right"))
         for start in range(position, end, MOST_ROWS):
-            yield self._job(start, min(start + MOST_ROWS, end))
+            yield self._job(start, min(start + MOST_ROWS, end), now)
 
-    def _job(self, start: int, end: int) -> Job:
+    def _job(self, start: int, end: int, now: datetime) -> Job:
         rows = self._rows.slice(start, end - start)
         positions = range(start, end)
 
@@ -77,7 +77,7 @@ class Replay:
             return {n: self._rows.slice(n, 1).write_ndjson().strip() for n in wanted}
 
         decoded = Decoded(rows, positions, (), raws)
-        return Job(ACTOR, self.mapping, f"replay.{self.declaration.series}", decoded, (self.app, end))
+        return Job(ACTOR, self.mapping, f"replay.{self.declaration.series}", decoded, utc(now), (self.app, end))
 
 
 def load_replays(city: Path, feeds: Mapping[str, FeedMapping]) -> list[Replay]:

@@ -79,13 +79,14 @@ class Collector:
         self._lake = lake
         self._door = door
         self._settings = settings
+        self._clock = city.clock
         self._feeds = {mapping.id: mapping for mapping in feeds}
         self._directory = Directory(database, city.areas)
         self._directory.load(city.folder / "entities", self._series())
         self._directory.restore()
         self._quarantine = Quarantine(database, outbox)
         self._tallies = Tallies(database, audit)
-        self._pipelines = {name: self._pipeline(standard, name, city.clock) for name in self._series()}
+        self._pipelines = {name: self._pipeline(standard, name) for name in self._series()}
         self._committers = {
             name: Committer(name, pipeline.run, settings.linger_ms / 1000) for name, pipeline in self._pipelines.items()
         }
@@ -125,7 +126,7 @@ class Collector:
         if len(body) > self._settings.body_limit:
             what = f"the body has {len(body)} bytes, the limit is {self._settings.body_limit}"
             raise TooLarge(what, "send the records in smaller pushes")
-        job = Job(actor.id, mapping, new_id("bat"), decode(body, content_type, mapping))
+        job = Job(actor.id, mapping, new_id("bat"), decode(body, content_type, mapping), self._clock.now())
         return self._committers[mapping.entity_type.id].submit(job).result()
 
     def replay_step(self, now: datetime) -> int:
@@ -208,14 +209,13 @@ class Collector:
             found[name] = found.get(name) or mapping.declaration.series
         return found
 
-    def _pipeline(self, standard: Standard, name: str, clock: Clock) -> Pipeline:
+    def _pipeline(self, standard: Standard, name: str) -> Pipeline:
         return Pipeline(
             standard.entity_type(name),
             lake=self._lake,
             directory=self._directory,
             quarantine=self._quarantine,
             tallies=self._tallies,
-            clock=clock,
             listeners=self.on_committed,
         )
 

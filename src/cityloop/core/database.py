@@ -11,9 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, cast
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, insert
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
@@ -74,8 +77,9 @@ class Transaction:
         """Send all queued rows now."""
         self.session.flush()
         for table, rows in self._rows.items():
-            if rows:
-                self.session.execute(insert(table), list(rows))
+            # Not the ORM's bulk insert: it sends rows one by one whenever their empty columns differ.
+            for _, alike in groupby(rows, key=tuple):
+                self.session.execute(insert(cast(SqlTable, table.__table__)), list(alike))
         self._rows.clear()
 
     def finish(self) -> list[Callable[[], None]]:
@@ -135,10 +139,19 @@ class Database:
         self.engine.dispose()
 
 
+def _to_json(value: Any) -> str:
+    """JSON columns are written by the compiled encoder: events of a replay hold a whole case each."""
+    return to_json(value).decode()
+
+
 def _engine(url: str, synchronous: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=10, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None})
+        address = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return create_engine(
+            address, pool_size=10, pool_pre_ping=True, json_serializer=_to_json, json_deserializer=from_json
+        )
+    arguments = {"timeout": 30, "check_same_thread": False, "isolation_level": None}
+    engine = create_engine(url, connect_args=arguments, json_serializer=_to_json, json_deserializer=from_json)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from cityloop.cases.schemas import Channel
 from cityloop.city.service import City
-from cityloop.core.errors import Invalid, NotFound
+from cityloop.core.errors import ContentError, Invalid, NotFound
 from cityloop.drill.plan import RecordsPlan, load_plan
 
 SHARED = "CITYLOOP_SHARED"
@@ -56,7 +56,7 @@ def read_records(city: City, plan: RecordsPlan, start: date, end: date, source: 
     if start > end:
         raise Invalid(f"--from {start} lies after --to {end}", "give the earlier day first")
     frame = _read(_files(city.folder, plan, source), plan, start, end, city.zone.key)
-    _whole_months(frame, plan, start, end, source)
+    _whole_months(frame["opened"].dt.convert_time_zone(city.zone.key), plan, start, end, source)
     words = _Words(city, plan)
     return [words.record(row) for row in frame.iter_rows(named=True)]
 
@@ -89,10 +89,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
 def _read(files: Sequence[Path], plan: RecordsPlan, start: date, end: date, zone: str) -> pl.DataFrame:
     """All files as one table with the plan's names, each record once, in the order of opening, instants in UTC."""
     names = plan.columns.model_dump()
-    parts = [
-        pl.read_parquet(path, columns=list(names.values())).rename({column: name for name, column in names.items()})
-        for path in files
-    ]
+    parts = [_part(path, names) for path in files]
     empty = pl.DataFrame(schema={name: pl.Datetime("us") if name in _INSTANTS else pl.String for name in names})
     frame = pl.concat([part.with_columns(pl.col("number").cast(pl.String)) for part in parts]) if parts else empty
     frame = frame.filter(pl.col("opened").dt.date().is_between(start, end))
@@ -104,11 +101,23 @@ def _read(files: Sequence[Path], plan: RecordsPlan, start: date, end: date, zone
     return once.with_columns(instants).sort("opened", "number")
 
 
+def _part(path: Path, names: Mapping[str, str]) -> pl.DataFrame:
+    try:
+        missing = sorted(set(names.values()) - set(pl.read_parquet_schema(path)))
+    except pl.exceptions.PolarsError as error:
+        raise ContentError(f"{path} is no parquet file: {error}", "give the records as parquet") from error
+    if missing:
+        detail = f"{path} lacks the columns {', '.join(missing)}"
+        raise ContentError(detail, "add them, or name the right ones in records.columns of drill.yaml")
+    frame = pl.read_parquet(path, columns=list(names.values()))
+    return frame.rename({column: name for name, column in names.items()})
+
+
 _INSTANTS = ("opened", "target", "closed")
 
 
-def _whole_months(frame: pl.DataFrame, plan: RecordsPlan, start: date, end: date, source: Path | None) -> None:
-    have = set(frame["opened"].dt.strftime("%Y-%m")) if frame.height else set()
+def _whole_months(opened: pl.Series, plan: RecordsPlan, start: date, end: date, source: Path | None) -> None:
+    have = set(opened.dt.strftime("%Y-%m"))
     month, missing = start.replace(day=1), []
     while month <= end:
         if f"{month:%Y-%m}" not in have:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import pairwise
 from math import isfinite
@@ -11,8 +11,13 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+import pyarrow as pa
+
 from cityloop.core.content import Key, Lines, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.errors import ContentError, Fault
+from cityloop.lake.events import SCHEMAS as EVENTS
+from cityloop.standard.service import Standard
+from cityloop.standard.units import unit
 from cityloop.watch.rules import Rule
 
 PLACEHOLDERS = ("value", "unit", "entity", "threshold", "window", "level")
@@ -109,8 +114,8 @@ def _names(rule: Rule, known: Known) -> Iterator[Found]:
     if units is None:
         return
     yield from _known(("property",), f"numeric property of {rule.entity_type}", rule.property, units)
-    if units.get(rule.property, rule.unit) != rule.unit:
-        what = f"the standard measures {rule.property} in {units[rule.property]}, the rule in {rule.unit}"
+    if rule.property in units and unit(rule.unit) != unit(units[rule.property]):
+        what = f"the standard measures {rule.property} in '{units[rule.property]}', the rule in '{rule.unit}'"
         yield ("unit",), what, "give the thresholds in the standard's unit"
     for column, values in rule.match.items():
         yield from _known(
@@ -141,3 +146,34 @@ def _message(language: str, text: str) -> Iterator[Found]:
     for _, name, spec, conversion in parts:
         if name is not None and (name not in PLACEHOLDERS or spec or conversion):
             yield key, f"unknown placeholder '{{{name}}}'", f"use one of {', '.join(PLACEHOLDERS)}, without a format"
+
+
+def load_rules(
+    packs: Sequence[Path],
+    standard: Standard | None = None,
+    departments: Collection[str] | None = None,
+    matters: Collection[str] | None = None,
+) -> tuple[Rule, ...]:
+    """All rules of the packs, checked against what is given; units become the signs that people write."""
+    known = Known(departments=departments, matters=matters)
+    if standard is not None:
+        known = replace(known, units=_units(standard), columns=_columns(standard))
+    rules = read_rules(packs, known)
+    return tuple(rule.model_copy(update={"unit": found.symbol if (found := unit(rule.unit)) else ""}) for rule in rules)
+
+
+def _units(standard: Standard) -> dict[str, dict[str, str]]:
+    """Numeric properties and their units; those of the event tables are counts and seconds, without a unit."""
+    numeric = (pa.float64(), pa.int64())
+    events = {name: {f.name: "" for f in schema if f.type in numeric} for name, schema in EVENTS.items()}
+    observed = {
+        kind.id: {item.id: item.unit for item in kind.properties if item.kind in ("number", "integer")}
+        for kind in standard.entity_types.values()
+    }
+    return events | observed
+
+
+def _columns(standard: Standard) -> dict[str, list[str]]:
+    """Text columns, by which rows may be matched."""
+    schemas = {**EVENTS, **{kind.id: kind.schema for kind in standard.entity_types.values()}}
+    return {name: [f.name for f in schema if f.type == pa.string()] for name, schema in schemas.items()}

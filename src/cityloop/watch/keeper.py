@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +20,9 @@ from sqlalchemy import select
 
 from cityloop.core.database import Database
 from cityloop.core.values import Title
+from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard, ObservationBatch
+from cityloop.watch.cards import Describe
 from cityloop.watch.evaluate import Decision
 from cityloop.watch.guard import Guard, Standing, Verdict
 from cityloop.watch.models import RuleStateRow, WarningRow, WatchCursorRow
@@ -33,27 +34,6 @@ from cityloop.watch.telemetry import SECONDS, SKIPPED
 log = logging.getLogger(__name__)
 
 
-class Lake(Protocol):
-    """What watching needs of the lake; see :class:`cityloop.lake.service.Lake`."""
-
-    def version(self, table: str) -> int:
-        """The newest version, -1 when the table does not exist."""
-        ...
-
-    def since(self, table: str, version: int) -> pa.Table:
-        """Rows added behind ``version``, in order of commit."""
-        ...
-
-    def schema(self, table: str) -> pa.Schema:
-        """Columns of the table."""
-        ...
-
-    def query(self, sql: str, tables: Sequence[str], parameters: Mapping[str, Any] = ...) -> pa.Table:
-        """Run one SELECT."""
-        ...
-
-
-Describe = Callable[[str, str], EntityCard | None]
 Now = Callable[[], datetime]
 
 SAVE_EVERY = 100
@@ -99,8 +79,10 @@ class Keeper:
         if post is None:
             return
         with self._lock, SECONDS.time():
-            if post.version is None or batch.version > post.version + 1:
+            if post.version is None:
                 self._guarded(post, lambda: self._catch_up(post))
+            elif batch.version > post.version + 1:
+                self._guarded(post, lambda: self._skip_to_present(post))
             elif batch.version == post.version + 1:
                 self._guarded(post, lambda: self._take(post, batch.rows, batch.version))
 
@@ -175,6 +157,12 @@ class Keeper:
         if cursor is None:
             self._write(post, [], version)
 
+    def _skip_to_present(self, post: _Post) -> None:
+        """Versions are missing: compactions and empty commits bring no rows, anything else is read from the lake."""
+        assert post.version is not None
+        version, rows = self._behind(post.guard.entity_type, Cursor(post.version, post.received_at))
+        self._take(post, rows, version)
+
     def _behind(self, table: str, cursor: Cursor | None) -> tuple[int, pa.Table]:
         """The present version, and the rows that were committed behind the cursor; none where there is no cursor."""
         while True:
@@ -212,7 +200,7 @@ class Keeper:
         entity = decision.entity
         card = self._describe(rule.entity_type, entity)
         if card is None:
-            area = post.guard.areas.get(entity)
+            area = post.guard.recent.area(entity)
             card = EntityCard(entity, rule.entity_type, Title(zh=entity, en=entity), area=area)
         return Finding(rule, decision, card)
 

@@ -20,8 +20,10 @@ from cityloop.core.errors import Invalid, NotFound
 from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
+from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
-from cityloop.watch.keeper import Describe, Keeper, Lake
+from cityloop.watch.cards import Describe
+from cityloop.watch.keeper import Keeper
 from cityloop.watch.models import WarningChangeRow, WarningRow
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import RuleView, WarningDetail, WarningFilter, WarningView
@@ -130,12 +132,16 @@ class Watch:
         return [rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id)) for rule in self._rules]
 
     def link_cases(self, tx: Transaction, events: Sequence[Event]) -> None:
-        """Relay handler of ``cityloop.case.moved``: note on a warning which case answers it."""
+        """Relay handler of ``cityloop.case.moved``: note on a warning which case answers it.
+
+        ``linked_warning`` of an event names a warning that joined a case opened by another one.
+        """
         for event in events:
             case = event.data["case"]
-            row = tx.session.get(WarningRow, case["warning"]) if case.get("warning") else None
-            if row is not None and row.case != case["id"]:
-                self._store.link(tx, row, case["id"], case["number"], event.time)
+            for warning in filter(None, {case.get("warning"), event.data.get("linked_warning")}):
+                row = tx.session.get(WarningRow, warning)
+                if row is not None and row.case != case["id"]:
+                    self._store.link(tx, row, case["id"], case["number"], event.time)
 
     def _seen(self, actor: Actor) -> Select[WarningRow]:
         scope = self._door.scope(actor, "warning")

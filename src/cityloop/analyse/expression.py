@@ -1,0 +1,69 @@
+"""Expressions of metrics: SQL of which only a small, listed part is let through, as a tree and never as text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+AGGREGATES: tuple[type[exp.Expr], ...] = (
+    exp.Sum,
+    exp.Count,
+    exp.CountIf,
+    exp.Avg,
+    exp.Min,
+    exp.Max,
+    exp.Median,
+    exp.PercentileCont,
+)
+_PLAIN: tuple[type[exp.Expr], ...] = (
+    *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Star, exp.Distinct),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg),
+    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is, exp.In),
+    *(exp.And, exp.Or, exp.Not, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Cast, exp.DataType),
+)
+_CASTS = frozenset([exp.DType.DOUBLE, exp.DType.BIGINT, exp.DType.INT])
+WORDS = "sum, count, count_if, avg, min, max, median, quantile_cont, coalesce, nullif, case, cast to double or bigint"
+
+
+def parse(text: str) -> exp.Expr:
+    """The tree of an expression; raises ``ValueError`` in words when it is not one."""
+    try:
+        tree = sqlglot.parse_one(text, dialect="duckdb")
+    except SqlglotError as error:
+        raise ValueError(f"not an expression: {str(error).splitlines()[0]}") from error
+    return safe_division(tree)
+
+
+def faults(tree: exp.Expr, columns: Collection[str] | None, aggregates: bool) -> Iterator[str]:
+    """What is wrong with a tree; ``aggregates`` says whether it is a metric (needs some) or a filter (has none)."""
+    for node in tree.walk():
+        if not isinstance(node, AGGREGATES + _PLAIN):
+            yield f"'{node.sql('duckdb')[:60]}' is not allowed; use columns, numbers, + - * /, comparisons, {WORDS}"
+        elif isinstance(node, exp.Cast) and node.to.this not in _CASTS:
+            yield f"'{node.sql('duckdb')[:60]}': only casts to double and bigint are allowed"
+        elif isinstance(node, exp.Column):
+            yield from _column(node, columns, aggregates)
+    found = tree.find(*AGGREGATES) is not None
+    if found and not aggregates:
+        yield "a filter looks at single rows; it cannot hold an aggregate"
+    if aggregates and not found:
+        yield "a metric needs an aggregate such as sum(…) or count(*)"
+
+
+def safe_division(tree: exp.Expr) -> exp.Expr:
+    """Make every quotient undefined (null) where its denominator is 0, never infinite and never 0."""
+    for node in list(tree.find_all(exp.Div)):
+        node.set("expression", exp.func("NULLIF", node.expression.copy(), exp.Literal.number(0)))
+    return tree
+
+
+def _column(node: exp.Column, columns: Collection[str] | None, aggregates: bool) -> Iterator[str]:
+    if node.table:
+        yield f"'{node.sql('duckdb')}': name the column alone"
+    elif columns is not None and node.name not in columns:
+        yield f"unknown column '{node.name}'"
+    elif aggregates and node.find_ancestor(*AGGREGATES) is None:
+        yield f"column '{node.name}' stands outside an aggregate"

@@ -1,0 +1,163 @@
+"""rules.yaml: what is wrong is named with file, line, key and what to do; what the packs ship is right and speaks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cityloop.core.errors import ContentError
+from cityloop.lake.events import SCHEMAS
+from cityloop.standard.service import Standard
+from cityloop.watch.content import PLACEHOLDERS, load_rules
+from cityloop.watch.guard import Guard
+from cityloop.watch.rules import Clear, Rule
+
+ROOT = Path(__file__).parents[2]
+PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints")]
+GOOD = """\
+rules:
+  - id: air.test
+    version: "1"
+    title: 测试
+    description: 测试
+    message: "{entity} {value}"
+    entity_type: AirQualityStation
+    property: pm2_5
+    unit: ug/m3
+    match: {wind_direction: [N]}
+    aggregate: mean
+    window: 1h
+    bucket: 10min
+    levels: {blue: 75, red: 150}
+    clear: {margin: 5, hold: 10min}
+    department: environment
+    respond: case
+    matter: gb47678:matter:08004
+"""
+
+
+@pytest.fixture(scope="module")
+def standard() -> Standard:
+    return Standard.load(PACKS)
+
+
+def load(folder: Path, standard: Standard, text: str) -> tuple[Rule, ...]:
+    (folder / "rules.yaml").write_text(text, encoding="utf-8")
+    return load_rules([folder], standard, ["environment"], ["gb47678:matter:08004"])
+
+
+def test_a_right_file_is_read_with_durations_in_seconds(tmp_path: Path, standard: Standard) -> None:
+    (rule,) = load(tmp_path, standard, GOOD)
+    assert (rule.window, rule.bucket, rule.clear.hold, rule.unit) == (3600, 600, 600, "µg/m³")
+    assert rule.ladder == (("blue", 75.0), ("red", 150.0))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "where", "told"),
+    [
+        ("AirQualityStation", "AirStation", ":7 rules.0.entity_type", "did you mean AirQualityStation"),
+        ("property: pm2_5", "property: pm25", ":8 rules.0.property", "pm2_5"),
+        ("property: pm2_5", "property: wind_direction", ":8 rules.0.property", "numeric"),
+        ("unit: ug/m3", "unit: mg/m3", ":9 rules.0.unit", "standard's unit"),
+        ("unit: ug/m3", "unit: bananas", ":9 rules.0.unit", "standard's unit"),
+        ("wind_direction: [N]", "wind: [N]", ":10 rules.0.match.wind", "unknown column"),
+        ("wind_direction: [N]", "wind_direction: []", ":10", "empty match"),
+        ("aggregate: mean", "aggregate: average", ":11 rules.0.aggregate", "mean"),
+        ("window: 1h", "window: 1 hour", ":12 rules.0.window", "10min"),
+        ("window: 1h", "window: 0", ":12", "greater than 0"),
+        ("window: 1h", "window: 25min", ":12", "multiple"),
+        ("bucket: 10min", "bucket: 1s", ":13 rules.0.bucket", "larger bucket"),
+        ("red: 150", "red: 75", ":14 rules.0.levels.red", "contradict"),
+        ("red: 150", "red: 70", ":14 rules.0.levels.red", "contradict"),
+        ("red: 150", "pink: 150", ":14", "blue"),
+        ("red: 150", "red: .inf", ":14", "finite"),
+        ("{blue: 75, red: 150}", "{}", ":14", "at least 1"),
+        ("margin: 5", "margin: -5", ":15 rules.0.clear.margin", "greater than or equal to 0"),
+        ("department: environment", "department: enviroment", ":16 rules.0.department", "environment"),
+        ("matter:08004", "matter:08005", ":18 rules.0.matter", "08004"),
+        ("respond: case", "respond: none", ":17 rules.0.respond", "no_case_because"),
+        ("    matter: gb47678:matter:08004\n", "", ":17 rules.0.respond", "matter"),
+        ("{value}", "{valeu}", ":6 rules.0.message.zh", "unknown placeholder"),
+        ("{value}", "{value.__class__}", ":6", "unknown placeholder"),
+        ("{value}", "{value:>9}", ":6", "without a format"),
+        ("{value}", "{", ":6", "broken placeholder"),
+        ('version: "1"', 'version: "1"\n    hodl: 3', ":4 rules.0.hodl", "unknown key"),
+        ("rules:", "rule:", ":1", "one key"),
+    ],
+)
+def test_a_fault_names_its_place_and_what_to_do(
+    tmp_path: Path, standard: Standard, right: str, wrong: str, where: str, told: str
+) -> None:
+    text = GOOD.replace(right, wrong, 1)
+    if wrong == "bucket: 1s":
+        text = text.replace("margin: 5, hold: 10min", "margin: 5, hold: 1h")
+    with pytest.raises(ContentError) as refused:
+        load(tmp_path, standard, text)
+    assert where in str(refused.value)
+    assert told in str(refused.value)
+
+
+def test_two_rules_of_one_name_are_refused(tmp_path: Path, standard: Standard) -> None:
+    with pytest.raises(ContentError, match="declared twice"):
+        load(tmp_path, standard, GOOD + GOOD.removeprefix("rules:\n"))
+
+
+def test_thresholds_fall_where_small_values_are_bad(tmp_path: Path, standard: Standard) -> None:
+    text = GOOD.replace("levels: {blue: 75, red: 150}", "levels: {blue: 75, red: 15}\n    direction: below")
+    assert load(tmp_path, standard, text)[0].ladder == (("blue", 75.0), ("red", 15.0))
+
+
+def test_the_packs_of_the_house_are_without_fault(standard: Standard) -> None:
+    rules = load_rules(PACKS, standard)
+    assert {rule.entity_type for rule in rules} == {"AirQualityStation", "MetroStation", "WasteContainer", "CaseEvent"}
+    assert all(rule.description.zh and rule.description.en for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("series", "pack", "kind", "columns"),
+    [
+        ("air-hourly", "air", "AirQualityStation", {"station": "entity", "PM2.5": "pm2_5"}),
+        ("metro-entries", "metro", "MetroStation", {"station": "entity", "entries": "entries"}),
+        ("bin-emptying", "sanitation", "WasteContainer", {"bin": "entity", "fill_before_pct": "fill_before"}),
+    ],
+)
+def test_every_series_warns_within_two_hours_of_the_demo(
+    standard: Standard, series: str, pack: str, kind: str, columns: dict[str, str]
+) -> None:
+    path = ROOT / "cities" / "demo" / "series" / f"{series}.parquet"
+    if not path.exists():
+        pytest.skip("the series of the demo city are not here")
+    frame = pl.read_parquet(path).rename(columns)
+    begin = pl.datetime(2026, 3, 8, 22, 30, time_zone="UTC")
+    frame = frame.filter(pl.col("time").is_between(begin, begin + timedelta(hours=2))).sort("time")
+    base = frame.select(
+        pl.col("entity").cast(pl.String),
+        pl.col("time").alias("observed_at"),
+        pl.col("time").alias("received_at"),
+        pl.int_range(pl.len()).cast(pl.String).alias("record"),
+        pl.lit(None, pl.String).alias("area"),
+        pl.col(list(columns.values())[1]),
+    )
+    rules = load_rules([ROOT / "packs" / pack], standard)
+    (verdict,) = Guard(kind, rules).take(base.to_arrow(), max(frame["time"].to_list()))
+    assert verdict.decisions
+
+
+def documented() -> str:
+    return (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", [*Rule.model_fields, *Clear.model_fields])
+def test_every_key_of_a_rule_is_documented(key: str) -> None:
+    assert f"`{key}`" in documented()
+
+
+def test_every_placeholder_is_documented() -> None:
+    assert all(f"`{{{name}}}`" in documented() for name in PLACEHOLDERS)
+
+
+def test_case_events_can_be_watched() -> None:
+    assert "opened" in SCHEMAS["CaseEvent"].names
