@@ -132,7 +132,10 @@ export const en: Same<typeof zh> = {
     deniedDetail:
       'Data is open by post, department and area, and closed by default. A security administrator can grant it to a post.',
     home: 'Back to the map',
-    conflict: 'Somebody changed this case meanwhile',
+    conflict: 'Somebody changed it meanwhile, or its state does not allow this',
+    invalid: 'Something in the form is not right',
+    tooLarge: 'Too large',
+    tooMany: 'Too many attempts; wait a little',
     conflictNote: 'You were looking at an older version. Reload it, then decide whether to go on.',
   },
   map: {

@@ -116,7 +116,10 @@ export const zh = {
     denied: '本岗位不能查看这里',
     deniedDetail: '数据按岗位、部门和辖区开放，默认不开放。需要时请安全管理员为岗位授权。',
     home: '回到一张图',
-    conflict: '这期间有人改动了案件',
+    conflict: '这期间有人改动了它，或它的状态不允许',
+    invalid: '填写的内容有误',
+    tooLarge: '内容太大',
+    tooMany: '尝试太多，请稍后再试',
     conflictNote: '你看到的是旧版本。重新读取后再决定是否继续。',
   },
   map: {
