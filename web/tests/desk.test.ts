@@ -11,7 +11,7 @@ import { matchMatters, missingParts } from '../src/cases/report'
 import { dutyOf } from '../src/shared/duty'
 import { graver } from '../src/shared/levels'
 import { measure, unitText } from '../src/shared/unit'
-import { axisRange, evidenceLine } from '../src/watch/evidence'
+import { axisRange, evidenceLine, labelled } from '../src/watch/evidence'
 
 describe('a refusal', () => {
   it('keeps what was wrong, where, and what to do', () => {
@@ -134,5 +134,10 @@ describe('warnings', () => {
     expect(range.max).toBeGreaterThan(150)
     expect(range.max).toBeLessThan(250)
     expect(range.min).toBeLessThan(60)
+  })
+
+  it('name a threshold only where there is room for the name', () => {
+    expect([...labelled([90, 95, 100, 500], { min: 0, max: 130 })]).toEqual([100])
+    expect([...labelled([75, 115, 150], { min: 40, max: 160 })]).toEqual([150, 115, 75])
   })
 })
