@@ -106,6 +106,7 @@ describe('units', () => {
     expect(unitText('{persons}/10min', 'en')).toBe('persons/10 min')
     expect(measure(257, 'ug/m3', 'en')).toBe('257 µg/m³')
     expect(measure(5, '', 'en')).toBe('5')
+    expect(measure(42.909116, 'L', 'en')).toBe('42.91 L')
   })
 })
 
