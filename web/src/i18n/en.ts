@@ -140,7 +140,7 @@ export const en: Same<typeof zh> = {
     allLevels: 'All {n}',
     unacknowledged: 'Unseen {n}',
     noWarnings: 'No open warnings',
-    noWarningsNote: 'All measured values are within their limits.',
+    noWarningsNote: 'No rule speaks at the moment.',
     noMatch: 'No warning fits the filter',
     mode: { label: 'Colouring', state: 'Situation', cells: 'Shaded cells' },
     whole: 'Whole city',

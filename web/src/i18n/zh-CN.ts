@@ -124,7 +124,7 @@ export const zh = {
     allLevels: '全部 {n}',
     unacknowledged: '未确认 {n}',
     noWarnings: '没有未解除的预警',
-    noWarningsNote: '监测值都在限值以内。',
+    noWarningsNote: '现在没有规则被触发。',
     noMatch: '没有符合筛选的预警',
     mode: { label: '着色', state: '态势', cells: '网格着色' },
     whole: '全市',
