@@ -141,7 +141,7 @@ def test_a_crash_between_two_events_neither_loses_nor_doubles_a_case(tmp_path: P
             data = {"warning": view, "evidence": {}}
             room.outbox.record(tx, "cityloop.warning.raised", view["id"], room.clock.now(), data)
     original = room.desk.answer_warnings
-    hits = []
+    hits: list[int] = []
 
     def dies_half_way(tx: Transaction, events: list[Event]) -> None:
         original(tx, events[:3])

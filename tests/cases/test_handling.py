@@ -71,7 +71,7 @@ def test_the_clock_rests_while_a_returned_case_waits_and_goes_on_at_the_same_dep
     with pytest.raises(Invalid, match="再次派遣给同一部门须说明理由"):
         room.move(DISPATCHER, case, "dispatch", department="transport")
     again = room.move(DISPATCHER, case, "dispatch", "核对后仍归你们", department="transport")
-    assert again.due_at == first.due_at + timedelta(hours=1)
+    assert again.due_at == first.deadline.due_at + timedelta(hours=1)
 
 
 def test_another_department_gets_a_full_new_limit(room: Room) -> None:
