@@ -133,7 +133,7 @@ def _report(**changes: Any) -> dict[str, Any]:
     ("changes", "word"),
     [
         ({"matter": "gb47678:matter:99999"}, "99999"),
-        ({"position": {"lon": 116.4, "lat": 39.9}}, "km"),
+        ({"position": {"lon": 116.4, "lat": 39.9}}, "metres"),
         ({"position": {"lon": 999, "lat": 0}}, "position"),
         ({"title": ""}, "title"),
         ({"colour": "red"}, "colour"),
