@@ -52,6 +52,7 @@ CHINESE = {
     "South End": "南端",
     "West Roxbury": "西罗克斯伯里",
 }
+ATTRIBUTION = "Derived from 311 records, City of Boston, PDDL; where records lie, no official borders"
 Square = tuple[int, int]
 
 
@@ -66,7 +67,8 @@ def main() -> None:
     shapes = tiled({square: winner(square, votes) for square in votes}, names)
     lines = ",\n".join(json.dumps(f, ensure_ascii=False, separators=(",", ":")) for f in map(feature, names, shapes))
     options.target.parent.mkdir(parents=True, exist_ok=True)
-    options.target.write_text('{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8")
+    head = f'{{"type":"FeatureCollection","attribution":"{ATTRIBUTION}","features":[\n'
+    options.target.write_text(head + lines + "\n]}\n", encoding="utf-8")
 
 
 def squares(records: Path) -> dict[Square, Counter[str]]:

@@ -37,6 +37,9 @@ NUMBER_BAND = 0.02
 """Degrees of latitude of one row when cells are numbered west to east, north to south."""
 
 
+ATTRIBUTION = "TransBigData (BSD-3-Clause, Qing Yu); ST-EVCDP (MIT, IntelligentSystemsLab); see ../ATTRIBUTION.md"
+
+
 @dataclass(frozen=True)
 class District:
     """A district: its name in the source, its code (GB/T 2260 unless ``local``) and its titles."""
@@ -150,7 +153,8 @@ def cell_features(owners: list[int], cells: list[Geometry]) -> list[dict[str, An
 def write(path: Path, features: list[dict[str, Any]]) -> None:
     """One feature a line, so that a fault names the line of its feature and a change shows in a diff."""
     lines = ",\n".join(json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in features)
-    path.write_text('{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8")
+    head = f'{{"type":"FeatureCollection","attribution":"{ATTRIBUTION}","features":[\n'
+    path.write_text(head + lines + "\n]}\n", encoding="utf-8")
 
 
 def _districts(path: Path) -> list[Geometry]:

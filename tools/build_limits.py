@@ -27,6 +27,10 @@ origin:
 """
 
 
+LOCAL = {"air:matter:10": "8紧急工作时", "metro:matter:10": "2紧急工作时"}
+"""Limits of the packs' local matters: chosen for the demo, published nowhere."""
+
+
 def main() -> None:
     """Read the pack's tables, choose one text for each matter and class, write the YAML file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -40,7 +44,7 @@ def main() -> None:
         classes[":".join([*key.split(":")[:2], key.split(":")[2][:2]])].append(text)
     by_class = {key: chosen(found) for key, found in classes.items()}
     lines = [HEAD, "fallback: " + chosen(matters.values()), "classes:"]
-    lines += [f'  "{key}": {text}' for key, text in sorted(by_class.items())]
+    lines += [f'  "{key}": {text}' for key, text in sorted({**by_class, **LOCAL}.items())]
     lines += ["matters:", *[f'  "{key}": {text}' for key, text in matters.items()], ""]
     options.target.write_text("\n".join(lines), encoding="utf-8")
 

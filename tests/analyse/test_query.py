@@ -97,7 +97,7 @@ def test_filters_take_areas_with_everything_below_them(analyst: Analyst) -> None
 
 
 def test_two_actors_get_different_rows_from_one_question(analyst: Analyst) -> None:
-    asked = {"metrics": ["cases_closed"], "dimensions": ["department"]}
+    asked: dict[str, Any] = {"metrics": ["cases_closed"], "dimensions": ["department"]}
     assert ask(analyst, LEADER, **asked).rows == [["urban", 2], ["transport", 1]]
     transport = actor("department", department="transport")
     assert ask(analyst, transport, **asked).rows == [["transport", 1]]
@@ -140,9 +140,9 @@ def test_the_answer_carries_freshness_scope_and_sql(analyst: Analyst) -> None:
 
 def test_order_and_limit_cut_the_answer_and_say_so(analyst: Analyst) -> None:
     asked = {"metrics": ["cases_closed"], "dimensions": ["department"], "limit": 1}
-    answer = ask(analyst, **asked)
+    answer = ask(analyst, LEADER, **asked)
     assert (answer.rows, answer.truncated) == ([["urban", 2]], True)
-    up = ask(analyst, **asked, order=[{"by": "cases_closed", "descending": False}])
+    up = ask(analyst, LEADER, **asked, order=[{"by": "cases_closed", "descending": False}])
     assert up.rows == [["transport", 1]]
 
 

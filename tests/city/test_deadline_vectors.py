@@ -47,7 +47,7 @@ def calendar(name: str) -> Calendar:
     assert faults.found == []
     if name == "std_2027_final":
         days = {**table.days, datetime(2027, 1, 3, tzinfo=ZONE).date(): "makeup_workday"}
-        table = DayTable(days, frozenset({2026, 2027}))  # type: ignore[arg-type]
+        table = DayTable(days, frozenset({2026, 2027}))
     days_rule = "every_day" if name == "sanitation" else "table"
     part = {"title": Title(zh=name, en=name), "days": days_rule, "timetables": TIMETABLES[name]}
     return Calendar(name, CalendarPart.model_validate(part), ZONE, table)

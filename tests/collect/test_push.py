@@ -241,6 +241,25 @@ def test_a_commit_that_fails_is_not_acknowledged_and_can_be_sent_again(
     assert town.push([air()]).accepted == 1
 
 
+def test_a_commit_that_lands_but_is_not_confirmed_is_not_doubled_by_the_second_try(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = town.lake.append
+
+    def landed(*args: Any) -> int:
+        append(*args)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(town.lake, "append", landed)
+        with pytest.raises(OSError, match="Input/output"):
+            town.push([air()])
+    receipt = town.push([air(), air("1002A")])
+    assert (receipt.accepted, receipt.duplicate) == (1, 1)
+    assert len(rows(town)) == 2
+    assert town.collector.entity(STEWARD, "1001A").values["pm2_5"] == 35.0
+
+
 def test_pushes_are_counted_for_prometheus_the_feed_line_and_the_audit(town: Town) -> None:
     def count(what: str) -> float:
         return REGISTRY.get_sample_value(f"cityloop_observations_{what}_total", {"feed": "air-hourly"}) or 0.0

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from watch.naive import rule_of
-from watch.test_service import House
-from watch.things import Record
+from tests.watch.house import House
+from tests.watch.naive import rule_of
+from tests.watch.things import Record
 
 BATCHES = 70
 RULES = [
@@ -26,15 +27,14 @@ def records(number: int) -> list[Record]:
     return [(f"e{chance.integers(6)}", number * 3.0 + k * 0.1, float(chance.integers(0, 25))) for k in range(5)]
 
 
-def main() -> None:
-    """Go on behind the last commit; tell every watched batch."""
-    house = House(Path(sys.argv[1]), RULES)
+def go_on(folder: Path, tell: Callable[[int], None]) -> None:
+    """Start on this folder and go on behind the last commit; tell every watched batch."""
+    house = House(folder, RULES)
     done = house.things.lake.txn_version("Thing", "test") or 0
     for number in range(done + 1, BATCHES + 1):
         house.watch.observe(house.things.commit(*records(number), number=number))
-        sys.stdout.write(f"{number}\n")
-        sys.stdout.flush()
+        tell(number)
 
 
 if __name__ == "__main__":
-    main()
+    go_on(Path(sys.argv[1]), lambda number: print(number, flush=True))  # noqa: T201 - the parent reads it

@@ -16,7 +16,7 @@ from cityloop.watch.guard import Guard
 from cityloop.watch.rules import Clear, Rule
 
 ROOT = Path(__file__).parents[2]
-PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation")]
+PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints")]
 GOOD = """\
 rules:
   - id: air.test
@@ -142,7 +142,7 @@ def test_every_series_warns_within_two_hours_of_the_demo(
         pl.col(list(columns.values())[1]),
     )
     rules = load_rules([ROOT / "packs" / pack], standard)
-    (verdict,) = Guard(kind, rules).take(base.to_arrow(), frame["time"].max())
+    (verdict,) = Guard(kind, rules).take(base.to_arrow(), max(frame["time"].to_list()))
     assert verdict.decisions
 
 

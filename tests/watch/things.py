@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import BASE_COLUMNS, ObservationBatch
-from watch.naive import at
+from tests.watch.naive import at
 
 SCHEMA = pa.schema([*BASE_COLUMNS, pa.field("x", pa.float64()), pa.field("kind", pa.string())])
 Record = tuple[str, float, float]

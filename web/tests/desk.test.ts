@@ -96,6 +96,7 @@ describe('words beside a name', () => {
   it('do not repeat it', () => {
     expect(dutyOf('值班长 王磊', '城运中心', ['值班长'])).toBe('城运中心')
     expect(dutyOf('王磊', '城运中心', ['值班长'])).toBe('城运中心 · 值班长')
+    expect(dutyOf('Wang Lei, shift leader', 'Centre', ['Shift leader'])).toBe('Centre')
   })
 })
 

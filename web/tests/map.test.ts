@@ -64,6 +64,10 @@ describe('names on the map', () => {
     expect(placed[0]).not.toMatchObject({ y: 50 })
     expect(placed[1]!.y).not.toBe(placed[0]!.y)
   })
+
+  it('are left out rather than laid over a sign', () => {
+    expect(placeLabels([{ x: 50, y: 50, half: 20 }], [{ x: 50, y: 50, r: 200 }])).toEqual([])
+  })
 })
 
 describe('pins', () => {

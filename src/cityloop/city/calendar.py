@@ -19,7 +19,7 @@ from cityloop.core.errors import Invalid
 
 V = TypeVar("V")
 _ONE_DAY = timedelta(days=1)
-_FIRST_YEAR, _LAST_YEAR = 1971, 2200
+_FIRST_YEAR, _LAST_YEAR = 1971, 2100
 
 
 class Calendar:

@@ -15,10 +15,11 @@ Kind = Literal["component", "matter"]
 
 
 class Catalogue:
-    """The catalogue in force for lists, and every kept one for reading old cases."""
+    """The catalogue in force and local ones beside it for lists, and every kept one for reading old cases."""
 
-    def __init__(self, in_force: str, entries: Iterable[Matter]) -> None:
+    def __init__(self, in_force: str, entries: Iterable[Matter], local: Sequence[str] = ()) -> None:
         self.in_force = in_force
+        self._listed = {in_force, *local}
         self._entries = {entry.key: entry for entry in entries}
 
     def list(self, kind: Kind | None = "matter") -> builtins.list[Matter]:
@@ -26,7 +27,7 @@ class Catalogue:
         return [
             entry
             for entry in self._entries.values()
-            if entry.standard == self.in_force and (kind is None or entry.kind == kind)
+            if entry.standard in self._listed and (kind is None or entry.kind == kind)
         ]
 
     def get(self, key: str) -> Matter:

@@ -6,9 +6,10 @@ Every key is described in ``docs/city-folder.md``; a test keeps the two together
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, Field, model_validator
 from cityloop.city.schemas import Department, MapView, SeriesLabel
 from cityloop.core.values import Frozen, Title
 
+C = TypeVar("C", bound=Collection[object])
 _SLOT = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
 _WINDOW = re.compile(r"(\d{2})-(\d{2})\.\.(\d{2})-(\d{2})")
 
@@ -61,6 +63,13 @@ def _checked_slots(slots: tuple[str, ...]) -> tuple[str, ...]:
     return slots
 
 
+def _some(items: C) -> C:
+    """At least one; after the items themselves, so that a wrong item is not reported as a missing one as well."""
+    if not items:
+        raise ValueError("the list is empty; write at least one item")
+    return items
+
+
 def _checked_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -93,7 +102,7 @@ class CalendarPart(Frozen):
 
     title: Title
     days: Literal["table", "every_day"] = "table"
-    timetables: tuple[Timetable, ...] = Field(min_length=1)
+    timetables: tuple[Timetable, ...]
     exceptions: tuple[ExceptionDay, ...] = ()
 
     @model_validator(mode="after")
@@ -116,9 +125,9 @@ class DaysPart(Frozen):
 class SeasonPart(Frozen):
     """A named season that limits may speak of."""
 
-    words: tuple[str, ...] = Field(min_length=1)
+    words: Annotated[tuple[str, ...], AfterValidator(_some)]
     """The words that stand for it in a limit text."""
-    windows: tuple[Window, ...] = Field(min_length=1)
+    windows: Annotated[tuple[Window, ...], AfterValidator(_some)]
 
 
 class DeadlinesPart(Frozen):
@@ -138,7 +147,6 @@ class AreasPart(Frozen):
     files: tuple[str, ...] = ()
     outside_metres: float = Field(default=0.0, ge=0, le=10_000)
     """A point up to so many metres outside all areas still goes to the nearest."""
-    attribution: str = ""
 
 
 class CataloguePart(Frozen):
@@ -146,6 +154,8 @@ class CataloguePart(Frozen):
 
     in_force: str
     kept: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    """Catalogues of codes that the national one lacks, of the city's own or of its packs; in force beside it."""
 
 
 class CityFile(Frozen):
@@ -160,7 +170,7 @@ class CityFile(Frozen):
     areas: AreasPart
     catalogue: CataloguePart
     days: DaysPart
-    calendars: dict[str, CalendarPart] = Field(min_length=1)
+    calendars: Annotated[dict[str, CalendarPart], AfterValidator(_some)]
     seasons: tuple[SeasonPart, ...] = ()
     deadlines: DeadlinesPart
     series: tuple[SeriesLabel, ...] = ()
@@ -176,7 +186,7 @@ class DepartmentPart(Department):
 class DepartmentsFile(Frozen):
     """``departments.yaml``."""
 
-    departments: tuple[DepartmentPart, ...] = Field(min_length=1)
+    departments: Annotated[tuple[DepartmentPart, ...], AfterValidator(_some)]
 
 
 class LimitsFile(Frozen):

@@ -102,7 +102,8 @@ def _catalogue(folder: Path, packs: Sequence[Path], city: File[CityFile], faults
         for id, meta in file.value.catalogues.items() if file else ():
             known.setdefault(id, (path.with_name(f"{id}.csv"), meta))
     entries: list[Matter] = []
-    for key, id in [("in_force", part.in_force), *[("kept", id) for id in part.kept]]:
+    wanted = [("in_force", part.in_force), *[("kept", id) for id in part.kept], *[("local", id) for id in part.local]]
+    for key, id in wanted:
         if id not in known:
             have = ", ".join(known) or "none"
             city.fault(
@@ -112,7 +113,7 @@ def _catalogue(folder: Path, packs: Sequence[Path], city: File[CityFile], faults
         path, meta = known[id]
         read = _entries(id, path, faults)
         entries += with_anomalies(read) if meta.anomalies else read
-    return Catalogue(part.in_force, entries)
+    return Catalogue(part.in_force, entries, part.local)
 
 
 def _entries(standard: str, path: Path, faults: Faults) -> list[Matter]:

@@ -92,6 +92,7 @@ def _area(feature: dict[str, Any], shape: BaseGeometry | None, where: str, fault
         return None
     if not shape.is_valid:
         faults.add(where, f"its shape is not valid: {shapely.is_valid_reason(shape)}", "repair it in a GIS")
+        shape = shapely.make_valid(shape)
     bounds = shape.bounds
     if not (-180 <= bounds[0] <= bounds[2] <= 180 and -90 <= bounds[1] <= bounds[3] <= 90):
         faults.add(where, f"coordinates {bounds} are no degrees", "convert to WGS 84, longitude first")

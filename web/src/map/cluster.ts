@@ -66,9 +66,9 @@ export interface Obstacle {
 }
 
 /** Push circles off the obstacles and off each other; at most `limit` pixels away from where they belong. */
-export function stepAside(clusters: Cluster[], obstacles: readonly Obstacle[], limit = 40): void {
+export function stepAside(clusters: Cluster[], obstacles: readonly Obstacle[], limit = 60): void {
   const homes = clusters.map(({ x, y }) => ({ x, y }))
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 24; round++) {
     let moved = false
     clusters.forEach((one, i) => {
       for (const other of [...obstacles, ...clusters.slice(0, i)]) {
@@ -113,20 +113,18 @@ const PLACES = [
   [0, -26],
   [44, 0],
   [-44, 0],
-  [0, 52],
-  [0, -52],
-  [60, 26],
-  [-60, 26],
+  [40, 26],
+  [-40, 26],
 ] as const
 
-/** A place for each name: at home, else the nearest spot where neither a pin nor another name lies. */
-export function placeLabels(labels: readonly Label[], pins: readonly Obstacle[]): Required<Obstacle>[] {
-  const placed: Required<Obstacle>[] = []
-  for (const label of labels) {
+/** A place for each name: at home, else the nearest spot where neither a pin nor another name lies, else none. */
+export function placeLabels(labels: readonly Label[], pins: readonly Obstacle[]): (Required<Obstacle> & { index: number })[] {
+  const placed: (Required<Obstacle> & { index: number })[] = []
+  labels.forEach((label, index) => {
     const spots = PLACES.map(([dx, dy]) => ({ x: label.x + dx, y: label.y + dy, r: LABEL_R, half: label.half }))
     const free = spots.find((spot) => ![...pins, ...placed].some((other) => touch(spot, other)))
-    placed.push(free ?? (spots[0] as Required<Obstacle>))
-  }
+    if (free) placed.push({ ...free, index })
+  })
   return placed
 }
 
@@ -136,7 +134,7 @@ function touch(a: Required<Obstacle>, b: Obstacle): boolean {
 }
 
 /** Pins that would cover each other become one: the first (gravest) stays, with the number it stands for. */
-export function stack<T extends { x: number; y: number }>(pins: readonly T[], reach = 16): { pin: T; all: T[] }[] {
+export function stack<T extends { x: number; y: number }>(pins: readonly T[], reach = 22): { pin: T; all: T[] }[] {
   const stacks: { pin: T; all: T[] }[] = []
   for (const pin of pins) {
     const home = stacks.find((s) => Math.abs(s.pin.x - pin.x) < reach && Math.abs(s.pin.y - pin.y) < reach)

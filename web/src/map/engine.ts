@@ -6,7 +6,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 
 import type { City, Warning } from '../api/types'
 import { rank } from '../shared/levels'
-import { type Cluster, type Dot, gather, placeLabels, stack, stepAside } from './cluster'
+import { type Cluster, type Dot, gather, type Obstacle, placeLabels, stack, stepAside } from './cluster'
 import { marks, markSize } from './marks'
 import type { Camera } from './selection'
 import { FONT, NAME_SIZE, type SourceId, style } from './style'
@@ -56,6 +56,7 @@ export class CityMapEngine {
     container: HTMLElement,
     view: City['map'],
     camera: Camera | null,
+    private readonly margin: { left: number; bottom: number },
     private readonly onHit: (hit: Hit) => void,
     onCamera: (camera: Camera) => void,
   ) {
@@ -63,7 +64,7 @@ export class CityMapEngine {
     this.map = new LibreMap({
       container,
       style: style(),
-      ...(camera ? { center: [camera.lon, camera.lat], zoom: camera.zoom } : { bounds: this.bounds, fitBoundsOptions: { padding: 36 } }),
+      ...(camera ? { center: [camera.lon, camera.lat], zoom: camera.zoom } : { bounds: this.bounds, fitBoundsOptions: { padding: this.padding() } }),
       minZoom: 7,
       maxZoom: 18,
       attributionControl: false,
@@ -165,7 +166,13 @@ export class CityMapEngine {
 
   fit(box: [number, number, number, number] | null): void {
     const bounds = box ? new LngLatBounds([box[0], box[1]], [box[2], box[3]]) : this.bounds
-    this.map.fitBounds(bounds, { padding: 36, duration: STILL.matches ? 0 : 300 })
+    this.map.fitBounds(bounds, { padding: this.padding(), duration: STILL.matches ? 0 : 300 })
+  }
+
+  /** On a phone the sheet covers the lower part, which the city therefore leaves free. */
+  private padding(): { left: number; right: number; top: number; bottom: number } {
+    const narrow = this.margin.left === 0
+    return { left: narrow ? 10 : 36, right: narrow ? 10 : 36, top: narrow ? 64 : 52, bottom: narrow ? this.margin.bottom + 16 : 60 }
   }
 
   zoom(step: number): void {
@@ -207,16 +214,16 @@ export class CityMapEngine {
   }
 
   /** Names keep clear of pins; clusters then keep clear of names. */
-  private arrangeNames(pins: { x: number; y: number; r: number }[]): { x: number; y: number; r: number; half: number }[] {
+  private arrangeNames(pins: Obstacle[]): Obstacle[] {
     const labels = this.names.map(({ name, lon, lat }) => {
       const { x, y } = this.map.project([lon, lat])
       const wide = [...name].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? 1.1 : 0.65), 0) * NAME_SIZE
       return { x, y, half: Math.max(0, wide / 2 - 8) }
     })
     const placed = placeLabels(labels, pins)
-    const features = placed.map((spot, i): Point => {
+    const features = placed.map((spot): Point => {
       const { lng, lat } = this.map.unproject([spot.x, spot.y])
-      return [lng, lat, { name: this.names[i]?.name }]
+      return [lng, lat, { name: this.names[spot.index]?.name }]
     })
     void this.set('names', points(features))
     return placed
@@ -224,7 +231,7 @@ export class CityMapEngine {
 
   private pinFeatures: Point[] = []
 
-  private arrangePins(): { x: number; y: number; r: number }[] {
+  private arrangePins(): Obstacle[] {
     const placed = this.warnings
       .filter((w) => w.lon !== null && w.lat !== null)
       .map((w) => ({ ...this.map.project([w.lon as number, w.lat as number]), w }))

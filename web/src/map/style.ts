@@ -19,8 +19,8 @@ function rgba(colour: string, alpha: number): string {
 
 function ground(): LayerSpecification[] {
   return [
-    { id: 'background', type: 'background', paint: { 'background-color': token('bg') } },
-    { id: 'districts-fill', type: 'fill', source: 'districts', paint: { 'fill-color': token('raised') } },
+    { id: 'background', type: 'background', paint: { 'background-color': token('map-ground') } },
+    { id: 'districts-fill', type: 'fill', source: 'districts', paint: { 'fill-color': token('map-land') } },
     {
       id: 'cells-shade',
       type: 'fill',
@@ -90,9 +90,10 @@ function things(): LayerSpecification[] {
         'text-field': ['get', 'name'],
         'text-size': NAME_SIZE,
         'text-letter-spacing': 0.1,
+        'text-max-width': 30,
         'text-allow-overlap': true,
       },
-      paint: { 'text-color': token('text-2'), 'text-halo-color': token('raised'), 'text-halo-width': 1.6 },
+      paint: { 'text-color': token('text-2'), 'text-halo-color': token('map-land'), 'text-halo-width': 1.6 },
     },
     {
       id: 'clusters',

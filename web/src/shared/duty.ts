@@ -1,4 +1,5 @@
 /** Department and posts beside a name, leaving out what the name says already. */
 export function dutyOf(name: string, department: string, posts: readonly string[]): string {
-  return [department, ...posts].filter((part) => part && !name.includes(part)).join(' · ')
+  const said = name.toLowerCase()
+  return [department, ...posts].filter((part) => part && !said.includes(part.toLowerCase())).join(' · ')
 }
