@@ -11,7 +11,7 @@ import { matchMatters, missingParts } from '../src/cases/report'
 import { dutyOf } from '../src/shared/duty'
 import { graver } from '../src/shared/levels'
 import { measure, unitText } from '../src/shared/unit'
-import { axisRange, evidenceLine } from '../src/watch/evidence'
+import { axisRange, evidenceLine, labelled } from '../src/watch/evidence'
 
 describe('a refusal', () => {
   it('keeps what was wrong, where, and what to do', () => {
@@ -106,6 +106,7 @@ describe('units', () => {
     expect(unitText('{persons}/10min', 'en')).toBe('persons/10 min')
     expect(measure(257, 'ug/m3', 'en')).toBe('257 µg/m³')
     expect(measure(5, '', 'en')).toBe('5')
+    expect(measure(42.909116, 'L', 'en')).toBe('42.91 L')
   })
 })
 
@@ -134,5 +135,10 @@ describe('warnings', () => {
     expect(range.max).toBeGreaterThan(150)
     expect(range.max).toBeLessThan(250)
     expect(range.min).toBeLessThan(60)
+  })
+
+  it('name a threshold only where there is room for the name', () => {
+    expect([...labelled([90, 95, 100, 500], { min: 0, max: 130 })]).toEqual([100])
+    expect([...labelled([75, 115, 150], { min: 40, max: 160 })]).toEqual([150, 115, 75])
   })
 })

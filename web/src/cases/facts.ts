@@ -14,8 +14,8 @@ export interface FactWords {
 const SILENT = new Set(['reason', 'automation', 'row', 'version', 'calendar', 'profile', 'hash'])
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/
 
-function isTitle(value: object): value is Title {
-  return 'zh' in value && 'en' in value
+export function isTitle(value: unknown): value is Title {
+  return typeof value === 'object' && value !== null && 'zh' in value && 'en' in value
 }
 
 export function valueText(value: unknown, words: FactWords): string {

@@ -150,7 +150,9 @@ export class CityMapEngine {
   pulse(warning: Warning): void {
     if (STILL.matches || warning.lon === null || warning.lat === null) return
     const element = document.createElement('div')
-    element.className = `map-pulse ${warning.level}`
+    // The map moves the outer element by its transform; the ring inside is free to grow.
+    const ring = element.appendChild(document.createElement('div'))
+    ring.className = `map-pulse ${warning.level}`
     const marker = new Marker({ element }).setLngLat([warning.lon, warning.lat]).addTo(this.map)
     window.setTimeout(() => marker.remove(), 2000)
   }

@@ -18,8 +18,13 @@ export function unitText(unit: string, locale: string): string {
     .replace(/(\d)([A-Za-z])/g, '$1 $2')
 }
 
+/** At most two decimals, none for their own sake. */
+export function rounded(value: number): string {
+  return String(Number(value.toFixed(2)))
+}
+
 /** A value with its unit; a missing unit leaves no gap. */
 export function measure(value: number, unit: string, locale: string): string {
   const text = unitText(unit, locale)
-  return text ? `${value} ${text}` : String(value)
+  return text ? `${rounded(value)} ${text}` : rounded(value)
 }

@@ -12,6 +12,19 @@ export function evidenceLine(evidence: Pick<Evidence, 'aggregate' | 'points'>): 
   })
 }
 
+/** Which thresholds can carry their label without writing over the one above. */
+export function labelled(limits: readonly number[], range: { min: number; max: number }): Set<number> {
+  const shown = new Set<number>()
+  let last = Infinity
+  for (const limit of [...limits].sort((a, b) => b - a)) {
+    if (limit < range.min || limit > range.max) continue
+    if (last - limit < (range.max - range.min) * 0.09) continue
+    shown.add(limit)
+    last = limit
+  }
+  return shown
+}
+
 /** From a little under the lowest to a little over the highest; of thresholds out of reach only the next one. */
 export function axisRange(values: readonly number[], limits: readonly number[]): { min: number; max: number } {
   const high = Math.max(...values)
