@@ -24,7 +24,7 @@ from cityloop.standard.batch import EntityCard
 from cityloop.standard.service import Standard
 
 ROOT = Path(__file__).parents[2]
-PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation")]
+PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints")]
 START = datetime(2026, 3, 8, 16, 0, tzinfo=UTC)
 """Monday 9 March 2026, 00:00 in the demo city."""
 POLICY = Policy.model_validate(

@@ -188,7 +188,7 @@ def test_the_memory_of_recent_rows_stays_bounded_and_exact(town: Town) -> None:
     records = [air(time=at(n)) for n in range(100)]
     for start in range(0, 100, 10):
         town.push(records[start : start + 10])
-    assert len(recent._keys) <= 40
+    assert recent._count == sum(len(bucket) for bucket in recent._buckets.values()) <= 40
     assert town.push(records).duplicate == 100
 
 
@@ -239,6 +239,25 @@ def test_a_commit_that_fails_is_not_acknowledged_and_can_be_sent_again(
         with pytest.raises(OSError, match="No space left"):
             town.push([air()])
     assert town.push([air()]).accepted == 1
+
+
+def test_a_commit_that_lands_but_is_not_confirmed_is_not_doubled_by_the_second_try(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = town.lake.append
+
+    def landed(*args: Any) -> int:
+        append(*args)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(town.lake, "append", landed)
+        with pytest.raises(OSError, match="Input/output"):
+            town.push([air()])
+    receipt = town.push([air(), air("1002A")])
+    assert (receipt.accepted, receipt.duplicate) == (1, 1)
+    assert len(rows(town)) == 2
+    assert town.collector.entity(STEWARD, "1001A").values["pm2_5"] == 35.0
 
 
 def test_pushes_are_counted_for_prometheus_the_feed_line_and_the_audit(town: Town) -> None:

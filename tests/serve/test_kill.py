@@ -52,7 +52,7 @@ def _series_whole(data: Path) -> None:
         stored = _rows(data, table).select("entity", "observed_at")
         assert stored.height == stored.unique().height, f"{table} has doubled rows"
         source = pl.read_parquet(ROOT / "cities" / "demo" / "series" / f"{series}.parquet")
-        due = source.filter(pl.col("time") <= stored["observed_at"].max())
+        due = source.filter(pl.col("time") <= stored["observed_at"].dt.convert_time_zone("UTC").max())
         assert stored.height + _quarantined(data, series) == due.height, f"{table} has lost rows"
 
 

@@ -56,14 +56,14 @@ def test_warnings_and_citizens_open_cases_that_are_dispatched_with_a_reason(lead
 
 
 def test_drill_players_close_cases_and_the_board_counts_them(leader: httpx.Client) -> None:
-    eventually(lambda: _items(leader, "/api/v1/cases?open=false&size=5"), 180, "a closed case")
+    eventually(lambda: _items(leader, "/api/v1/cases?state=closed&size=5"), 180, "a closed case")
 
     def counted() -> bool:
         answer = leader.post("/api/v1/query", json={"metrics": ["cases_opened", "cases_closed", "warnings_raised"]})
         answer.raise_for_status()
         return all(value for value in answer.json()["rows"][0])
 
-    eventually(counted, 30, "metrics over the lake")
+    eventually(counted, 60, "metrics over the lake")
 
 
 def test_a_figure_leads_to_its_case_its_warning_and_its_raw_record(leader: httpx.Client) -> None:

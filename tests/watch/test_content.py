@@ -16,7 +16,7 @@ from cityloop.watch.guard import Guard
 from cityloop.watch.rules import Clear, Rule
 
 ROOT = Path(__file__).parents[2]
-PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation")]
+PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints")]
 GOOD = """\
 rules:
   - id: air.test

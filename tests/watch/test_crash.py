@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from cityloop.watch.evaluate import Decision, Outcome
@@ -25,10 +26,10 @@ def run_until(folder: Path, batches: int) -> None:
     command = [sys.executable, str(Path(__file__).parent / "crash_worker.py"), str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        for _ in range(batches):
-            process.stdout.readline()
+        told = [process.stdout.readline() for _ in range(batches)]
         process.kill()
         process.stdout.read()
+    assert all(told), "the worker ended before it was killed"
 
 
 def expected() -> list[Step]:
@@ -49,6 +50,7 @@ def told(house: House) -> list[Step]:
         return sorted([(r, e, w, v) for r, e, w, v in session.execute(query).all()], key=lambda s: s[:2])
 
 
+@pytest.mark.slow
 def test_after_two_kills_the_warnings_are_those_of_an_undisturbed_run(tmp_path: Path) -> None:
     for batches in (17, 23):
         run_until(tmp_path, batches)

@@ -144,7 +144,7 @@ def test_small_values_are_bad_when_the_direction_is_below() -> None:
 def test_every_aggregate_means_what_it_says(aggregate: str, expected: float) -> None:
     rule = rule_of(aggregate=aggregate)
     state, _ = run(rule, [("a", 0, 3), ("a", 5, 1), ("a", 15, 2)])
-    assert aggregates(rule, state, state.numbers(["a"])).tolist() == [[expected]]
+    assert aggregates(rule, state, state.numbers(["a"]), 1).tolist() == [[expected]]
 
 
 def test_the_newest_record_decides_the_last_even_when_an_older_one_arrives_after_it() -> None:

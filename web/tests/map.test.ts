@@ -128,3 +128,10 @@ describe('the address of the map', () => {
     for (const wrong of ['114.05,22.54', 'a,b,c', undefined]) expect(cameraFrom(wrong)).toBeNull()
   })
 })
+
+describe('names at the edge', () => {
+  it('move inwards rather than be cut off', () => {
+    const [placed] = placeLabels([{ x: 10, y: 50, half: 20 }], [], 300)
+    expect(placed!.x - placed!.half).toBeGreaterThanOrEqual(0)
+  })
+})

@@ -16,6 +16,7 @@ from cityloop.core.database import Database, Transaction
 from cityloop.core.values import utc
 
 _START = "0" * 64
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
 class Audit:
@@ -78,4 +79,4 @@ def _content(row: AuditRow) -> dict[str, Any]:
 
 def _digest(row: Mapping[str, Any]) -> str:
     plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(plain).encode()).hexdigest()

@@ -18,12 +18,12 @@ from cityloop.city.grammar import Limit, NeedsHuman
 from cityloop.city.service import City
 from cityloop.core.values import Title
 
-ClockState = Literal["none", "running", "paused", "stopped"]
+ClockState = Literal["none", "running", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a handling clock stands after a move. ``yellow_at`` and ``red_at``: when its light changes by itself."""
+    """Where a clock that was not stopped stands after a move; ``yellow_at``, ``red_at``: when its light turns."""
 
     state: ClockState = "none"
     due_at: datetime | None = None
@@ -94,7 +94,7 @@ class HandlingRules:
         """What lists need to know of a clock as it stands after a move at ``at``."""
         if clock is None:
             return Standing()
-        state: ClockState = "stopped" if clock.stopped_at else "running" if clock.running else "paused"
+        state: ClockState = "running" if clock.running else "paused"
         due = self._deadlines.due(clock)
         turns = deadline.turns(clock, self._city.calendars.get(clock.calendar))
         used = self._deadlines.used(clock, at)

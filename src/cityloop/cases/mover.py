@@ -138,7 +138,9 @@ class Mover:
 
     def _event(self, case: Case, entry: Entry, actor: Actor, wish: Wish, now: datetime) -> dict[str, Any]:
         """Handling seconds counted so far, and wall-clock seconds since the report, go along with every move."""
-        used = self.rules.used(case.handling, now) if case.handling else None
+        used = case.used_seconds
+        if case.clock_state == "running" and case.handling is not None:
+            used = self.rules.used(case.handling, now)
         more = {"linked_warning": wish.more["warning"]} if wish.more and "warning" in wish.more else {}
         return {
             "case": self._views.document(case, now),

@@ -196,6 +196,11 @@ def _handling(ask: Ask, change: Change) -> int | None:
     clock = _next_clock(ask, change)
     if clock is before:
         return None
+    if clock is not None and clock.stopped_at is not None:
+        # A stop moves nothing: what was due stays due, and the light stays as it is now.
+        used = ask.rules.used(clock, ask.now)
+        change.values |= {"handling": clock, "clock_state": "stopped", "handled_at": ask.now, "used_seconds": used}
+        return used
     now = ask.rules.standing(clock, ask.now)
     change.values |= {
         "handling": clock,
@@ -204,10 +209,10 @@ def _handling(ask: Ask, change: Change) -> int | None:
         "yellow_at": now.yellow_at,
         "red_at": now.red_at,
         "provisional": now.provisional,
-        "handled_at": ask.now if now.state == "stopped" else None,
+        "handled_at": None,
         "used_seconds": now.used_seconds,
     }
-    return now.used_seconds if now.state in ("paused", "stopped") else None
+    return now.used_seconds if now.state == "paused" else None
 
 
 def _next_clock(ask: Ask, change: Change) -> HandlingClock | None:

@@ -86,7 +86,7 @@ class Areas:
             for index in np.flatnonzero(hits >= 0):
                 found[open_points[index]] = places[hits[index]]
             open_points = open_points[hits < 0]
-        if self._outside > 0:
+        if self._outside > 0 and len(open_points):
             self._take_nearest(points, open_points, found)
         return found
 
@@ -113,10 +113,13 @@ class Areas:
     def _take_nearest(
         self, points: NDArray[np.object_], indices: NDArray[np.int64], found: builtins.list[Place | None]
     ) -> None:
-        for index in indices:
-            area, metres = self.nearest(float(points[index].x), float(points[index].y))
-            if metres <= self._outside:
-                found[index] = self._places[area.code]
+        """Give points outside all shapes to the nearest one within reach, to the lower code when two are as near."""
+        tree, codes, squeeze = self._ground
+        asked = shapely.transform(points[indices], lambda xy: xy * [squeeze, 1.0])
+        hits = tree.query_nearest(asked, max_distance=self._outside / METRES_A_DEGREE)
+        for index, hit in zip(indices, _lowest(hits, len(indices)), strict=True):
+            if hit >= 0:
+                found[index] = self._places[codes[hit]]
 
     def _layer(self, level: AreaLevel) -> tuple[STRtree, builtins.list[Place]] | None:
         areas = [area for area in self.list(level) if area.code in self._shapes]
@@ -143,8 +146,12 @@ class Areas:
 
 def _lowest_hit(tree: STRtree, points: NDArray[np.object_]) -> NDArray[np.int64]:
     """The index of the first shape that holds each point or touches it, -1 for none. Shapes are in code order."""
-    asked, hit = tree.query(points, predicate="intersects")
+    return _lowest(tree.query(points, predicate="intersects"), len(points))
+
+
+def _lowest(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The lowest hit of each of ``count`` askers in ``pairs`` (asker above hit), -1 for none."""
     none = np.iinfo(np.int64).max
-    lowest = np.full(len(points), none, dtype=np.int64)
-    np.minimum.at(lowest, asked, hit)
+    lowest = np.full(count, none, dtype=np.int64)
+    np.minimum.at(lowest, pairs[0], pairs[1])
     return np.where(lowest == none, -1, lowest)

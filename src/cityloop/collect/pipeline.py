@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cityloop.collect.committer import Job
 from cityloop.collect.directory import Directory, Entity, degrees
-from cityloop.collect.duplicates import RecentKeys, keys_of
+from cityloop.collect.duplicates import Key, RecentKeys, keys_of
 from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.state import LatestValues
@@ -92,10 +92,8 @@ class Pipeline:
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
         self._quarantine.put([s for outcome in outcomes for s in outcome.setbacks], now)
-        rows = pl.concat(frames, how="diagonal") if frames else None
-        if rows is not None:
-            rows = self._first_only(rows, outcomes)
-        self._commit(rows, group[0].txn)
+        rows, keys = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else (None, [])
+        self._commit(rows, keys, group[0].txn)
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
         for outcome in outcomes:
             outcome.job.done.set_result(outcome.receipt())
@@ -143,29 +141,35 @@ class Pipeline:
         ]
         self._directory.create(entities, mapping.id, now)
 
-    def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> pl.DataFrame:
-        """Leave out what is stored already or comes twice; count for each job."""
+    def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> tuple[pl.DataFrame, list[Key]]:
+        """Leave out what is stored already or comes twice; count for each job. Returns the rest with its keys."""
         keys = keys_of(rows)
         repeated = self._recent.repeated(keys)
-        kept = rows
+        sent = np.bincount(rows[_JOB], minlength=len(outcomes))
         if repeated:
-            for number, count in Counter(rows[_JOB].filter(pl.Series(repeated)).to_list()).items():
-                outcomes[number].duplicate = count
-            kept = rows.filter(~pl.Series(repeated))
-        for number, count in Counter(kept[_JOB].to_list()).items():
-            outcomes[number].accepted = count
-        return kept.drop(_JOB)
+            rows = rows.filter(~pl.Series(repeated))
+            keys = [key for key, again in zip(keys, repeated, strict=True) if not again]
+        kept = np.bincount(rows[_JOB], minlength=len(outcomes))
+        for outcome, before, after in zip(outcomes, sent.tolist(), kept.tolist(), strict=True):
+            outcome.accepted, outcome.duplicate = after, before - after
+        return rows.drop(_JOB), keys
 
-    def _commit(self, rows: pl.DataFrame | None, txn: tuple[str, int] | None) -> None:
+    def _commit(self, rows: pl.DataFrame | None, keys: Sequence[Key], txn: tuple[str, int] | None) -> None:
         name = self.entity_type.id
         if (rows is None or rows.is_empty()) and txn is None:
             return
         table = self._table(rows)
-        with COMMIT_SECONDS.labels(name).time():
-            version = self._lake.append(name, table, txn)
+        try:
+            with COMMIT_SECONDS.labels(name).time():
+                version = self._lake.append(name, table, txn)
+        except Exception:
+            # The commit may have landed before it failed: what the lake holds decides what a second push repeats.
+            self._recent.warm()
+            self.state.rebuild(self._lake)
+            raise
         if rows is None or rows.is_empty():
             return
-        self._recent.add(keys_of(rows))
+        self._recent.add(keys)
         self.state.update(table)
         batch = ObservationBatch(name, table, version)
         for listener in self._listeners:

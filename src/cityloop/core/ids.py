@@ -7,6 +7,7 @@ import threading
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _lock = threading.Lock()
 _last = 0
 
@@ -21,8 +22,8 @@ def new_id(prefix: str) -> str:
 
 
 def _base32(number: int, width: int) -> str:
-    digits = []
-    for _ in range(width):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    text = ""
+    for _ in range(0, width, 2):
+        number, pair = divmod(number, 1024)
+        text = _PAIRS[pair] + text
+    return text[-width:]

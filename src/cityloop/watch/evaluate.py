@@ -123,8 +123,10 @@ def tick(rule: Rule, state: State, now: datetime) -> tuple[State, list[Decision]
 
 def decide(rule: Rule, state: State, entity: Ints, tally: Tally) -> list[Decision]:
     """Evaluate these entities at their newest instant and move their levels."""
-    values = aggregates(rule, state, entity)
-    view = _View(rule, state, entity, values)
+    entity = _settle_quiet(rule, state, entity, tally)
+    if not len(entity):
+        return []
+    view = _View(rule, state, entity, aggregates(rule, state, entity, state.columns))
     after = view.level_after()
     before = state.level[entity].astype(np.int64)
     outcome = _outcomes(before, after, view)
@@ -136,11 +138,23 @@ def decide(rule: Rule, state: State, entity: Ints, tally: Tally) -> list[Decisio
     return [view.decision(int(i), int(before[i]), int(after[i])) for i in np.flatnonzero(before != after)]
 
 
-def aggregates(rule: Rule, state: State, entity: Ints) -> Floats:
-    """The aggregate at the end of each of the newest buckets: shape (entities, ``state.columns``); NaN: no record."""
+def _settle_quiet(rule: Rule, state: State, entity: Ints, tally: Tally) -> Ints:
+    """Settle the many entities that are quiet and stay so; return the others, which need a look at their past."""
+    now = aggregates(rule, state, entity, 1)[:, 0]
+    beyond = rule.sign * now >= rule.sign * rule.ladder[0][1]
+    calm = ~beyond & (state.level[entity] == 0)
+    quiet = entity[calm]
+    tally.turned.update(state.names[number] for number in quiet[state.stage[quiet] != Stage.QUIET])
+    state.outcome[quiet] = np.where(np.isnan(now[calm]), Outcome.NO_DATA, Outcome.QUIET)
+    state.left[quiet], state.stage[quiet] = 0.0, Stage.QUIET
+    return np.asarray(entity[~calm])
+
+
+def aggregates(rule: Rule, state: State, entity: Ints, columns: int) -> Floats:
+    """The aggregate at the end of each of the newest buckets: shape (entities, ``columns``); NaN: no record."""
 
     def windows(name: str) -> Floats:
-        cells = state.recent(name, entity, state.columns + state.span - 1)
+        cells = state.recent(name, entity, columns + state.span - 1)
         return np.asarray(sliding_window_view(cells, state.span, axis=1))
 
     count = windows("count").sum(axis=2)

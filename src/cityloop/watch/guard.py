@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from cityloop.watch.evaluate import Decision, Readings, Stage, Tally, evaluate, instant, micros, tick, warm
 from cityloop.watch.recent import Recent
 from cityloop.watch.rules import Rule
-from cityloop.watch.state import State
+from cityloop.watch.state import Entities, Ints, State
 
 _STAGES = {"quiet": Stage.QUIET, "waiting": Stage.WAITING, "open": Stage.OPEN}
 SLACK = timedelta(hours=1)
@@ -53,9 +53,9 @@ class Guard:
 
     def forget(self) -> None:
         """Begin with empty rings."""
-        self.states = {rule.id: State(rule) for rule in self.rules}
+        self.entities = Entities()
+        self.states = {rule.id: State(rule, self.entities) for rule in self.rules}
         self.recent = Recent(self.columns, self.span + SLACK)
-        self.areas: dict[str, str | None] = {}
 
     def restore(self, standings: Iterable[Standing]) -> None:
         """Take over what the database remembers."""
@@ -67,33 +67,40 @@ class Guard:
 
     def warm(self, rows: pa.Table) -> None:
         """Fill the windows from history, without deciding."""
-        self._remember(rows)
-        for rule in self.rules:
-            warm(rule, self.states[rule.id], _readings(rule, self.states[rule.id], rows))
+        self.recent.add(rows)
+        for rule, readings in self._readings(rows):
+            warm(rule, self.states[rule.id], readings)
 
     def take(self, rows: pa.Table, now: datetime) -> list[Verdict]:
         """Evaluate new rows, in order of arrival."""
-        self._remember(rows)
-        return [self._verdict(rule, *self._evaluated(rule, rows, now)) for rule in self.rules]
+        self.recent.add(rows)
+        return [self._verdict(rule, *self._evaluated(rule, found, now)) for rule, found in self._readings(rows)]
 
     def tick(self, now: datetime) -> list[Verdict]:
         """Let time pass."""
         return [self._verdict(rule, *tick(rule, self.states[rule.id], now)[1:]) for rule in self.rules]
 
-    def _evaluated(self, rule: Rule, rows: pa.Table, now: datetime) -> tuple[list[Decision], Tally]:
-        state = self.states[rule.id]
-        _, decisions, tally = evaluate(rule, state, _readings(rule, state, rows), now)
+    def _evaluated(self, rule: Rule, readings: Readings, now: datetime) -> tuple[list[Decision], Tally]:
+        _, decisions, tally = evaluate(rule, self.states[rule.id], readings, now)
         return decisions, tally
+
+    def _readings(self, rows: pa.Table) -> Iterator[tuple[Rule, Readings]]:
+        """The readings of every rule; rules that look at the same rows share them."""
+        names = rows["entity"].combine_chunks().dictionary_encode()
+        entity = self.entities.numbers(names.dictionary.to_pylist())[np.asarray(names.indices)]
+        at = np.asarray(rows["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
+        known: dict[str, Readings] = {}
+        for rule in self.rules:
+            key = f"{rule.property} {sorted(rule.match.items())}"
+            if key not in known:
+                known[key] = _picked(rule, rows, entity, at)
+            self.states[rule.id].fit()
+            yield rule, known[key]
 
     def _verdict(self, rule: Rule, decisions: list[Decision], tally: Tally) -> Verdict:
         state = self.states[rule.id]
         standings = [_standing(rule, state, entity) for entity in sorted(tally.turned)]
         return Verdict(rule, decisions, standings, tally)
-
-    def _remember(self, rows: pa.Table) -> None:
-        if rows.num_rows:
-            self.recent.add(rows)
-            self.areas.update(zip(rows["entity"].to_pylist(), rows["area"].to_pylist(), strict=True))
 
 
 def rank_of(rule: Rule, level: str | None) -> int:
@@ -110,13 +117,10 @@ def _standing(rule: Rule, state: State, entity: str) -> Standing:
     return Standing(rule.id, entity, level, stage.name.lower(), float(state.left[number]), instant(state.last[number]))
 
 
-def _readings(rule: Rule, state: State, rows: pa.Table) -> Readings:
+def _picked(rule: Rule, rows: pa.Table, entity: Ints, at: Ints) -> Readings:
     keep = pc.is_valid(rows[rule.property])
     for column, values in rule.match.items():
         keep = pc.and_(keep, pc.is_in(rows[column], pa.array(list(values), rows[column].type)))
-    rows = rows.filter(keep)
-    names = rows["entity"].combine_chunks().dictionary_encode()
-    numbers = state.numbers(names.dictionary.to_pylist())
-    at = rows["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
-    value = rows[rule.property].cast(pa.float64()).to_numpy()
-    return Readings(numbers[np.asarray(names.indices)], np.asarray(at, np.int64), np.asarray(value, np.float64))
+    mask = np.asarray(keep)
+    value = np.asarray(rows[rule.property].cast(pa.float64()), np.float64)
+    return Readings(entity[mask], at[mask], value[mask])

@@ -22,6 +22,7 @@ from cityloop.core.database import Database
 from cityloop.core.values import Title
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard, ObservationBatch
+from cityloop.watch.cards import Describe
 from cityloop.watch.evaluate import Decision
 from cityloop.watch.guard import Guard, Standing, Verdict
 from cityloop.watch.models import RuleStateRow, WarningRow, WatchCursorRow
@@ -33,7 +34,6 @@ from cityloop.watch.telemetry import SECONDS, SKIPPED
 log = logging.getLogger(__name__)
 
 
-Describe = Callable[[str, str], EntityCard | None]
 Now = Callable[[], datetime]
 
 SAVE_EVERY = 100
@@ -200,7 +200,7 @@ class Keeper:
         entity = decision.entity
         card = self._describe(rule.entity_type, entity)
         if card is None:
-            area = post.guard.areas.get(entity)
+            area = post.guard.recent.area(entity)
             card = EntityCard(entity, rule.entity_type, Title(zh=entity, en=entity), area=area)
         return Finding(rule, decision, card)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,13 +23,13 @@ class Recent:
         self.columns = list(columns)
         self._span = span
         self._pieces: list[pa.Table] = []
-        self._rows = 0
         self.complete_from: datetime | None = None
 
     def add(self, rows: pa.Table) -> None:
         """Keep these rows too; now and then drop what no window can reach any more."""
+        if not rows.num_rows:
+            return
         self._pieces.append(pa.Table.from_arrays([rows[name] for name in self.columns], names=self.columns))
-        self._rows += rows.num_rows
         if len(self._pieces) > _PIECES:
             self._pack()
 
@@ -41,6 +42,14 @@ class Recent:
         ]
         return points(pa.concat_tables(found), property) if found else []
 
+    def area(self, entity: str) -> str | None:
+        """The area that the newest kept row of an entity gives; ``None`` when there is none."""
+        for piece in reversed(self._pieces):
+            rows = piece.filter(pc.equal(piece["entity"], entity))
+            if rows.num_rows:
+                return cast("str | None", rows["area"][-1].as_py())
+        return None
+
     def _pack(self) -> None:
         table = pa.concat_tables(self._pieces).combine_chunks()
         newest = pc.max(table["observed_at"]).as_py()
@@ -51,7 +60,7 @@ class Recent:
             dropped = table.slice(0, table.num_rows - MOST_ROWS)
             self.complete_from = pc.max(dropped["observed_at"]).as_py() + timedelta(microseconds=1)
             table = table.slice(table.num_rows - MOST_ROWS)
-        self._pieces, self._rows = [table], table.num_rows
+        self._pieces = [table]
 
 
 def pick(

@@ -22,7 +22,8 @@ from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
-from cityloop.watch.keeper import Describe, Keeper
+from cityloop.watch.cards import Describe
+from cityloop.watch.keeper import Keeper
 from cityloop.watch.models import WarningChangeRow, WarningRow
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import RuleView, WarningDetail, WarningFilter, WarningView

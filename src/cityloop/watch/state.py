@@ -36,18 +36,33 @@ CELLS: dict[Aggregate, dict[str, float]] = {
 _WHOLE = {"count", "newest_at", "first"}
 
 
-class State:
-    """Rings and levels of one rule. Entities are numbered in the order in which they appear."""
+class Entities:
+    """Numbers the entities of one type in the order in which they appear; shared by all rules of the type."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.index: dict[str, int] = {}
+
+    def numbers(self, names: Sequence[str]) -> Ints:
+        """The numbers of these entities; unknown ones are added."""
+        for name in names:
+            if name not in self.index:
+                self.index[name] = len(self.names)
+                self.names.append(name)
+        return np.array([self.index[name] for name in names], np.int64)
+
+
+class State:
+    """Rings and levels of one rule. Call :meth:`fit` once entities have been added."""
+
+    def __init__(self, rule: Rule, entities: Entities | None = None) -> None:
+        self.entities = entities or Entities()
         self.step = rule.bucket * 1_000_000
         self.span = rule.window // rule.bucket
         longest = max(rule.hold, rule.clear.hold)
         self.columns = 1 if longest == 0 else -(-longest // rule.bucket) + 2
         """How many buckets back the evaluation looks to see how long a condition has lasted."""
         self.size = self.span + self.columns - 1
-        self.names: list[str] = []
-        self.index: dict[str, int] = {}
         self.fills: dict[str, float] = {**CELLS[rule.aggregate], "first": ALWAYS}
         self.cells = {name: self._new(name, (0, self.size)) for name in self.fills}
         self.head = np.empty(0, np.int64)
@@ -57,15 +72,26 @@ class State:
         self.stage = np.empty(0, np.int8)
         self.left = np.empty(0, np.float64)
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the entities, by number."""
+        return self.entities.names
+
+    @property
+    def index(self) -> dict[str, int]:
+        """Numbers of the entities, by name."""
+        return self.entities.index
+
     def numbers(self, names: Sequence[str]) -> Ints:
         """The numbers of these entities; unknown ones are added."""
-        fresh = [name for name in dict.fromkeys(names) if name not in self.index]
-        for name in fresh:
-            self.index[name] = len(self.names)
-            self.names.append(name)
+        found = self.entities.numbers(names)
+        self.fit()
+        return found
+
+    def fit(self) -> None:
+        """Make room for all entities there are."""
         if len(self.names) > len(self.head):
             self._grow(max(64, 2 * len(self.names)))
-        return np.fromiter((self.index[name] for name in names), np.int64, len(names))
 
     def restore(self, rows: Iterable[tuple[str, int, int, int]]) -> None:
         """Set what the database remembers: (entity, level as 1-based position in the ladder, stage, instant)."""

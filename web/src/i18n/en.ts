@@ -28,6 +28,7 @@ export const en: Same<typeof zh> = {
     lost: 'Connection lost, trying again',
     delay: 'delay {seconds} s',
     feeds: 'feeds {fresh}/{total}',
+    delayNote: '{real} s of real time, {city} s of city time',
     feedsNote: 'Feeds with fresh data / all feeds',
   },
   clock: {
@@ -131,7 +132,10 @@ export const en: Same<typeof zh> = {
     deniedDetail:
       'Data is open by post, department and area, and closed by default. A security administrator can grant it to a post.',
     home: 'Back to the map',
-    conflict: 'Somebody changed this case meanwhile',
+    conflict: 'Somebody changed it meanwhile, or its state does not allow this',
+    invalid: 'Something in the form is not right',
+    tooLarge: 'Too large',
+    tooMany: 'Too many attempts; wait a little',
     conflictNote: 'You were looking at an older version. Reload it, then decide whether to go on.',
   },
   map: {
@@ -164,6 +168,9 @@ export const en: Same<typeof zh> = {
     legendEntities: 'Entities',
     legendHeat: 'Case heat',
     sources: 'Sources',
+    sourcesMore: 'origin and licence',
+    sourcesLess: 'less',
+    legendCells: 'Open cases in a cell',
     sourceLine: '{title}: measured in {where}, {when}',
     sourceNote: 'Replayed data, not measured in this city',
     selection: 'Selected',

@@ -118,11 +118,16 @@ const PLACES = [
 ] as const
 
 /** A place for each name: at home, else the nearest spot where neither a pin nor another name lies, else none. */
-export function placeLabels(labels: readonly Label[], pins: readonly Obstacle[]): (Required<Obstacle> & { index: number })[] {
+export function placeLabels(
+  labels: readonly Label[],
+  pins: readonly Obstacle[],
+  width = Infinity,
+): (Required<Obstacle> & { index: number })[] {
   const placed: (Required<Obstacle> & { index: number })[] = []
   labels.forEach((label, index) => {
     const spots = PLACES.map(([dx, dy]) => ({ x: label.x + dx, y: label.y + dy, r: LABEL_R, half: label.half }))
-    const free = spots.find((spot) => ![...pins, ...placed].some((other) => touch(spot, other)))
+    const whole = spots.filter((spot) => spot.x - spot.half - LABEL_R >= 0 && spot.x + spot.half + LABEL_R <= width)
+    const free = whole.find((spot) => ![...pins, ...placed].some((other) => touch(spot, other)))
     if (free) placed.push({ ...free, index })
   })
   return placed

@@ -220,7 +220,7 @@ export class CityMapEngine {
       const wide = [...name].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? 1.1 : 0.65), 0) * NAME_SIZE
       return { x, y, half: Math.max(0, wide / 2 - 8) }
     })
-    const placed = placeLabels(labels, pins)
+    const placed = placeLabels(labels, pins, this.map.getContainer().clientWidth)
     const features = placed.map((spot): Point => {
       const { lng, lat } = this.map.unproject([spot.x, spot.y])
       return [lng, lat, { name: this.names[spot.index]?.name }]
@@ -236,7 +236,7 @@ export class CityMapEngine {
       .filter((w) => w.lon !== null && w.lat !== null)
       .map((w) => ({ ...this.map.project([w.lon as number, w.lat as number]), w }))
       .sort((a, b) => Number(b.w.id === this.selected) - Number(a.w.id === this.selected))
-    const stacks = stack(placed)
+    const stacks = stack(placed, this.margin.left === 0 ? 34 : 22)
     this.pinFeatures = stacks.map(({ pin, all }): Point => {
       const gravest = all.reduce((a, b) => (rank(b.w.level) > rank(a.w.level) ? b : a))
       const chosen = pin.w.id === this.selected
