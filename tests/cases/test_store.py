@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import os
-import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from openpyxl import load_workbook
@@ -33,6 +35,14 @@ from tests.cases.support import (
     open_room,
 )
 
+T = TypeVar("T")
+
+
+def together(count: int, act: Callable[[], T]) -> list[T]:
+    """What ``act`` gives in so many threads at once."""
+    with ThreadPoolExecutor(count) as pool:
+        return [future.result() for future in [pool.submit(act) for _ in range(count)]]
+
 
 def test_the_timeline_cannot_be_changed_and_a_forced_change_is_found(room: Room) -> None:
     case = room.report()
@@ -56,16 +66,7 @@ def test_a_timeline_cut_off_at_the_end_is_found(room: Room) -> None:
 
 
 def test_ten_threads_with_one_outside_number_make_one_case(room: Room) -> None:
-    found = []
-
-    def send() -> None:
-        found.append(room.desk.report(ACCEPTOR, litter(external_number="once")))
-
-    threads = [threading.Thread(target=send) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = together(10, lambda: room.desk.report(ACCEPTOR, litter(external_number="once")))
     assert len({detail.id for detail, _ in found}) == 1
     assert sorted(created for _, created in found) == [False] * 9 + [True]
 
@@ -157,6 +158,10 @@ def test_the_loop_runs_on_postgresql(tmp_path: Path) -> None:
     case = room.report()
     closed = room.walk(case, *TO_CLOSED)
     assert closed.state == "closed" and room.desk.verify_timeline(case.id) is None
+    found = together(10, lambda: room.desk.report(ACCEPTOR, litter(external_number=f"once-{case.id}")))
+    assert len({detail.id for detail, _ in found}) == 1 and sum(created for _, created in found) == 1
+    assert len(together(10, lambda: room.report().number)) == 10
+    assert room.audit.verify() is None
     with pytest.raises(DatabaseError, match="append-only"), room.database.transaction() as tx:
         tx.session.execute(text("DELETE FROM case_timeline"))
     room.database.close()
