@@ -99,7 +99,7 @@ class House:
 
     def _wire(self) -> None:
         """Same-floor rooms meet only here: committed rows go to the watch, events go to whoever answers them."""
-        events = EventWriter(self.lake)
+        events = EventWriter(self.lake, self.city.areas.list("city")[0].code)
         self.collector.on_committed.append(self.watch.observe)
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
