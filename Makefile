@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.jso
 PORT ?= 8080
 PYTEST_ARGS ?=
 
-.PHONY: demo test setup web lint types unit web-test clean
+.PHONY: demo test setup web lint types unit web-test api clean
 
 demo: setup web
 	$(RUN) cityloop demo --port $(PORT)
@@ -31,6 +31,11 @@ unit: setup web
 
 web-test: $(STAMPS)/npm
 	cd web && $(NODE_PATH_ENV) npx vue-tsc --noEmit && $(NODE_PATH_ENV) npx vitest run
+
+# Describe the interface anew and generate the client's types from it.
+api: setup $(STAMPS)/npm
+	$(RUN) python -c 'import json; from cityloop.serve.app import create_app; print(json.dumps(create_app({}).openapi(), ensure_ascii=False, indent=1))' > web/openapi.json
+	cd web && $(NODE_PATH_ENV) npm run --silent api
 
 $(STAMPS)/uv/bin/uv:
 	@mkdir -p $(STAMPS)

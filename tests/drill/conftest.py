@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -20,17 +22,20 @@ from cityloop.access.door import Door
 from cityloop.access.routes import router as access_router
 from cityloop.access.service import Accounts
 from cityloop.cases.definitions import load_workflow
-from cityloop.cases.dispatch import load_responsibility
+from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.routes import router as cases_router
 from cityloop.cases.service import CaseDesk
+from cityloop.cases.workflow import Workflow
+from cityloop.city.faults import Faults
+from cityloop.city.loading import Loaded, read_city
 from cityloop.city.service import City
 from cityloop.core.clock import PacedClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Problem
 from cityloop.core.outbox import Outbox
 from cityloop.core.settings import Settings
-from cityloop.drill.people import ensure_accounts, load_people
-from cityloop.drill.plan import PacePlan, load_plan
+from cityloop.drill.people import People, ensure_accounts, load_people
+from cityloop.drill.plan import DrillPlan, PacePlan, load_plan
 from cityloop.drill.routes import router as drill_router
 from cityloop.drill.service import Drill
 from cityloop.serve.app import _problem
@@ -64,12 +69,12 @@ class Town:
             time.sleep(0.05)
 
 
-def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
-    database = Database(f"sqlite:///{folder / 'city.db'}")
-    database.create()
-    city = City.load(DEMO, clock)
-    door, audit, outbox = Door(city.policy), Audit(database), Outbox(database)
-    accounts = Accounts(database, audit, 12)
+@cache
+def content() -> tuple[Loaded, Workflow, Responsibility, People, DrillPlan]:
+    """What the demo city's files say, read once for all tests."""
+    loaded = read_city(DEMO, Faults())
+    assert loaded
+    city = City(DEMO, loaded, PacedClock(START, 0))
     table = load_responsibility(
         DEMO / "responsibility.yaml",
         city.departments,
@@ -77,14 +82,31 @@ def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
         {area.code for area in city.areas.list()},
         city.zone,
     )
-    workflow = load_workflow(city.packs, city.folder)
+    plan = load_plan(DEMO).model_copy(update={"pace": PacePlan(look_seconds=0.3, rest=0.1)})
+    return loaded, load_workflow(city.packs, city.folder), table, load_people(DEMO, city.policy), plan
+
+
+@pytest.fixture(scope="session")
+def first_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that has all accounts and nothing else."""
+    path = tmp_path_factory.mktemp("accounts") / "city.db"
+    database = Database(f"sqlite:///{path}")
+    database.create()
+    ensure_accounts(content()[3], Accounts(database, Audit(database), 12))
+    database.close()
+    return path
+
+
+def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
+    database = Database(f"sqlite:///{folder / 'city.db'}")
+    loaded, workflow, table, people, plan = content()
+    city = City(DEMO, loaded, clock)
+    door, audit, outbox = Door(city.policy), Audit(database), Outbox(database)
+    accounts = Accounts(database, audit, 12)
     desk = CaseDesk(
         database=database, outbox=outbox, door=door, audit=audit, city=city, workflow=workflow, responsibility=table
     )
-    people, plan = load_people(DEMO, city.policy), load_plan(DEMO)
-    ensure_accounts(people, accounts)
-    hurried = plan.model_copy(update={"pace": PacePlan(poll_seconds=(0.1, 0.4), rest=0.1)})
-    drill = Drill(database, clock, hurried, people, accounts.open_session)
+    drill = Drill(database, clock, plan, people, accounts.open_session)
     app = FastAPI()
     app.state.services = {Accounts: accounts, Door: door, CaseDesk: desk, Drill: drill, Settings: Settings(demo=True)}
     for router in (access_router, cases_router, drill_router):
@@ -94,8 +116,9 @@ def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
 
 
 @pytest.fixture
-def towns(tmp_path: Path) -> Iterator[Callable[[PacedClock], Town]]:
+def towns(tmp_path: Path, first_day: Path) -> Iterator[Callable[[PacedClock], Town]]:
     """Opens a town over the test's own data folder; everything that runs is stopped at the end."""
+    shutil.copy(first_day, tmp_path)
     running: list[tuple[Town, uvicorn.Server, threading.Thread]] = []
 
     def open_town(clock: PacedClock) -> Town:

@@ -71,7 +71,7 @@ def test_a_player_that_is_switched_off_leaves_its_cases_to_the_visitor_and_stays
     town.drill.start(town.url)
     town.until(lambda: any(case.state == "handling" for case in cases(town)))
     case = next(case for case in cases(town) if case.state == "handling")
-    town.until(lambda: clock.now() > MORNING + timedelta(minutes=80))
+    town.until(lambda: clock.now() > MORNING + timedelta(minutes=65))
     assert not closed(town)
     assert case.handler == f"{case.department}-handler"
     town.drill.stop()

@@ -133,7 +133,7 @@ def _report(**changes: Any) -> dict[str, Any]:
     ("changes", "word"),
     [
         ({"matter": "gb47678:matter:99999"}, "99999"),
-        ({"position": {"lon": 116.4, "lat": 39.9}}, "km"),
+        ({"position": {"lon": 116.4, "lat": 39.9}}, "metres"),
         ({"position": {"lon": 999, "lat": 0}}, "position"),
         ({"title": ""}, "title"),
         ({"colour": "red"}, "colour"),
@@ -178,7 +178,7 @@ def test_a_question_that_cannot_be_answered_says_why(acceptor: httpx.Client, bod
 
 def test_a_value_is_never_sql(acceptor: httpx.Client) -> None:
     wish = {"dimension": "department", "values": ["x' OR 1=1; DROP TABLE CaseEvent; --"]}
-    answer = acceptor.post("/api/v1/query", json={"metrics": ["cases_opened"], "filters": [wish]})
+    answer = acceptor.post("/api/v1/query", json={"metrics": ["cases_closed"], "filters": [wish]})
     assert answer.status_code == 200, answer.text
     assert answer.json()["rows"] in ([], [[0]])
 

@@ -106,7 +106,7 @@ def _source(
     keys = [exp.column(d.column, quoted=True).as_(d.id, quoted=True) for d in dimensions]
     if request.grain:
         keys.insert(0, _bucket(metric.time, request.grain, source.shift, zone).as_(TIME, quoted=True))
-    figures = [expression.parse(m.expression).as_(source.name(m), quoted=True) for m in source.metrics]
+    figures = [expression.tree(m.expression).as_(source.name(m), quoted=True) for m in source.metrics]
     rows = _rows(source, request, scope, _needed(source, request, model, dimensions))
     tree = exp.select(*keys, *figures).from_(rows)
     tree = tree.where(*_conditions(source, request, model), copy=False)
@@ -143,7 +143,7 @@ def _needed(source: _Source, request: QueryRequest, model: Model, dimensions: Se
     names += [model.dimensions[item.dimension].column for item in request.filters]
     texts = [metric.expression for metric in source.metrics] + [source.first.filter or "true"]
     for text in texts:
-        names += [column.name for column in expression.parse(text).find_all(exp.Column)]
+        names += expression.columns(text)
     return list(dict.fromkeys(names))
 
 
@@ -151,7 +151,7 @@ def _conditions(source: _Source, request: QueryRequest, model: Model) -> list[ex
     metric = source.first
     found: list[exp.Expr] = []
     if metric.filter:
-        found.append(exp.paren(expression.parse(metric.filter)))
+        found.append(exp.paren(expression.tree(metric.filter)))
     if metric.as_of is None:
         if request.start is not None:
             found.append(_column(metric.time) >= _instant(request.start - source.shift))

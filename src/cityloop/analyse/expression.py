@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -31,13 +32,29 @@ WORDS = "sum, count, count_if, avg, min, max, median, quantile_cont, coalesce, n
 def parse(text: str) -> exp.Expr:
     """The tree of an expression; raises ``ValueError`` in words when it is not one."""
     try:
-        tree = sqlglot.parse_one(text, dialect="duckdb")
+        found = sqlglot.parse_one(text, dialect="duckdb")
     except SqlglotError as error:
         raise ValueError(f"not an expression: {str(error).splitlines()[0]}") from error
-    return safe_division(tree)
+    return safe_division(found)
 
 
-def faults(tree: exp.Expr, columns: Collection[str] | None, aggregates: bool) -> Iterator[str]:
+@cache
+def columns(text: str) -> tuple[str, ...]:
+    """The columns that an expression reads."""
+    return tuple(column.name for column in _known(text).find_all(exp.Column))
+
+
+def tree(text: str) -> exp.Expr:
+    """A fresh tree of an expression that was checked before."""
+    return _known(text).copy()
+
+
+@cache
+def _known(text: str) -> exp.Expr:
+    return parse(text)
+
+
+def faults(tree: exp.Expr, known: Collection[str] | None, aggregates: bool) -> Iterator[str]:
     """What is wrong with a tree; ``aggregates`` says whether it is a metric (needs some) or a filter (has none)."""
     for node in tree.walk():
         if not isinstance(node, AGGREGATES + _PLAIN):
@@ -45,7 +62,7 @@ def faults(tree: exp.Expr, columns: Collection[str] | None, aggregates: bool) ->
         elif isinstance(node, exp.Cast) and node.to.this not in _CASTS:
             yield f"'{node.sql('duckdb')[:60]}': only casts to double and bigint are allowed"
         elif isinstance(node, exp.Column):
-            yield from _column(node, columns, aggregates)
+            yield from _column(node, known, aggregates)
     found = tree.find(*AGGREGATES) is not None
     if found and not aggregates:
         yield "a filter looks at single rows; it cannot hold an aggregate"
@@ -60,10 +77,10 @@ def safe_division(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _column(node: exp.Column, columns: Collection[str] | None, aggregates: bool) -> Iterator[str]:
+def _column(node: exp.Column, known: Collection[str] | None, aggregates: bool) -> Iterator[str]:
     if node.table:
         yield f"'{node.sql('duckdb')}': name the column alone"
-    elif columns is not None and node.name not in columns:
+    elif known is not None and node.name not in known:
         yield f"unknown column '{node.name}'"
     elif aggregates and node.find_ancestor(*AGGREGATES) is None:
         yield f"column '{node.name}' stands outside an aggregate"

@@ -31,10 +31,10 @@ class CitizenPlan(Frozen):
 class PacePlan(Frozen):
     """How hard the players may press on the API; real seconds."""
 
-    poll_seconds: tuple[float, float] = (1.0, 8.0)
-    """Shortest and longest pause between two looks of one player at its desk."""
-    rest: float = Field(default=4.0, ge=0, le=100)
-    """Pause after each request, as a multiple of the time it took: with 4 the drill never takes more than a fifth."""
+    look_seconds: float = Field(default=6.0, gt=0)
+    """Between two looks of one player at its desk. What one player hands to another reaches it without a look."""
+    rest: float = Field(default=2.0, ge=0, le=100)
+    """Pause after each request, as a multiple of the time it took: with 2 the drill never takes more than a third."""
     rescan_seconds: float = Field(default=120.0, gt=0)
     """After this long a player looks through its whole desk again, not only at what is new."""
 

@@ -43,16 +43,15 @@ class Player:
         """Real time (monotonic seconds) of the next look at the desk."""
         self.problem = ""
         self._plan, self._records, self._hands = plan, records, hands
-        self._pause = plan.pace.poll_seconds[0]
         self._agenda: list[_Due] = []
         self._known: dict[str, int] = {}
         self._mark: datetime | None = None
         self._rescan_at = 0.0
 
-    def wake(self, real: float) -> None:
-        """Look at the desk at ``real``: somebody has just put something on it."""
-        self._pause = self._plan.pace.poll_seconds[0]
-        self.look_at = min(self.look_at, real)
+    def take(self, case: CaseView) -> None:
+        """Somebody has just put this case on a desk: if it is this one, there is no need to look for it."""
+        if self.playing and self._waits_for(case):
+            self._note(case)
 
     def forget(self) -> None:
         """Start afresh at the next look; after a switch, and when the server came back."""
@@ -60,24 +59,13 @@ class Player:
         self._known.clear()
         self._mark, self.look_at, self._rescan_at = None, 0.0, 0.0
 
-    def waits_for(self, case: CaseView) -> bool:
-        """Whether a case in this state may now be on this player's desk."""
-        bound = {"department", "handler"} & set(self.actor.posts)
-        return self._turn(case) is not None and (not bound or case.department == self.actor.department)
-
     def look(self, api: Api, real: float) -> None:
         """Read the desk from the latest change back to what is known already."""
         whole = self._mark is None or real >= self._rescan_at
         if whole:
             self._rescan_at = real + self._plan.pace.rescan_seconds
-        found = self._read(api, _WHOLE if whole else _NEW, None if whole else self._mark)
-        shortest, longest = self._plan.pace.poll_seconds
-        self._pause = shortest if found else min(self._pause * 2, longest)
-        self.look_at = real + self._pause
-
-    def next_due(self) -> datetime | None:
-        """City time of the next case, if there is one."""
-        return self._agenda[0].at if self._agenda else None
+        self._read(api, _WHOLE if whole else _NEW, None if whole else self._mark)
+        self.look_at = real + self._plan.pace.look_seconds
 
     def act(self, api: Api, now: datetime) -> CaseDetail | None:
         """Make at most one move that is due; return the case after it."""
@@ -91,28 +79,36 @@ class Player:
             self._later(due, now)
             return None
 
-    def _read(self, api: Api, size: int, mark: datetime | None) -> int:
-        found, page = 0, 1
+    def _read(self, api: Api, size: int, mark: datetime | None) -> None:
+        page = 1
         while True:
-            desk = api.desk(self.actor.id, page, size)
-            found += sum([self._note(case) for case in desk.items])
-            last = desk.items[-1].updated_at if desk.items else None
-            if len(desk.items) < size or (mark and last and last < mark):
-                break
+            desk = api.desk(self.actor.id, page, size).items
+            for case in desk:
+                self._note(case)
+            if page == 1 and desk:
+                self._mark = desk[0].updated_at
+            if len(desk) < size or (mark and desk[-1].updated_at < mark):
+                return
             page += 1
-        return found
 
-    def _note(self, case: CaseView) -> bool:
-        """Put a case on the agenda; ``False`` when it is there in this version."""
-        self._mark = max(self._mark, case.updated_at) if self._mark else case.updated_at
+    def _note(self, case: CaseView) -> None:
+        """Put a case on the agenda, unless it has been there in this version."""
         if self._known.get(case.id, -1) >= case.version:
-            return False
+            return
         self._known[case.id] = case.version
         turn = self._turn(case)
         at = turn and ready_at(turn, case, self._records(case))
         if at:
             heapq.heappush(self._agenda, _Due(at, case.id, case.version))
-        return True
+
+    def _waits_for(self, case: CaseView) -> bool:
+        """Whether a case in this state belongs on this player's desk."""
+        posts = set(self.actor.posts)
+        if {"department", "handler"} & posts and case.department != self.actor.department:
+            return False
+        if "handler" in posts and case.handler not in (None, self.actor.id):
+            return False
+        return self._turn(case) is not None
 
     def _turn(self, case: CaseView) -> TurnPlan | None:
         flags = frozenset(case.flags)

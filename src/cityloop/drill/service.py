@@ -30,7 +30,8 @@ _TICK = 0.25
 _SAVE = 2.0
 """Real seconds between two writes of the players' counters."""
 _MOST_BACK_OFF = 30.0
-_POSTS_A_ROUND = 5
+_POSTS_A_ROUND, _MOVES_A_ROUND, _LOOKS_A_ROUND = 5, 3, 4
+"""Most reports, moves of one player, and looks at desks before the others have their turn."""
 
 
 class Drill:
@@ -119,18 +120,32 @@ class Drill:
             self._posted = cursor.posted if cursor else 0
 
     def round(self, api: Api) -> bool:
-        """One round of all players; ``False`` when nobody had anything to do."""
+        """One round: reports that are due, moves that are due, and then a few looks at desks.
+
+        Returns ``False`` when there was nothing to report and nothing to move.
+        """
         now = self._clock.now()
         busy = self._report(api, now)
-        for player in self._players.values():
-            if self._stop.is_set():
-                return False
+        at_work = [player for player in self._players.values() if self._works(player)]
+        for player in at_work:
             busy = self._play(api, player, now) or busy
-        if time.monotonic() >= self._save_at:
-            self._save_at = time.monotonic() + _SAVE
+        real = time.monotonic()
+        for player in sorted(at_work, key=lambda player: player.look_at)[:_LOOKS_A_ROUND]:
+            if player.look_at <= real and not self._stop.is_set():
+                player.look(api, time.monotonic())
+        if real >= self._save_at:
+            self._save_at = real + _SAVE
             with self._switched:
                 self._save()
         return busy
+
+    def _works(self, player: Player) -> bool:
+        """Whether a player takes part; one who does not starts afresh when it is switched on."""
+        registers = self._plan.citizen is not None and player.actor.id == self._plan.citizen.account
+        if not player.playing or registers:
+            player.forget()
+            return False
+        return True
 
     def _run(self, base_url: str) -> None:
         api = Api(base_url, self._tokens, self._plan.pace.rest, self._stop)
@@ -168,7 +183,7 @@ class Drill:
 
     def _post(self, api: Api, account: str, record: CitizenRecord) -> None:
         try:
-            self._wake(api.report(account, record.report))
+            self._hand_on(api.report(account, record.report))
         except Refused as refusal:
             log.warning("report %s was refused: %s", record.number, refusal)
             return
@@ -180,23 +195,17 @@ class Drill:
         return player is None or player.playing
 
     def _play(self, api: Api, player: Player, now: datetime) -> bool:
-        if not player.playing or (self._plan.citizen and player.actor.id == self._plan.citizen.account):
-            player.forget()
-            return False
-        real = time.monotonic()
-        looked = player.look_at <= real
-        if looked:
-            player.look(api, real)
-        after = player.act(api, now)
-        if after:
-            self._wake(after)
-        return after is not None
+        """Let one player make the moves that are due; what it hands on reaches the next desk at once."""
+        for count in range(_MOVES_A_ROUND):
+            after = None if self._stop.is_set() else player.act(api, now)
+            if after is None:
+                return count > 0
+            self._hand_on(after)
+        return True
 
-    def _wake(self, case: CaseView) -> None:
-        real = time.monotonic()
+    def _hand_on(self, case: CaseView) -> None:
         for player in self._players.values():
-            if player.waits_for(case):
-                player.wake(real)
+            player.take(case)
 
     def _record(self, case: CaseView) -> CitizenRecord | None:
         citizen = self._plan.citizen

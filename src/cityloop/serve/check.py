@@ -8,29 +8,30 @@ from typing import TypeVar
 
 from cityloop.analyse.content import load_model
 from cityloop.cases.definitions import load_workflow
+from cityloop.city.check import check_folder
 from cityloop.city.service import City
 from cityloop.core.clock import SystemClock
 from cityloop.core.errors import ContentError, Fault
 from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
-from cityloop.serve.content import load_rules, load_table
+from cityloop.serve.content import city_rules, load_table
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
 
 
 def check_city(folder: Path) -> list[Fault]:
     """All faults; parts that need the city itself are only looked at when the city folder is sound."""
-    faults: list[Fault] = []
-    city = _try(faults, lambda: City.load(folder, SystemClock()))
-    if city is None:
+    faults = check_folder(folder)
+    if faults:
         return faults
+    city = City.load(folder, SystemClock())
     standard = _try(faults, lambda: Standard.load(city.packs))
     if standard is not None:
         _try(faults, lambda: load_feeds(city.packs, standard, city.departments))
-        _try(faults, lambda: load_rules(city, standard))
+        _try(faults, lambda: city_rules(city, standard))
+        _try(faults, lambda: load_model(city.packs, standard))
     _try(faults, lambda: load_workflow(city.packs, city.folder))
     _try(faults, lambda: load_table(city))
-    _try(faults, lambda: load_model(city.packs))
     if (folder / "drill.yaml").exists():
         _try(faults, lambda: load_plan(folder))
         _try(faults, lambda: load_people(folder, city.policy))

@@ -31,7 +31,7 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
-from cityloop.standard.batch import EntityCard
+from cityloop.watch.cards import with_areas
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
 
@@ -75,12 +75,20 @@ class House:
             **shared,
             lake=self.lake,
             rules=content.rules,
-            describe=self.describe,
+            describe=with_areas(self.collector.describe, self.city.areas),
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
         )
         self.desk = CaseDesk(**shared, city=self.city, workflow=content.workflow, responsibility=content.responsibility)
-        self.analyst = Analyst(lake=self.lake, model=content.model, door=self.door, city=self.city, clock=self.clock)
+        self.analyst = Analyst(
+            lake=self.lake,
+            model=content.model,
+            door=self.door,
+            city=self.city,
+            clock=self.clock,
+            describe=self.collector.describe,
+            rules={rule.id: rule.title for rule in content.rules},
+        )
         self.drill = self._open_drill()
 
     def _open_drill(self) -> Drill:
@@ -91,7 +99,7 @@ class House:
 
     def _wire(self) -> None:
         """Same-floor rooms meet only here: committed rows go to the watch, events go to whoever answers them."""
-        events = EventWriter(self.lake)
+        events = EventWriter(self.lake, self.city.areas.list("city")[0].code)
         self.collector.on_committed.append(self.watch.observe)
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
@@ -125,22 +133,6 @@ class House:
             self.desk, self.analyst, self.drill, self.stream, self.health,
         )  # fmt: skip
         return {type(room): room for room in rooms}
-
-    def describe(self, entity_type: str, entity: str) -> EntityCard | None:
-        """The card of an observed entity; for events of cases and warnings the entity is an area."""
-        if entity_type not in ("CaseEvent", "WarningEvent"):
-            return self.collector.describe(entity_type, entity)
-        area = self.city.areas.get(entity)
-        centre = area.centre
-        return EntityCard(
-            id=area.code,
-            entity_type=entity_type,
-            title=area.title,
-            area=area.code,
-            district=area.code if area.level == "district" else area.parent,
-            lon=centre.lon if centre else None,
-            lat=centre.lat if centre else None,
-        )
 
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
