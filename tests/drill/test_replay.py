@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,14 +14,19 @@ from sqlalchemy import func, select
 
 from cityloop.access.audit import Audit
 from cityloop.cases.models import CaseRow, TimelineRow
+from cityloop.city.deadline import Until, on_time, start, stop
+from cityloop.city.service import City
+from cityloop.core.clock import ManualClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, ContentError, Invalid, NotFound
 from cityloop.drill import replay as replays
-from cityloop.drill.records import SHARED, Record
+from cityloop.drill.records import SHARED, Record, load_records_plan, read_records
 from cityloop.drill.replay import happenings, replay
 from cityloop.drill.summary import Outcome, ReplaySummary, agreement, verdict
 
 BOSTON = Path(__file__).parents[2] / "cities/boston"
+SHARED_DATA = Path(os.environ.get(SHARED, BOSTON.parents[2] / "shared")) / "data"
+FIVE_MONTHS = SHARED_DATA / "cases_boston311/boston311_2011.parquet"
 SAMPLE = BOSTON / "series/boston311_2011-07.parquet"
 START, END = date(2011, 7, 2), date(2011, 7, 3)
 """A weekend: two real days that replay in seconds."""
@@ -199,3 +205,33 @@ def test_the_environment_may_name_the_folder_of_further_months(tmp_path: Path, m
     later.write_parquet(folder / "later.parquet")
     monkeypatch.setenv(SHARED, str(tmp_path))
     assert replay(BOSTON, date(2014, 7, 1), date(2014, 7, 2), tmp_path / "run").opened > 0
+
+
+@pytest.mark.skipif(not FIVE_MONTHS.is_file(), reason="the records of August to November 2011 are not here")
+def test_five_months_of_records_agree_with_the_citys_own_flag_wherever_it_has_one() -> None:
+    city = City.load(BOSTON, ManualClock(NOON))
+    records = read_records(city, load_records_plan(BOSTON), date(2011, 7, 1), date(2011, 11, 30), FIVE_MONTHS)
+    calendar = city.calendars.of(None)
+    judged = [
+        Outcome(
+            record.number,
+            record.department,
+            record.closed,
+            on_time(stop(start(Until(instant=record.target), calendar, record.opened), record.closed), calendar)
+            if record.target and record.closed
+            else None,
+            0,
+        )
+        for record in records
+    ]
+    found = agreement({record.number: record for record in records}, judged)
+    assert (found.compared, found.same) == (38_987, 38_855)
+    assert found.share and round(found.share, 4) == 0.9966
+    counts = {difference.kind: difference.count for difference in found.differences}
+    assert counts == {
+        "flag_missing": 132,
+        "late_but_flagged_on_time": 0,
+        "on_time_but_flagged_late": 0,
+        "no_limit": 7917,
+        "still_open": 3010,
+    }
