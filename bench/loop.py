@@ -86,7 +86,7 @@ def run(seconds: float, rate: int) -> dict[str, Any]:
 
 def _measure(city: RunningCity, seconds: float, rate: int) -> dict[str, Any]:
     steward, leader = city.client("shuju"), city.client("lingdao")
-    _quiet(city.client("admin"))
+    _quiet(city.client("xitong"))
     now = datetime.fromisoformat(steward.get("/api/v1/clock").json()["now"])
     bins = [e["id"] for e in _entities(steward, "WasteContainer")]
     stations = [e["id"] for e in _entities(steward, "AirQualityStation")]
