@@ -122,7 +122,7 @@ export const en: Same<typeof zh> = {
     invalid: 'Something in the form is not right',
     tooLarge: 'Too large',
     tooMany: 'Too many attempts; wait a little',
-    conflictNote: 'You were looking at an older version. Reload it, then decide whether to go on.',
+    conflictNote: 'You were looking at an older version. Reload it, then decide whether to go on; what you typed is kept.',
   },
   map: {
     layers: 'Layers',
@@ -292,6 +292,7 @@ export const en: Same<typeof zh> = {
     opinionNeeded: 'Opinion (required)',
     confirm: 'Confirm',
     done: 'Done: {move}',
+    moveGone: 'The case has moved on; this move is no longer possible',
     nearby: 'Similar cases nearby',
     nearbyNote: 'same matter within 50 m and 24 h',
     noNearby: 'No similar case nearby',

@@ -106,7 +106,7 @@ export const zh = {
     invalid: '填写的内容有误',
     tooLarge: '内容太大',
     tooMany: '尝试太多，请稍后再试',
-    conflictNote: '你看到的是旧版本。重新读取后再决定是否继续。',
+    conflictNote: '你看到的是旧版本。重新读取后再决定是否继续；已填的内容会保留。',
   },
   map: {
     layers: '图层',
@@ -276,6 +276,7 @@ export const zh = {
     opinionNeeded: '意见（必填）',
     confirm: '确定',
     done: '已办：{move}',
+    moveGone: '案件已变化，这一流转现在不能做了',
     nearby: '附近同类案件',
     nearbyNote: '50 m、24 h 内，同一事项',
     noNearby: '附近没有同类案件',
