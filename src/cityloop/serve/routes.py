@@ -16,6 +16,8 @@ from cityloop.serve.health import Health
 from cityloop.serve.stream import Stream
 
 STATIC = Path(__file__).parent / "static"
+POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+"""The client's content security policy: nothing from outside, no inline script or style."""
 router = APIRouter()
 TheStream = Annotated[Stream, Depends(service(Stream))]
 TheHealth = Annotated[Health, Depends(service(Health))]
@@ -58,5 +60,5 @@ def client(path: str) -> Response:
         return FileResponse(wanted, headers={"Cache-Control": kept})
     start = STATIC / "index.html"
     if start.is_file():
-        return FileResponse(start, headers={"Cache-Control": "no-cache"})
+        return FileResponse(start, headers={"Cache-Control": "no-cache", "Content-Security-Policy": POLICY})
     return HTMLResponse("<p>The web client is not built. Run: make web</p>", status_code=503)
