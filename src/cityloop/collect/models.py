@@ -39,6 +39,15 @@ class QuarantineRow(Table):
     __table_args__ = (Index("quarantine_by_feed", "feed", "received_at"),)
 
 
+class FeedHourRow(Table):
+    """Duplicates of one feed in one hour of arrival (UTC): neither lake nor quarantine knows of them."""
+
+    __tablename__ = "feed_hour"
+    feed: Mapped[str] = mapped_column(String(60), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    duplicate: Mapped[int]
+
+
 class FeedTallyRow(Table):
     """What cannot be counted again from lake and quarantine: duplicates, and when the newest row arrived."""
 
