@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -149,6 +149,20 @@ class Collector:
     def describe(self, entity_type: str, entity: str) -> EntityCard | None:
         """What a warning needs to know of an entity; ``None`` when it is unknown."""
         return self._directory.get(entity_type, entity)
+
+    @property
+    def mappings(self) -> Mapping[str, FeedMapping]:
+        """Every feed in force, by id."""
+        return self._feeds
+
+    def cards(self, entity_type: str) -> Mapping[str, EntityCard]:
+        """Every entity of a type, by id; for rooms that stand behind the door themselves."""
+        return self._directory.of(entity_type)
+
+    def newest(self, feed: str) -> datetime | None:
+        """When the newest record of a feed was observed."""
+        state = self._pipelines[self._mapping(feed).entity_type.id].state
+        return state.newest().get(feed)
 
     def feeds(self, actor: Actor) -> list[FeedView]:
         """See :meth:`Views.feeds`."""
