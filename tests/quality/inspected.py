@@ -17,9 +17,9 @@ from cityloop.cases.schemas import CaseDetail, MoveRequest
 from cityloop.core.clock import ManualClock
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
+from cityloop.core.web import Paging
 from cityloop.quality.schemas import Finding, InspectionDetail
 from cityloop.quality.views import FindingFilter
-from cityloop.core.web import Paging
 from cityloop.serve.house import House
 
 ROOT = Path(__file__).parents[2]
@@ -177,7 +177,10 @@ def _twice(city: Inspected, hour: int) -> list[list[dict[str, Any]]]:
 
 def _too_loud(city: Inspected, hour: int) -> list[list[dict[str, Any]]]:
     loud = 5 <= hour < 11 or hour >= HOURS
-    return [records_of("noise-levels", city, "1", **({"v": 500} if loud else {})), records_of("noise-levels", city, "23")]
+    return [
+        records_of("noise-levels", city, "1", **({"v": 500} if loud else {})),
+        records_of("noise-levels", city, "23"),
+    ]
 
 
 def _unknown_code(city: Inspected, hour: int) -> list[list[dict[str, Any]]]:
