@@ -1215,7 +1215,7 @@ export interface components {
                 string
             ][];
             /** Trace */
-            trace: string[];
+            trace: components["schemas"]["Title"][];
         };
         /**
          * FeedView
@@ -1328,8 +1328,7 @@ export interface components {
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
             value: number | null;
-            /** Reason */
-            reason: string;
+            reason: components["schemas"]["Title"];
             /** Actor */
             actor?: string | null;
         };
