@@ -2699,7 +2699,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
@@ -2782,7 +2783,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
@@ -2831,7 +2833,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
