@@ -2698,7 +2698,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
@@ -2781,7 +2782,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
@@ -2830,7 +2832,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
