@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer, String, Text
+from sqlalchemy import BigInteger, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cityloop.core.database import Table
@@ -32,11 +32,14 @@ class QuarantineRow(Table):
     feed: Mapped[str] = mapped_column(String(60))
     department: Mapped[str] = mapped_column(String(60), index=True)
     batch: Mapped[str] = mapped_column(String(60))
-    position: Mapped[int] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(index=True)
     raw: Mapped[str] = mapped_column(Text)
     reasons: Mapped[list[Any]]
-    __table_args__ = (Index("quarantine_by_feed", "feed", "received_at"),)
+    __table_args__ = (
+        Index("quarantine_by_feed", "feed", "received_at"),
+        Index("quarantine_by_batch", "batch", "position"),
+    )
 
 
 class FeedTallyRow(Table):
