@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,13 +15,14 @@ from cityloop.collect.decode import decode
 from cityloop.collect.directory import Directory, Locator
 from cityloop.collect.pipeline import Listener, Pipeline
 from cityloop.collect.quarantine import Quarantine
+from cityloop.collect.quarantine_schemas import QuarantineDetail, QuarantineSummary, QuarantineView, Selection
+from cityloop.collect.repairs import Repairs
 from cityloop.collect.replay import Replay, load_replays
 from cityloop.collect.schemas import (
     EntityTypeView,
     EntityView,
     FeedView,
     HistoryView,
-    QuarantineView,
     Receipt,
 )
 from cityloop.collect.tallies import Tallies
@@ -90,6 +91,18 @@ class Collector:
         self._committers = {
             name: Committer(name, pipeline.run, settings.linger_ms / 1000) for name, pipeline in self._pipelines.items()
         }
+        self.repairs = Repairs(
+            database=database,
+            outbox=outbox,
+            audit=audit,
+            door=door,
+            lake=lake,
+            clock=city.clock,
+            quarantine=self._quarantine,
+            find=self._known,
+            submit=lambda job: self._committers[job.mapping.entity_type.id].submit(job),
+        )
+        """What is done to records in quarantine."""
         self._replays = load_replays(city.folder, self._feeds)
         self._views = Views(
             lake=lake,
@@ -108,9 +121,11 @@ class Collector:
         for committer in self._committers.values():
             committer.start()
         self._tallies.start()
+        self.repairs.start()
 
     def stop(self) -> None:
         """Commit what is waiting, write the tallies, end the threads."""
+        self.repairs.stop()
         for committer in self._committers.values():
             committer.stop()
         self._tallies.stop()
@@ -189,11 +204,27 @@ class Collector:
         return self._views.record(actor, record)
 
     def quarantine(self, actor: Actor, paged: Paging, feed: str | None) -> Page[QuarantineView]:
+        """Records of one feed, or of all, that broke the standard."""
+        return self.quarantine_page(actor, paged, Selection(feed=feed))
+
+    def quarantine_page(self, actor: Actor, paged: Paging, wanted: Selection) -> Page[QuarantineView]:
         """Records that broke the standard, newest first."""
-        scope = self._door.scope(actor, "quarantine")
-        if feed is not None:
-            self._mapping(feed)
-        return self._quarantine.page(scope, paged, feed)
+        return self._quarantine.page(self._door.scope(actor, "quarantine"), paged, wanted)
+
+    def quarantine_rows(self, actor: Actor, sort: str, wanted: Selection) -> Iterator[Mapping[str, Any]]:
+        """The same records as flat rows."""
+        return self._quarantine.export(self._door.scope(actor, "quarantine"), sort, wanted)
+
+    def quarantine_summary(self, actor: Actor, wanted: Selection) -> QuarantineSummary:
+        """Counts by feed and rule."""
+        return self._quarantine.summary(self._door.scope(actor, "quarantine"), wanted, self._known)
+
+    def quarantine_detail(self, actor: Actor, identity: str) -> QuarantineDetail:
+        """One record with its history."""
+        return self._quarantine.detail(self._door.scope(actor, "quarantine"), identity, self._known)
+
+    def _known(self, feed: str) -> FeedMapping | None:
+        return self._feeds.get(feed)
 
     def _mapping(self, feed: str) -> FeedMapping:
         found = self._feeds.get(feed)
