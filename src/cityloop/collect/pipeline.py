@@ -53,7 +53,7 @@ class _Outcome:
             batch=self.job.batch,
             received=self.job.decoded.received,
             accepted=self.accepted,
-            quarantined=len(self.setbacks),
+            quarantined=0 if self.job.again else len(self.setbacks),
             duplicate=self.duplicate,
             rejections=shown,
         )
@@ -93,7 +93,7 @@ class Pipeline:
         now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
-        self._quarantine.put([s for outcome in outcomes for s in outcome.setbacks], now)
+        self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], now)
         rows, keys = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else (None, [])
         self._commit(rows, keys, group[0].txn)
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
@@ -158,8 +158,10 @@ class Pipeline:
         repeated = self._recent.repeated(keys)
         sent = np.bincount(rows[_JOB], minlength=len(outcomes))
         if repeated:
+            told = rows.filter(pl.Series(repeated))
             rows = rows.filter(~pl.Series(repeated))
             keys = [key for key, again in zip(keys, repeated, strict=True) if not again]
+            _tell_duplicates(told, outcomes)
         kept = np.bincount(rows[_JOB], minlength=len(outcomes))
         for outcome, before, after in zip(outcomes, sent.tolist(), kept.tolist(), strict=True):
             outcome.accepted, outcome.duplicate = after, before - after
@@ -192,6 +194,22 @@ class Pipeline:
     def _table(self, rows: pl.DataFrame | None) -> pa.Table:
         schema = self.entity_type.schema
         return fitted(rows.to_arrow(), schema) if rows is not None else schema.empty_table()
+
+
+def _refused_first(outcome: _Outcome) -> Sequence[Setback]:
+    """The refused records of a job; those that lie in quarantine already are told to whoever tries them again."""
+    again = outcome.job.again
+    if again is None:
+        return outcome.setbacks
+    again.reasons |= {setback.id: setback.rejections() for setback in outcome.setbacks}
+    return ()
+
+
+def _tell_duplicates(rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> None:
+    """Under which keys records that are tried again are stored already."""
+    for number, record, key in zip(rows[_JOB], rows["record"], keys_of(rows), strict=True):
+        if again := outcomes[number].job.again:
+            again.duplicates[record] = key
 
 
 def _by_mapping(outcomes: Sequence[_Outcome]) -> list[list[tuple[int, _Outcome]]]:
