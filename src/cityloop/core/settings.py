@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     sync: bool = Field(default=True, description="Force lake commits to the disk before they are acknowledged")
     compact_seconds: float = Field(default=60.0, gt=0, description="Seconds between compactions of the lake")
 
+    grant_days: float = Field(default=366.0, gt=0, description="Longest term of a grant between departments, in days")
+
     def database_url(self) -> str:
         """The operational store's URL, defaulting to SQLite in the data folder."""
         return self.database or f"sqlite:///{self.data.resolve() / 'cityloop.db'}"
