@@ -84,6 +84,15 @@ class QuarantineReplayRow(Table):
     error: Mapped[str | None] = mapped_column(Text)
 
 
+class FeedHourRow(Table):
+    """Duplicates of one feed in one hour of arrival (UTC): neither lake nor quarantine knows of them."""
+
+    __tablename__ = "feed_hour"
+    feed: Mapped[str] = mapped_column(String(60), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    duplicate: Mapped[int]
+
+
 class FeedTallyRow(Table):
     """What cannot be counted again from lake and quarantine: duplicates, and when the newest row arrived."""
 
