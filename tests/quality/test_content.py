@@ -18,7 +18,7 @@ from tests.quality.inspected import STEWARD, Inspected, department, write_city
 
 FAULTS = [
     ("quality.yaml", "minimum_sample: 20", "minimum_sample: 0", "quality.yaml:1 minimum_sample"),
-    ("quality.yaml", "least: 0.9}", "leest: 0.9}", "unknown key"),
+    ("quality.yaml", "minimum_sample: 20", "minimum_samples: 20", "unknown key"),
     ("quality.yaml", "matter:10911", "matter:19999", "unknown matter 'governance:matter:19999'"),
     ("quality.yaml", "feeds: {}", 'feeds: {nothing: {hours: "06:00-24:00"}}', "no feed 'nothing'"),
     ("quality.yaml", "feeds: {}", "feeds: {air-hourly: {hours: all day}}", "is not a slot"),

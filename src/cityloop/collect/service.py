@@ -238,15 +238,6 @@ class Collector:
         """Every feed in force, by id."""
         return self._feeds
 
-    def cards(self, entity_type: str) -> Mapping[str, EntityCard]:
-        """Every entity of a type, by id; for rooms that stand behind the door themselves."""
-        return self._directory.of(entity_type)
-
-    def newest(self, feed: str) -> datetime | None:
-        """When the newest record of a feed was observed."""
-        state = self._pipelines[self._mapping(feed).entity_type.id].state
-        return state.newest().get(feed)
-
     def feeds(self, actor: Actor) -> list[FeedView]:
         """See :meth:`Views.feeds`."""
         return self._views.feeds(actor)
