@@ -1,6 +1,6 @@
 """The national 3-degree Gauss-Krüger zones on CGCS2000 (EPSG:4513–4554), metres to degrees and back.
 
-Formulas: Krüger's series in the third flattening to the sixth order, as given by C. F. F. Karney, Transverse Mercator
+Formulas: Krüger's series in the third flattening, as given by C. F. F. Karney, Transverse Mercator
 with an accuracy of a few nanometres, Journal of Geodesy 85 (2011); here to the fourth order, well below a millimetre.
 City grids of their own cannot be converted without their parameters and are refused.
 """
@@ -43,8 +43,9 @@ class Zone:
 
     def degrees(self, east: Numbers, north: Numbers) -> tuple[Numbers, Numbers]:
         """Longitude and latitude (CGCS2000) of metres; what lies far outside of the zone becomes NaN."""
-        xi, eta = north / _RADIUS, (east - self.false_east) / _RADIUS
         near = (np.abs(east - self.false_east) < 500_000) & (north > 0) & (north < 10_000_000)
+        east, north = np.where(near, east, np.nan), np.where(near, north, np.nan)
+        xi, eta = north / _RADIUS, (east - self.false_east) / _RADIUS
         xi1, eta1 = xi.copy(), eta.copy()
         for k, beta in enumerate(_TO_DEGREES, 1):
             xi1 = xi1 - beta * np.sin(2 * k * xi) * np.cosh(2 * k * eta)
@@ -52,7 +53,7 @@ class Zone:
         tau1 = np.sin(xi1) / np.hypot(np.sinh(eta1), np.cos(xi1))
         lats = np.degrees(np.arctan(_geodetic(tau1)))
         lons = self.meridian + np.degrees(np.arctan2(np.sinh(eta1), np.cos(xi1)))
-        return np.where(near, lons, np.nan), np.where(near, lats, np.nan)
+        return lons, lats
 
     def metres(self, lons: Numbers, lats: Numbers) -> tuple[Numbers, Numbers]:
         """East and north in metres of CGCS2000 degrees."""
@@ -77,7 +78,7 @@ def zone(crs: str) -> Zone:
         return Zone(3.0 * band, band * 1_000_000.0 + 500_000.0)
     raise Invalid(
         f"'{crs}' is no 3-degree Gauss-Krüger zone of CGCS2000; a local system cannot be converted without parameters",
-        "use EPSG:4534 to 4554 (for example EPSG:4547 for 114° E), or EPSG:4513 to 4533 with the zone number before east",
+        "use EPSG:4534 to 4554 (EPSG:4547 for 114° E), or EPSG:4513 to 4533 where the zone number stands before east",
     )
 
 

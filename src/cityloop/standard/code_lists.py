@@ -177,8 +177,8 @@ def _overlap(a: Code, b: Code) -> bool:
 
 def _no_circle(codes: Sequence[Code]) -> None:
     parents = {code.code: code.parent for code in codes}
-    for start in parents:
-        seen, here = {start}, parents[start]
+    for start, parent in parents.items():
+        seen, here = {start}, parent
         while here is not None:
             if here in seen:
                 raise ValueError(f"code '{start}': its parents form a circle")

@@ -249,7 +249,9 @@ def _round(value: pl.Expr, places: pl.Expr | None = None) -> pl.Expr:
 
 def _substring(text: pl.Expr, start: pl.Expr, length: pl.Expr | None = None) -> pl.Expr:
     whole = start.cast(pl.Int64)
-    return text.str.slice(pl.when(whole > 0).then(whole - 1).otherwise(whole), length.cast(pl.Int64) if length is not None else None)
+    return text.str.slice(
+        pl.when(whole > 0).then(whole - 1).otherwise(whole), length.cast(pl.Int64) if length is not None else None
+    )
 
 
 def _numbers(build: Callable[..., pl.Expr], least: int = 1, most: int = 1) -> _Function:
@@ -266,11 +268,11 @@ FUNCTIONS: Mapping[str, _Function] = {
     "ceiling": _numbers(lambda x: x.ceil()),
     "sqrt": _numbers(lambda x: x.sqrt()),
     "round": _numbers(_round, 1, 2),
-    "min": _numbers(lambda *parts: pl.min_horizontal(*parts), 1, 20),
-    "max": _numbers(lambda *parts: pl.max_horizontal(*parts), 1, 20),
+    "min": _numbers(pl.min_horizontal, 1, 20),
+    "max": _numbers(pl.max_horizontal, 1, 20),
     "number": _numbers(lambda x: x),
     "string": _texts("text", lambda x: x, 1),
-    "coalesce": _Function(("any",), "any", (1, 20), lambda *parts: pl.coalesce(*parts), same=True),
+    "coalesce": _Function(("any",), "any", (1, 20), pl.coalesce, same=True),
     "concat": _Function(("text",), "text", (1, 20), lambda *parts: pl.concat_str(parts)),
     "substring": _Function(("text", "number"), "text", (2, 3), _substring),
     "contains": _texts("flag", lambda a, b: a.str.contains(b, literal=True), 2),

@@ -70,7 +70,9 @@ class Property(Frozen):
             raise ValueError("give either enum or code_list")
         if self.code_under and not self.code_list:
             raise ValueError("code_under needs a code_list")
-        if self.molar_mass and (self.measure is None or self.measure.dimension not in ("mass concentration", "fraction")):
+        if self.molar_mass and (
+            self.measure is None or self.measure.dimension not in ("mass concentration", "fraction")
+        ):
             raise ValueError("molar_mass applies to concentrations and fractions only")
         return self
 

@@ -54,7 +54,7 @@ def conversion(source: Unit, target: Unit) -> Conversion | None:
 
 
 MOLAR_VOLUME = 8.314462618 * 298.15 / 101.325
-"""Litres a mole of an ideal gas at 25 °C and 1013.25 hPa, the state that HJ 633 and GB 3095 refer gases to since 2018."""
+"""Litres a mole of an ideal gas at 25 °C and 1013.25 hPa, the state that GB 3095 refers gases to since 2018."""
 
 
 def molar_conversion(source: Unit, target: Unit, mass: float, volume: float = MOLAR_VOLUME) -> Conversion | None:
@@ -174,9 +174,11 @@ _SPELLINGS = {
     "KG": "kg", "公斤": "kg", "千克": "kg", "克": "g", "吨": "t", "mmHg": "mm[Hg]",
     "percent": "%", "pct": "%", "百分比": "%", "persons/10min": "{persons}/10min",
     "微克/立方米": "ug/m3", "毫克/立方米": "mg/m3", "毫克/升": "mg/L", "毫米": "mm", "厘米": "cm", "米": "m",
-    "公里": "km", "千米": "km", "平方米": "m2", "㎡": "m2", "公顷": "har", "ha": "har", "㎞": "km", "㎜": "mm", "㎝": "cm", "㎏": "kg",
+    "公里": "km", "千米": "km", "平方米": "m2", "㎡": "m2", "公顷": "har", "ha": "har",
+    "㎞": "km", "㎜": "mm", "㎝": "cm", "㎏": "kg",
     "百帕": "hPa", "千帕": "kPa", "帕": "Pa", "秒": "s", "分钟": "min", "小时": "h", "天": "d", "人": "{persons}",
-    "人次": "{persons}", "辆": "{vehicles}", "辆/小时": "{vehicles}/h", "veh/h": "{vehicles}/h", "pcu/h": "{vehicles}/h",
+    "人次": "{persons}", "辆": "{vehicles}", "辆/小时": "{vehicles}/h",
+    "veh/h": "{vehicles}/h", "pcu/h": "{vehicles}/h",
     "分贝": "dB", "dB(A)": "dB", "dBA": "dB", "次": "{count}", "个": "{count}", "ppm": "[ppm]", "ppb": "[ppb]",
 }  # fmt: skip
 _CODES = {item.code: item for item in _UNITS}
