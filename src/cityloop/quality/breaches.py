@@ -17,8 +17,8 @@ from cityloop.quality import telemetry
 from cityloop.quality.content import Terms
 from cityloop.quality.meter import Meter
 from cityloop.quality.models import BreachRow
-from cityloop.quality.scheme import Scheme
 from cityloop.quality.schemas import BreachView
+from cityloop.quality.scheme import Scheme
 from cityloop.quality.slots import age
 
 BREACHED, RECOVERED = "cityloop.quality.breached", "cityloop.quality.recovered"
@@ -88,7 +88,10 @@ class Breaches:
         counted = [counts for cell, counts in cells.items() if counts.expected]
         if not counted:
             return 0
-        share, least = counted[-1].received / counted[-1].expected, self._scheme.least("completeness", terms.completeness)
+        share, least = (
+            counted[-1].received / counted[-1].expected,
+            self._scheme.least("completeness", terms.completeness),
+        )
         telemetry.COMPLETE.labels(terms.feed).set(share)
         figures = f"{counted[-1].received}/{counted[-1].expected}"
         detail = Title(

@@ -15,8 +15,8 @@ from cityloop.core.database import Database
 from cityloop.core.values import Title
 from cityloop.quality.content import Sample, Terms
 from cityloop.quality.meter import ARRIVED, CONSISTENCY_RULES, FLAGS, OBSERVED, Meter
-from cityloop.quality.scheme import Check
 from cityloop.quality.schemas import Evidence
+from cityloop.quality.scheme import Check
 from cityloop.quality.slots import HOUR
 from cityloop.standard.types import EntityType, Property
 
@@ -210,9 +210,9 @@ class Witness:
         more: str = "",
     ) -> tuple[list[dict[str, Any]], int]:
         table = f'FROM "{terms.entity_type}" WHERE {where}'
-        counted = self._meter.rows(terms, f"SELECT count(*) AS n {table}", window.first, window.last, given)  # noqa: S608
+        counted = self._meter.rows(terms, f"SELECT count(*) AS n {table}", window.first, window.last, given)
         column = f', "{more}"' if more else ""
-        sql = f"SELECT entity, observed_at, received_at, record{column} {table} ORDER BY {order}, record"  # noqa: S608
+        sql = f"SELECT entity, observed_at, received_at, record{column} {table} ORDER BY {order}, record"
         paged = {**given, "size": window.size, "skip": window.offset}
         rows = self._meter.rows(terms, f"{sql} LIMIT $size OFFSET $skip", window.first, window.last, paged)
         return rows, int(counted[0]["n"])

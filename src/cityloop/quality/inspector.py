@@ -33,8 +33,8 @@ from cityloop.quality.examine import Examiner, Outcome
 from cityloop.quality.meter import Meter
 from cityloop.quality.models import FindingRow, InspectionRow, TaskRow
 from cityloop.quality.opening import brought, case_report
-from cityloop.quality.scheme import Check, Scheme
 from cityloop.quality.schemas import FindingState, Move, State
+from cityloop.quality.scheme import Check, Scheme
 from cityloop.quality.stages import RUNNING, TITLES, after_work, moves, next_date, period
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,8 @@ class Inspector:
             if move not in allowed:
                 state = "stopped" if row.halted else row.state
                 raise Conflict(
-                    f"'{move}' does not fit an inspection that is {state}", f"possible now: {', '.join(allowed) or 'none'}"
+                    f"'{move}' does not fit an inspection that is {state}",
+                    f"possible now: {', '.join(allowed) or 'none'}",
                 )
             self._audit.record(tx, now, actor.id, f"inspection.{move}", row.id)
             if move == "start":
@@ -159,9 +160,7 @@ class Inspector:
                 for finding in tx.session.scalars(query):
                     self._followed(tx, finding, case, event.time)
 
-    def _plan_in(
-        self, tx: Transaction, plan: Plan, actor: Actor, at: datetime, now: datetime, automatic: bool
-    ) -> str:
+    def _plan_in(self, tx: Transaction, plan: Plan, actor: Actor, at: datetime, now: datetime, automatic: bool) -> str:
         identity = new_id("ins")
         row = InspectionRow(
             id=identity,
@@ -397,9 +396,7 @@ class Inspector:
         self._report(tx, definition, finding, f"{finding.id}.{finding.attempts + 1}", now)
         return "new_case"
 
-    def _walk(
-        self, tx: Transaction, finding: FindingRow, way: Mapping[str, str], told: Title, now: datetime
-    ) -> bool:
+    def _walk(self, tx: Transaction, finding: FindingRow, way: Mapping[str, str], told: Title, now: datetime) -> bool:
         """Make the move that ``way`` names for the state of the case, and the next, until it names none."""
         made = False
         for _ in range(_STEPS_OF_A_CASE):

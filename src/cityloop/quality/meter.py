@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -227,11 +227,14 @@ class Meter:
             rows = [(row.received_at, row.reasons) for row in session.execute(query)]
         for at, reasons in rows:
             rules = {reason["rule"] for reason in reasons}
-            yield grid.index(at), {
-                "quarantined": 1,
-                "inconsistent": int(bool(rules & CONSISTENCY_RULES)),
-                "only_inconsistent": int(rules <= CONSISTENCY_RULES),
-            }
+            yield (
+                grid.index(at),
+                {
+                    "quarantined": 1,
+                    "inconsistent": int(bool(rules & CONSISTENCY_RULES)),
+                    "only_inconsistent": int(rules <= CONSISTENCY_RULES),
+                },
+            )
 
     def _repeated(self, terms: Terms, first: datetime, last: datetime) -> Iterable[tuple[int, dict[str, int]]]:
         grid = self.grid(terms)

@@ -9,8 +9,8 @@ from cityloop.city.service import City
 from cityloop.core.values import Title
 from cityloop.quality.content import Plan
 from cityloop.quality.models import FindingRow
-from cityloop.quality.scheme import TITLES, Check
 from cityloop.quality.schemas import Evidence
+from cityloop.quality.scheme import TITLES, Check
 
 
 def case_report(city: City, plan: Plan, finding: FindingRow, feed: Title, matter: str, number: str) -> CaseReport:

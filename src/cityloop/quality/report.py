@@ -16,8 +16,8 @@ from openpyxl.utils import get_column_letter
 
 from cityloop.core.values import Title
 from cityloop.core.web import cell
-from cityloop.quality.scheme import MEANINGS, TITLES
 from cityloop.quality.schemas import DepartmentResult, Finding, InspectionDetail, SchemeView
+from cityloop.quality.scheme import MEANINGS, TITLES
 
 Language = Literal["zh", "en"]
 Table = tuple[Sequence[str], list[list[Any]]]

@@ -14,9 +14,7 @@ from pydantic import Field, model_validator
 from cityloop.core.values import Frozen, Title
 
 Dimension = Literal["completeness", "validity", "timeliness", "consistency", "uniqueness"]
-Check = Literal[
-    "completeness", "validity", "timeliness", "consistency", "uniqueness", "freshness", "values", "sample"
-]
+Check = Literal["completeness", "validity", "timeliness", "consistency", "uniqueness", "freshness", "values", "sample"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 CHECKS: tuple[Check, ...] = get_args(Check)
 
@@ -107,7 +105,8 @@ class Scheme(Frozen):
         }
     )
     bands: tuple[Band, ...] = tuple(
-        Band.model_validate({"grade": grade, "from": start}) for grade, start in zip("ABCD", (95, 85, 70, 0), strict=True)
+        Band.model_validate({"grade": grade, "from": start})
+        for grade, start in zip("ABCD", (95, 85, 70, 0), strict=True)
     )
     checks: dict[Literal["values", "sample"], Bound] = Field(default_factory=dict)
 

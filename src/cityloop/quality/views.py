@@ -19,7 +19,6 @@ from cityloop.quality.board import part_view, rounded
 from cityloop.quality.inspector import Definition
 from cityloop.quality.meter import FeedSource
 from cityloop.quality.models import FindingRow, InspectionRow, TaskRow
-from cityloop.quality.scheme import DIMENSIONS, TITLES, Part, Scheme, score
 from cityloop.quality.schemas import (
     DepartmentResult,
     Finding,
@@ -30,6 +29,7 @@ from cityloop.quality.schemas import (
     State,
     TaskView,
 )
+from cityloop.quality.scheme import DIMENSIONS, TITLES, Part, Scheme, score
 from cityloop.quality.stages import TITLES as STATES
 from cityloop.quality.stages import moves
 
@@ -322,5 +322,3 @@ def _order(sort: str, known: Mapping[str, Any], last: Any) -> list[Any]:
     if column is None:
         raise Invalid(f"this list cannot be sorted by '{sort}'", f"known: {', '.join(known)}")
     return [column.desc(), last.desc()] if sort.startswith("-") else [column.asc(), last.asc()]
-
-
