@@ -1,4 +1,4 @@
-"""The report of an inspection: one HTML page that needs nothing else and prints well, or an Excel book of five sheets."""
+"""The report of an inspection: one HTML page that needs nothing else and prints well, or a book of five sheets."""
 
 from __future__ import annotations
 

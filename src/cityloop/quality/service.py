@@ -1,4 +1,4 @@
-"""The verbs of the quality room. Every answer passes the door: the sight ``quality`` by department, examples by more."""
+"""The verbs of the quality room. Every answer passes the door: ``quality`` by department, examples by more."""
 
 from __future__ import annotations
 
@@ -280,8 +280,8 @@ class Quality:
         return Response(made.xlsx(), media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     def run(self, plan: str | None, tell: Callable[[str, int, int], None]) -> tuple[InspectionDetail, list[Finding]]:
-        """Start the planned inspection of ``plan`` (or the only one) and work until the departments have their cases."""
-        known = [line for line in self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items]
+        """Start the planned inspection of ``plan`` (or the only one) and work until departments have their cases."""
+        known = self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items
         if len(known) != 1:
             ids = ", ".join(sorted({line.plan for line in known})) or "none"
             raise NotFound(f"{len(known)} planned inspections fit", f"name one with --plan; planned: {ids}")
