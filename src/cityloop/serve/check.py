@@ -17,6 +17,7 @@ from cityloop.drill.plan import load_plan
 from cityloop.serve.content import city_rules, load_table
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
+from cityloop.steward.boards import load_boards
 
 
 def check_city(folder: Path) -> list[Fault]:
@@ -29,7 +30,9 @@ def check_city(folder: Path) -> list[Fault]:
     if standard is not None:
         _try(faults, lambda: load_feeds(city.packs, standard, city.departments))
         _try(faults, lambda: city_rules(city, standard))
-        _try(faults, lambda: load_model(city.packs, standard))
+        model = _try(faults, lambda: load_model(city.packs, standard))
+        if model is not None:
+            _try(faults, lambda: load_boards(city.packs, model.metrics))
     _try(faults, lambda: load_workflow(city.packs, city.folder))
     _try(faults, lambda: load_table(city))
     if (folder / "drill.yaml").exists():

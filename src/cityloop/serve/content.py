@@ -13,6 +13,7 @@ from cityloop.city.service import City
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
+from cityloop.steward.boards import Board, load_boards
 from cityloop.watch.content import load_rules
 from cityloop.watch.rules import Rule
 
@@ -27,18 +28,21 @@ class Content:
     workflow: Workflow
     responsibility: Responsibility
     model: Model
+    boards: tuple[Board, ...]
 
 
 def load_content(city: City) -> Content:
     """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults."""
     standard = Standard.load(city.packs)
+    model = load_model(city.packs, standard)
     return Content(
         standard=standard,
         feeds=load_feeds(city.packs, standard, city.departments),
         rules=city_rules(city, standard),
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),
-        model=load_model(city.packs, standard),
+        model=model,
+        boards=load_boards(city.packs, model.metrics),
     )
 
 
