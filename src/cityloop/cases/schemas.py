@@ -165,7 +165,7 @@ class CaseFilter(Frozen):
     mine: bool = False
     department: str | None = None
     area: str | None = None
-    matter: str | None = None
+    matter: tuple[str, ...] = ()
     channel: Channel | None = None
     light: Light | None = None
     on_time: bool | None = None

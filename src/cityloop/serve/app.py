@@ -14,6 +14,7 @@ from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.city.routes import router as city_router
+from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
@@ -25,6 +26,7 @@ ROUTERS = (
     access_router,
     city_router,
     collect_router,
+    quarantine_router,
     watch_router,
     cases_router,
     analyse_router,

@@ -25,6 +25,7 @@ from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
+from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import load_content
@@ -71,8 +72,11 @@ class House:
             "door": self.door,
             "audit": self.audit,
         }
-        self.lake = Lake(settings.data / "lake", settings.sync)
-        self.compactor = Compactor(self.lake, settings.compact_seconds)
+        self.lake = open_lake(settings)
+        self.retention = Retention(
+            self.lake, self.database, self.audit, self.outbox, self.clock, keep_days(content.standard, settings)
+        )
+        self.compactor = Compactor(self.lake, settings.compact_seconds, self.retention.apply)
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
@@ -201,6 +205,17 @@ class House:
         self.lake.close()
         self.database.close()
         self._occupied.close()
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake in the data folder, as the settings want it."""
+    return Lake(
+        settings.data / "lake",
+        settings.sync,
+        engine=settings.lake_engine,
+        keep_hours=settings.lake_keep_hours,
+        log_days=settings.lake_log_days,
+    )
 
 
 def occupy(data: Path) -> IO[str]:

@@ -1215,7 +1215,7 @@ export interface components {
                 string
             ][];
             /** Trace */
-            trace: string[];
+            trace: components["schemas"]["Title"][];
         };
         /**
          * FeedView
@@ -1328,8 +1328,7 @@ export interface components {
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
             value: number | null;
-            /** Reason */
-            reason: string;
+            reason: components["schemas"]["Title"];
             /** Actor */
             actor?: string | null;
         };
@@ -2699,7 +2698,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
@@ -2782,7 +2782,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
@@ -2831,7 +2832,8 @@ export interface operations {
                 department?: string | null;
                 /** @description area code; everything below it counts */
                 area?: string | null;
-                matter?: string | null;
+                /** @description keys, or prefixes of keys that end with *: a class */
+                matter?: string[] | null;
                 channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
