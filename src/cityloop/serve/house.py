@@ -34,8 +34,10 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.declared import Current
 from cityloop.steward.sharing import Sharing
+from cityloop.steward.tracing import Lineage
 from cityloop.watch.cards import with_areas
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
@@ -110,6 +112,31 @@ class House:
             names=self._name,
             most_days=settings.grant_days,
         )
+        self.lineage = Lineage(
+            door=self.door,
+            database=self.database,
+            lake=self.lake,
+            current=self.current,
+            rules=content.rules,
+            model=content.model,
+            boards=content.boards,
+            sources=lambda: (),
+            analyst=self.analyst,
+            watch=self.watch,
+        )
+        self.catalogue = Catalogue(
+            door=self.door,
+            database=self.database,
+            audit=self.audit,
+            lake=self.lake,
+            city=self.city,
+            current=self.current,
+            collector=self.collector,
+            model=content.model,
+            lineage=self.lineage,
+            sources=lambda: (),
+            quality=dict,
+        )
 
     def _name(self, account: str) -> Title:
         """The name of an account for people; one that is gone keeps its id."""
@@ -162,6 +189,7 @@ class House:
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
             self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.lineage, self.catalogue,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
