@@ -15,6 +15,7 @@ from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.routes import router as collect_router
+from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.serve.routes import router as serve_router
@@ -24,6 +25,7 @@ ROUTERS = (
     access_router,
     city_router,
     collect_router,
+    sources_router,
     watch_router,
     cases_router,
     analyse_router,
