@@ -43,6 +43,10 @@ class Job:
     """City time at which the records arrived."""
     txn: tuple[str, int] | None = None
     """Writer and number for sources that number their rows; such a job has a commit of its own."""
+    after: int | None = None
+    """The writer's number that the lake must hold: where the job before failed, this one is refused too."""
+    hurry: bool = False
+    """Whether the job is committed without waiting for company: its source waits for the acknowledgement."""
     again: Again | None = None
     """Set for records that lie in quarantine already: they are not put there again, but told here."""
     arrived: float = field(default_factory=time.monotonic)
@@ -104,7 +108,10 @@ class Committer:
             return self._take()
 
     def _full(self) -> bool:
-        return any(job.txn for job in self._waiting) or sum(job.decoded.received for job in self._waiting) >= MOST_ROWS
+        return (
+            any(job.txn or job.hurry for job in self._waiting)
+            or sum(job.decoded.received for job in self._waiting) >= MOST_ROWS
+        )
 
     def _take(self) -> list[Job]:
         group = [self._waiting.popleft()]

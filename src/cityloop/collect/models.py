@@ -32,7 +32,7 @@ class QuarantineRow(Table):
     feed: Mapped[str] = mapped_column(String(60))
     department: Mapped[str] = mapped_column(String(60), index=True)
     batch: Mapped[str] = mapped_column(String(60))
-    position: Mapped[int] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(index=True)
     raw: Mapped[str] = mapped_column(Text)
     reasons: Mapped[list[Any]]
@@ -48,7 +48,10 @@ class QuarantineRow(Table):
     """The replay that will try it again; nobody else may change it until then."""
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     """Replays at which it was refused again."""
-    __table_args__ = (Index("quarantine_by_feed", "feed", "received_at"),)
+    __table_args__ = (
+        Index("quarantine_by_feed", "feed", "received_at"),
+        Index("quarantine_by_batch", "batch", "position"),
+    )
 
 
 class QuarantineActRow(Table):
@@ -79,6 +82,15 @@ class QuarantineReplayRow(Table):
     failed: Mapped[int]
     duplicate: Mapped[int]
     error: Mapped[str | None] = mapped_column(Text)
+
+
+class FeedHourRow(Table):
+    """Duplicates of one feed in one hour of arrival (UTC): neither lake nor quarantine knows of them."""
+
+    __tablename__ = "feed_hour"
+    feed: Mapped[str] = mapped_column(String(60), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    duplicate: Mapped[int]
 
 
 class FeedTallyRow(Table):

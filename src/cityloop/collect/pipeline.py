@@ -20,6 +20,7 @@ from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.state import LatestValues
 from cityloop.collect.tallies import COMMIT_SECONDS, Tallies
+from cityloop.core.errors import Conflict
 from cityloop.core.values import Title
 from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
@@ -88,6 +89,7 @@ class Pipeline:
 
     def run(self, group: Sequence[Job]) -> None:
         """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
+        self._in_turn(group[0])
         now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
@@ -97,6 +99,15 @@ class Pipeline:
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
         for outcome in outcomes:
             outcome.job.done.set_result(outcome.receipt())
+
+    def _in_turn(self, job: Job) -> None:
+        """Raise :class:`Conflict` when the lake does not hold what stands before a numbered job."""
+        if job.txn is None or job.after is None:
+            return
+        held = self._lake.txn_version(self.entity_type.id, job.txn[0]) or 0
+        if held != job.after and held < job.txn[1]:
+            what = f"the lake holds {job.txn[0]} up to {held}, this batch goes on behind {job.after}"
+            raise Conflict(what, "the source starts again behind the lake's number")
 
     def _mapped(self, outcomes: Sequence[tuple[int, _Outcome]], now: datetime) -> pl.DataFrame | None:
         """Map the records of all jobs of one feed together; refused ones go into their outcome."""

@@ -89,6 +89,12 @@ class Quarantine:
             items = [view(row) for row in session.scalars(query)]
         return Page(items=items, total=total, page=paged.page, size=paged.size)
 
+    def of_batch(self, batch: str) -> list[QuarantineView]:
+        """All records of one batch, in the order they were sent."""
+        with self._database.reading() as session:
+            query = select(QuarantineRow).where(QuarantineRow.batch == batch).order_by(QuarantineRow.position)
+            return [view(row) for row in session.scalars(query)]
+
     def export(self, scope: Scope, sort: str, wanted: Selection) -> Iterator[Mapping[str, Any]]:
         """The same records as flat rows, at most :data:`EXPORT_LIMIT`."""
         query = select(QuarantineRow).where(*conditions(scope, wanted)).order_by(*_order(sort)).limit(EXPORT_LIMIT)
@@ -133,8 +139,9 @@ class Quarantine:
 
     def _unknown(self, session: Session, setbacks: Sequence[Setback]) -> list[Setback]:
         """A stretch of a file that is replayed after a crash meets its own records here."""
-        numbered = sorted({s.batch for s in setbacks})
-        query = select(QuarantineRow.id).where(QuarantineRow.batch.in_(numbered))
+        numbered, positions = sorted({s.batch for s in setbacks}), [s.position for s in setbacks]
+        between = QuarantineRow.position.between(min(positions), max(positions))
+        query = select(QuarantineRow.id).where(QuarantineRow.batch.in_(numbered), between)
         known = set(session.scalars(query))
         return [setback for setback in setbacks if setback.id not in known]
 

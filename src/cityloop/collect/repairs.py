@@ -24,7 +24,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Scope
 from cityloop.access.predicates import Everything
 from cityloop.collect.committer import Again, Job
-from cityloop.collect.decode import decode_records
+from cityloop.collect.decode import decode_kept
 from cityloop.collect.duplicates import records_of
 from cityloop.collect.models import QuarantineActRow, QuarantineReplayRow, QuarantineRow
 from cityloop.collect.quarantine import FindMapping, Quarantine, conditions, found, joined, sent
@@ -268,7 +268,7 @@ class Repairs:
 
     def _job(self, actor: str, mapping: FeedMapping, part: Sequence[_Result], again: Again) -> Job:
         records = {r.row.position: (r.row.raw, (r.row.correction or {}).get("fields") or {}) for r in part}
-        decoded = decode_records(records, mapping)
+        decoded = decode_kept(records, mapping)
         return Job(actor, mapping, part[0].row.batch, decoded, self._clock.now(), again=again)
 
     def _settle(self, tx: Transaction, replay: QuarantineReplayRow, result: _Result) -> None:

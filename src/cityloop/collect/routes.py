@@ -22,7 +22,7 @@ Paged = Annotated[Paging, Depends(paging)]
 
 @router.post("/feeds/{feed}/records")
 async def push(feed: str, request: Request, collector: TheCollector, actor: Asker, settings: TheSettings) -> Receipt:
-    """Push records: a JSON array, or NDJSON with ``Content-Type: application/x-ndjson``.
+    """Push records: a JSON array, NDJSON (``Content-Type: application/x-ndjson``) or CSV with a heading (``text/csv``).
 
     Answered once the good rows are durable in the lake and the bad ones lie whole in quarantine.
     """

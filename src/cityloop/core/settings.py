@@ -46,6 +46,8 @@ class Settings(BaseSettings):
         default=0, ge=0, description="Days that events of cases and warnings stay in the lake; 0: for ever"
     )
 
+    grant_days: float = Field(default=366.0, gt=0, description="Longest term of a grant between departments, in days")
+
     def database_url(self) -> str:
         """The operational store's URL, defaulting to SQLite in the data folder."""
         return self.database or f"sqlite:///{self.data.resolve() / 'cityloop.db'}"
