@@ -16,7 +16,7 @@ from sqlglot import exp
 from cityloop.access.actor import Actor
 from cityloop.analyse import expression
 from cityloop.analyse.compile import _bucket
-from cityloop.analyse.schemas import QueryRequest
+from cityloop.analyse.schemas import Grain, QueryRequest
 from cityloop.analyse.service import Analyst
 from cityloop.city.service import City
 from cityloop.core.clock import ManualClock
@@ -166,7 +166,7 @@ def test_the_whole_vocabulary_of_expressions_means_the_same_on_both_engines(both
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Asia/Kolkata"])
 def test_buckets_of_time_begin_alike_also_when_the_clocks_change(both: Both, zone: str) -> None:
-    grains = ("hour", "day", "week", "month")
+    grains: tuple[Grain, ...] = ("hour", "day", "week", "month")
     buckets = [_bucket("observed_at", grain, timedelta(hours=hours), zone) for grain in grains for hours in (0, 5)]
     week = [
         f"extract(dow from date) AS dow{zone[:1]}",

@@ -25,6 +25,7 @@ from cityloop.core.settings import Settings
 from cityloop.lake import compaction
 from cityloop.lake.compaction import worklist
 from cityloop.lake.compactor import Compactor
+from cityloop.lake.engine import TableFiles
 from cityloop.lake.log import DataFile, TableLog
 from cityloop.lake.retention import Retention, keep_days, sensitivity
 from cityloop.lake.service import Lake
@@ -70,9 +71,12 @@ def test_a_record_is_found_in_the_files_that_can_hold_it_before_and_after_compac
         lake.append(TABLE, rows(100 + n * 10, batch=f"bat_{n}"))
     looked: list[int] = []
     run = lake._here.run
-    monkeypatch.setattr(
-        lake._here, "run", lambda sql, tables, *p: (looked.append(len(tables[0].files)), run(sql, tables, *p))[1]
-    )
+
+    def look(sql: str, tables: list[TableFiles], *parameters: Any) -> pa.Table:
+        looked.append(len(tables[0].files))
+        return run(sql, tables, *parameters)
+
+    monkeypatch.setattr(lake._here, "run", look)
     assert lake.records(TABLE, ["bat_3:134"])["level"].to_pylist() == [134.0]
     assert lake.records(TABLE, ["bat_9:1"]).num_rows == 0
     assert looked == [1, 0]

@@ -12,21 +12,22 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
+from sqlglot.generators.spark import SparkGenerator
 
 NAME = "cityspark"
 _ORIGIN = datetime(2000, 1, 3)  # noqa: DTZ001 - a wall clock's Monday: DuckDB counts hours from here in the zone
 _UNITS = {"day": "DAY", "week": "WEEK", "month": "MONTH"}
-Rule = Callable[[Spark.Generator, exp.Expr], str]
+Rule = Callable[[SparkGenerator, exp.Expr], str]
 
 
-def _function(generator: Spark.Generator, node: exp.Expr) -> str:
+def _function(generator: SparkGenerator, node: exp.Expr) -> str:
     assert isinstance(node, exp.Anonymous)
     if str(node.this).lower() == "time_bucket":
         return _time_bucket(generator, *node.expressions)
     return generator.anonymous_sql(node)
 
 
-def _time_bucket(generator: Spark.Generator, width: exp.Expr, time: exp.Expr, zone: exp.Expr) -> str:
+def _time_bucket(generator: SparkGenerator, width: exp.Expr, time: exp.Expr, zone: exp.Expr) -> str:
     """Start of the hour, day, week (Monday) or month that holds ``time`` on the wall clock of ``zone``."""
     grain = width.find(exp.Literal)
     unit = str(grain.this).split()[-1].rstrip("s") if grain else ""
@@ -42,15 +43,16 @@ def _time_bucket(generator: Spark.Generator, width: exp.Expr, time: exp.Expr, zo
     return f"to_utc_timestamp(date_trunc('{_UNITS[unit]}', {local}), {place})"
 
 
-def _quantile(generator: Spark.Generator, node: exp.Expr) -> str:
+def _quantile(generator: SparkGenerator, node: exp.Expr) -> str:
     return f"PERCENTILE({generator.sql(node, 'this')}, {generator.sql(node, 'expression')})"
 
 
-def _median(generator: Spark.Generator, node: exp.Expr) -> str:
+def _median(generator: SparkGenerator, node: exp.Expr) -> str:
     return f"PERCENTILE({generator.sql(node, 'this')}, 0.5)"
 
 
-def _extract(generator: Spark.Generator, node: exp.Expr) -> str:
+def _extract(generator: SparkGenerator, node: exp.Expr) -> str:
+    assert isinstance(node, exp.Extract)
     if node.name.lower() in ("dow", "dayofweek", "weekday"):
         return f"(DAYOFWEEK({generator.sql(node, 'expression')}) - 1)"
     if node.name.lower() == "isodow":
@@ -58,11 +60,11 @@ def _extract(generator: Spark.Generator, node: exp.Expr) -> str:
     return generator.extract_sql(node)
 
 
-def _day_of_week(generator: Spark.Generator, node: exp.Expr) -> str:
+def _day_of_week(generator: SparkGenerator, node: exp.Expr) -> str:
     return f"(DAYOFWEEK({generator.sql(node, 'this')}) - 1)"
 
 
-def _cast(generator: Spark.Generator, node: exp.Expr) -> str:
+def _cast(generator: SparkGenerator, node: exp.Expr) -> str:
     assert isinstance(node, exp.Cast)
     if node.to.this == exp.DType.INTERVAL and isinstance(node.this, exp.Literal):
         count, unit = str(node.this.this).split()
@@ -73,11 +75,11 @@ def _cast(generator: Spark.Generator, node: exp.Expr) -> str:
 class CitySpark(Spark):
     """Spark with the city's rules; sqlglot finds it as ``cityspark``."""
 
-    class Generator(Spark.Generator):
+    class Generator(SparkGenerator):
         """The rules."""
 
         TRANSFORMS = {
-            **Spark.Generator.TRANSFORMS,
+            **SparkGenerator.TRANSFORMS,
             exp.Anonymous: _function,
             exp.PercentileCont: _quantile,
             exp.Median: _median,
