@@ -15,6 +15,7 @@ from cityloop.analyse.service import Analyst
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
+from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, ContentError, NotFound
@@ -34,8 +35,10 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.declared import Current
 from cityloop.steward.sharing import Sharing
+from cityloop.steward.tracing import Lineage
 from cityloop.watch.cards import with_areas
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
@@ -80,6 +83,7 @@ class House:
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
+        self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -109,6 +113,31 @@ class House:
             current=self.current,
             names=self._name,
             most_days=settings.grant_days,
+        )
+        self.lineage = Lineage(
+            door=self.door,
+            database=self.database,
+            lake=self.lake,
+            current=self.current,
+            rules=content.rules,
+            model=content.model,
+            boards=content.boards,
+            sources=lambda: (),
+            analyst=self.analyst,
+            watch=self.watch,
+        )
+        self.catalogue = Catalogue(
+            door=self.door,
+            database=self.database,
+            audit=self.audit,
+            lake=self.lake,
+            city=self.city,
+            current=self.current,
+            collector=self.collector,
+            model=content.model,
+            lineage=self.lineage,
+            sources=lambda: (),
+            quality=dict,
         )
 
     def _name(self, account: str) -> Title:
@@ -151,6 +180,7 @@ class House:
                 "relay": lambda: self.relay.errors,
                 "timers": lambda: {**self.timers.troubles, **self.chores.troubles},
                 "watch": lambda: self.watch.errors,
+                "sources": lambda: self.sources.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -160,15 +190,17 @@ class House:
     def services(self) -> Mapping[type[Any], Any]:
         """All services by class."""
         rooms = (
-            self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
+            self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.lineage, self.catalogue,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
-        for part in (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores):
+        starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
+        for part in (*starting, self.sources):
             if part is not None:
                 part.start()
 
@@ -178,16 +210,8 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        for part in (
-            self.drill,
-            self.chores,
-            self.timers,
-            self.collector,
-            self.relay,
-            self.stream,
-            self.compactor,
-            self.keeper,
-        ):
+        takers = (self.drill, self.sources, self.chores, self.timers, self.collector)
+        for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
         self.sharing.write_uses()
