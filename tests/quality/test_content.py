@@ -13,11 +13,14 @@ import pytest
 from pydantic import BaseModel
 
 from cityloop.access.routes import COOKIE
+from cityloop.core.errors import NotFound
 from cityloop.quality.content import FeedTerms, Handling, Plan, QualityFile, Sample
 from cityloop.quality.scheme import Scheme, Weighted
 from cityloop.serve.app import create_app
 from cityloop.serve.check import check_city
-from tests.quality.inspected import ROOT, STEWARD, Inspected, department, write_city
+from cityloop.serve.clockkeeper import ClockRow
+from cityloop.serve.inspect import lines, run_inspection
+from tests.quality.inspected import ALL, HOUR, ROOT, STEWARD, Inspected, department, write_city
 
 FAULTS = [
     ("quality.yaml", "minimum_sample: 20", "minimum_sample: 0", "quality.yaml:1 minimum_sample"),
@@ -156,3 +159,31 @@ def test_an_inspection_is_planned_stopped_and_resumed_by_hand(web: Web, town: In
     assert [line["what"]["en"] for line in after["log"]][:4] == ["Planned", "Examining", "Stopped", "Resumed"]
     assert web.get(f"{where}/findings", headers=steward).json()["total"] == after["findings"]
     assert web.get(f"{where}/report?format=html", headers=steward).headers["content-type"].startswith("text/html")
+
+
+def test_a_breach_closes_when_the_feed_recovers(town: Inspected) -> None:
+    town.clock.advance(4 * HOUR)
+    town.work()
+    stale = town.quality.breaches(STEWARD, ALL, True, "road-counts").items
+    assert "freshness" in {breach.check for breach in stale}
+    town.broken.clear()
+    town.hours(2)
+    town.work()
+    assert "freshness" not in {b.check for b in town.quality.breaches(STEWARD, ALL, True, "road-counts").items}
+    kinds = [event.type for event in town.house.outbox.after(0, 10_000) if event.subject == "road-counts"]
+    assert kinds.count("cityloop.quality.recovered") == 1
+
+
+def test_the_command_line_runs_a_planned_inspection(written: Path, tmp_path: Path) -> None:
+    left = Inspected(tmp_path, written)
+    left.hours(24)
+    left.work()
+    with left.house.database.transaction() as tx:
+        tx.session.merge(ClockRow(id="paced", now=left.clock.now(), speed=60))
+    left.close()
+    detail, findings = run_inspection(written, tmp_path / "data", "five")
+    assert detail.state == "repair"
+    assert {finding.feed for finding in findings} == {"river-levels", "noise-levels", "lamp-states"}
+    assert len(lines(detail, findings, zh=True)) == 1 + 5 + 3
+    with pytest.raises(NotFound, match="0 planned"):
+        run_inspection(written, tmp_path / "data", "unheard-of")
