@@ -25,6 +25,7 @@ from tests.cases.support import (
     ACCEPTOR,
     DUST,
     MONDAY,
+    ROAD,
     SANITATION,
     TO_CLOSED,
     TO_HANDLE,
@@ -133,10 +134,22 @@ def test_the_event_of_a_move_holds_exactly_the_case_view(room: Room) -> None:
     assert room.events()[-1].data["case"] == view.model_dump(mode="json")
 
 
+def test_cases_are_listed_by_class_of_matter(room: Room) -> None:
+    rubbish, pothole, cloud = room.report(), room.report(matter=ROAD), room.report(matter=DUST)
+    paged = Paging(page=1, size=50, sort="number")
+
+    def found(*matter: str) -> set[str]:
+        return {case.id for case in room.desk.list(ACCEPTOR, CaseFilter(matter=matter), paged).items}
+
+    assert found("gb47678:matter:06*") == {rubbish.id, pothole.id}
+    assert found(ROAD, "gb47678:matter:08*") == {pothole.id, cloud.id}
+    assert found("gb30428:matter:06*") == set()
+
+
 def test_exports_hold_the_list_and_disarm_formulas(room: Room) -> None:
     room.report(title="=HYPERLINK(1)")
     room.report(title="路边垃圾", matter=DUST)
-    body = room.desk.export(ACCEPTOR, CaseFilter(matter=DUST), "csv").body
+    body = room.desk.export(ACCEPTOR, CaseFilter(matter=(DUST,)), "csv").body
     rows = list(csv.DictReader(io.StringIO(bytes(body).decode("utf-8-sig"))))
     assert [row["标题"] for row in rows] == ["路边垃圾"] and rows[0]["上报时间"] == "2026-03-09T09:00:00+08:00"
     sheet = load_workbook(io.BytesIO(bytes(room.desk.export(ACCEPTOR, CaseFilter(), "xlsx").body))).active

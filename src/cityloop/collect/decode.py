@@ -94,6 +94,12 @@ def fitted_to(frame: pl.DataFrame, mapping: FeedMapping) -> pl.DataFrame:
     )
 
 
+def decode_kept(records: Mapping[int, tuple[str, Mapping[str, Any]]], mapping: FeedMapping) -> Decoded:
+    """Single records by position: each one's text, and fields to lay over it. Fields alone make a record too."""
+    frame, positions, refusals = _slow(_laid_over(records), mapping)
+    return Decoded(frame, positions, refusals, lambda wanted: {position: records[position][0] for position in wanted})
+
+
 def _array(body: bytes, mapping: FeedMapping, as_text: bool) -> Decoded:
     frame = _quick(body, mapping, pl.read_json, as_text)
     if frame is not None:
@@ -145,6 +151,17 @@ def _slow(items: Iterator[tuple[int, Any]], mapping: FeedMapping) -> tuple[pl.Da
             rows.append({name: _plain(item.get(name)) for name in mapping.text})
             positions.append(position)
     return pl.DataFrame(rows, schema=mapping.text), positions, refusals
+
+
+def _laid_over(records: Mapping[int, tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[int, Any]]:
+    for position, (text, fields) in records.items():
+        _, item = next(_each([text.encode()]))
+        if fields:
+            yield position, {**(item if isinstance(item, dict) else {}), **fields}
+        elif isinstance(item, Refusal):
+            yield position, Refusal(position, item.column, item.rule, item.reason)
+        else:
+            yield position, item
 
 
 def _each(lines: Sequence[bytes]) -> Iterator[tuple[int, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,14 @@ from cityloop.collect.directory import Directory, Locator
 from cityloop.collect.gate import Gate
 from cityloop.collect.pipeline import Listener, Pipeline
 from cityloop.collect.quarantine import Quarantine
+from cityloop.collect.quarantine_schemas import QuarantineDetail, QuarantineSummary, QuarantineView, Selection
+from cityloop.collect.repairs import Repairs
 from cityloop.collect.replay import Replay, load_replays
 from cityloop.collect.schemas import (
     EntityTypeView,
     EntityView,
     FeedView,
     HistoryView,
-    QuarantineView,
     Receipt,
 )
 from cityloop.collect.tallies import Tallies
@@ -109,15 +110,29 @@ class Collector:
         self._replays: list[Replay] = []
         self._take_over(standard, {mapping.id: mapping for mapping in feeds})
         self._tallies.restore(self._accepted(), self._quarantine.counts())
+        self.repairs = Repairs(
+            database=database,
+            outbox=outbox,
+            audit=audit,
+            door=door,
+            lake=lake,
+            clock=city.clock,
+            quarantine=self._quarantine,
+            find=self._known,
+            submit=self._submit,
+        )
+        """What is done to records in quarantine."""
 
     def start(self) -> None:
         """Start the committing threads and the writing of tallies."""
         self._running = True
         self._start_committers()
         self._tallies.start()
+        self.repairs.start()
 
     def stop(self) -> None:
         """Commit what is waiting, write the tallies, end the threads."""
+        self.repairs.stop()
         self._running = False
         self._stop_committers()
         self._tallies.stop()
@@ -173,6 +188,12 @@ class Collector:
             )
             return self._committers[mapping.entity_type.id].submit(job)
 
+    def _submit(self, job: Job) -> Future[Receipt]:
+        with self._gate.together():
+            if self._feeds.get(job.mapping.id) is not job.mapping:
+                raise Conflict(f"the mapping of feed '{job.mapping.id}' has changed meanwhile", "start it again")
+            return self._committers[job.mapping.entity_type.id].submit(job)
+
     def taken_up_to(self, feed: str, app: str) -> int:
         """The last number of writer ``app`` that the lake holds for the feed's entity type; 0 when there is none."""
         return self._lake.txn_version(self.mapping(feed).entity_type.id, app) or 0
@@ -211,6 +232,11 @@ class Collector:
     def describe(self, entity_type: str, entity: str) -> EntityCard | None:
         """What a warning needs to know of an entity; ``None`` when it is unknown."""
         return self._directory.get(entity_type, entity)
+
+    @property
+    def mappings(self) -> Mapping[str, FeedMapping]:
+        """Every feed in force, by id."""
+        return self._feeds
 
     def feeds(self, actor: Actor) -> list[FeedView]:
         """See :meth:`Views.feeds`."""
@@ -251,11 +277,27 @@ class Collector:
         return self._views.record(actor, record)
 
     def quarantine(self, actor: Actor, paged: Paging, feed: str | None) -> Page[QuarantineView]:
+        """Records of one feed, or of all, that broke the standard."""
+        return self.quarantine_page(actor, paged, Selection(feed=feed))
+
+    def quarantine_page(self, actor: Actor, paged: Paging, wanted: Selection) -> Page[QuarantineView]:
         """Records that broke the standard, newest first."""
-        scope = self._door.scope(actor, "quarantine")
-        if feed is not None:
-            self.mapping(feed)
-        return self._quarantine.page(scope, paged, feed)
+        return self._quarantine.page(self._door.scope(actor, "quarantine"), paged, wanted)
+
+    def quarantine_rows(self, actor: Actor, sort: str, wanted: Selection) -> Iterator[Mapping[str, Any]]:
+        """The same records as flat rows."""
+        return self._quarantine.export(self._door.scope(actor, "quarantine"), sort, wanted)
+
+    def quarantine_summary(self, actor: Actor, wanted: Selection) -> QuarantineSummary:
+        """Counts by feed and rule."""
+        return self._quarantine.summary(self._door.scope(actor, "quarantine"), wanted, self._known)
+
+    def quarantine_detail(self, actor: Actor, identity: str) -> QuarantineDetail:
+        """One record with its history."""
+        return self._quarantine.detail(self._door.scope(actor, "quarantine"), identity, self._known)
+
+    def _known(self, feed: str) -> FeedMapping | None:
+        return self._feeds.get(feed)
 
     def mapping(self, feed: str) -> FeedMapping:
         """The mapping a feed has now; raises :class:`NotFound`."""

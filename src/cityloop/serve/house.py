@@ -18,25 +18,33 @@ from cityloop.collect.service import Collector
 from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
-from cityloop.core.errors import Conflict, ContentError
+from cityloop.core.errors import Conflict, ContentError, NotFound
 from cityloop.core.outbox import Outbox, Relay
 from cityloop.core.settings import Settings
+from cityloop.core.values import Title
 from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
+from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
+from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import load_content
 from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.steward.catalogue import Catalogue
+from cityloop.steward.declared import Current
+from cityloop.steward.sharing import Sharing
+from cityloop.steward.tracing import Lineage
 from cityloop.watch.cards import with_areas
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
 
 TICK_SECONDS = 0.2
+CHORE_SECONDS = 1.0
 WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
 
 
@@ -67,8 +75,11 @@ class House:
             "door": self.door,
             "audit": self.audit,
         }
-        self.lake = Lake(settings.data / "lake", settings.sync)
-        self.compactor = Compactor(self.lake, settings.compact_seconds)
+        self.lake = open_lake(settings)
+        self.retention = Retention(
+            self.lake, self.database, self.audit, self.outbox, self.clock, keep_days(content.standard, settings)
+        )
+        self.compactor = Compactor(self.lake, settings.compact_seconds, self.retention.apply)
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
@@ -91,7 +102,50 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.quality = Quality(
+            **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
+        )
         self.drill = self._open_drill()
+        self.current = Current(content.standard, content.feeds)
+        self.sharing = Sharing(
+            **shared,
+            city=self.city,
+            current=self.current,
+            names=self._name,
+            most_days=settings.grant_days,
+        )
+        self.lineage = Lineage(
+            door=self.door,
+            database=self.database,
+            lake=self.lake,
+            current=self.current,
+            rules=content.rules,
+            model=content.model,
+            boards=content.boards,
+            sources=lambda: (),
+            analyst=self.analyst,
+            watch=self.watch,
+        )
+        self.catalogue = Catalogue(
+            door=self.door,
+            database=self.database,
+            audit=self.audit,
+            lake=self.lake,
+            city=self.city,
+            current=self.current,
+            collector=self.collector,
+            model=content.model,
+            lineage=self.lineage,
+            sources=lambda: (),
+            quality=dict,
+        )
+
+    def _name(self, account: str) -> Title:
+        """The name of an account for people; one that is gone keeps its id."""
+        try:
+            return self.accounts.get(account).name
+        except NotFound:
+            return Title(zh=account, en=account)
 
     def _open_drill(self) -> Drill:
         if not self.settings.demo:
@@ -106,21 +160,25 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.dispatch_due(self.clock.now()),
+                "grants": self.sharing.step,
             },
             TICK_SECONDS,
         )
+        # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
+        self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
             self.city,
             {
                 "relay": lambda: self.relay.errors,
-                "timers": lambda: self.timers.troubles,
+                "timers": lambda: {**self.timers.troubles, **self.chores.troubles},
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
@@ -133,14 +191,16 @@ class House:
         """All services by class."""
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
-            self.desk, self.analyst, self.drill, self.stream, self.health,
+            self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.lineage, self.catalogue,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
-        for part in (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.sources):
+        starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
+        for part in (*starting, self.sources):
             if part is not None:
                 part.start()
 
@@ -150,13 +210,25 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        takers = (self.drill, self.sources, self.timers, self.collector)
+        takers = (self.drill, self.sources, self.chores, self.timers, self.collector)
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
+        self.sharing.write_uses()
         self.lake.close()
         self.database.close()
         self._occupied.close()
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake in the data folder, as the settings want it."""
+    return Lake(
+        settings.data / "lake",
+        settings.sync,
+        engine=settings.lake_engine,
+        keep_hours=settings.lake_keep_hours,
+        log_days=settings.lake_log_days,
+    )
 
 
 def occupy(data: Path) -> IO[str]:
