@@ -81,6 +81,14 @@ def compile(request: QueryRequest, model: Model, scopes: Mapping[str, Scope], zo
     return Plan(tree, tuple(keys), tuple(request.metrics), tuple(wanted[len(request.metrics) :]), tables)
 
 
+def rows(request: QueryRequest, model: Model, scope: Scope, columns: Sequence[str]) -> exp.Select:
+    """``columns`` of the rows from which the one metric of a checked request is worked out, within ``scope``."""
+    source = _Source((model.metrics[request.metrics[0]],))
+    needed = list(dict.fromkeys([*_needed(source, request, model, []), *columns]))
+    tree = exp.select(*[_column(name) for name in columns]).from_(_rows(source, request, scope, needed, ()))
+    return tree.where(*_conditions(source, request, model), copy=False)
+
+
 def newest(tables: Mapping[str, Scope]) -> exp.Select:
     """A query for the newest observation that the asker may see in these tables."""
     parts = [

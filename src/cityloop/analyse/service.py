@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from sqlglot import exp
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door, Scope
 from cityloop.analyse.check import check
-from cityloop.analyse.compile import PREVIOUS, Plan, compile, newest
+from cityloop.analyse.compile import PREVIOUS, Plan, compile, newest, rows
 from cityloop.analyse.labels import Describe, Titles, labels, of_city, of_entities
 from cityloop.analyse.model import TIME, Model
 from cityloop.analyse.schemas import Column, ModelView, QueryRequest, QueryResult
@@ -78,6 +80,13 @@ class Analyst:
             while len(self._answers) > CACHED:
                 self._answers.popitem(last=False)
         return answer
+
+    def rows(self, actor: Actor, request: QueryRequest, columns: Sequence[str]) -> tuple[exp.Select, str]:
+        """The rows beneath the one metric of a request as a query within the actor's scope, and their table."""
+        check(request, self._model)
+        metric = self._model.metrics[request.metrics[0]]
+        scope = self._door.scope(actor, metric.protected, metric.table)
+        return rows(request, self._model, scope, columns), metric.table
 
     def _scopes(self, actor: Actor, request: QueryRequest) -> dict[str, Scope]:
         """The actor's scope of every table beneath the metrics; refuses when one of them is out of sight."""

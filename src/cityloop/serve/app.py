@@ -18,6 +18,7 @@ from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
+from cityloop.quality.routes import router as quality_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.steward.routes import router as steward_router
 from cityloop.watch.routes import router as watch_router
@@ -30,6 +31,7 @@ ROUTERS = (
     watch_router,
     cases_router,
     analyse_router,
+    quality_router,
     drill_router,
     steward_router,
     serve_router,
