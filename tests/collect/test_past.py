@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.collect.small_town import NOON, PACKS, Town, TownMaker, air
 FEEDS = PACKS[0] / "feeds.yaml"
 
 
-def pack(folder: Path, *checks: dict[str, object]) -> list[Path]:
+def pack(folder: Path, *checks: Mapping[str, object]) -> list[Path]:
     """The air pack with further checks in its feed."""
     folder.mkdir()
     for path in PACKS[0].glob("*.yaml"):

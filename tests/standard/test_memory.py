@@ -93,10 +93,11 @@ def test_late_records_are_never_judged_against_later_ones() -> None:
 def test_a_stuck_sensor_is_marked_from_the_nth_equal_reading_on() -> None:
     feed = mapping(STUCK)
     marks = [None, None, None, "stuck:level", "stuck:level", None]
-    readings: list[Reading] = [(n, 5.0) for n in range(5)] + [(9, 6.0)]
+    readings: list[Reading] = [*[(n, 5.0) for n in range(5)], (9, 6.0)]
     assert judged(feed, readings)[1] == marks
     assert judged(feed, *[[reading] for reading in readings])[1] == marks
-    assert judged(feed, [(n, 0.0) for n in range(9)])[1] == [None] * 9, "0 may stay"
+    zeros: list[Reading] = [(n, 0.0) for n in range(9)]
+    assert judged(feed, zeros)[1] == [None] * 9, "0 may stay"
     assert judged(feed, [(0, 5), (1, 5), (2, None), (3, 5), (4, 5)])[1][-1] == "stuck:level", "gaps do not count"
 
 
@@ -126,7 +127,8 @@ def test_the_verdict_does_not_depend_on_how_the_stream_is_cut(
     steps: list[tuple[int, float | None]], cuts: list[int], refuse: bool
 ) -> None:
     feed = mapping({**JUMP, "severity": "refuse" if refuse else "flag"}, STUCK, LASTING)
-    at, readings = 0, []
+    at = 0
+    readings: list[Reading] = []
     for step, value in steps:
         at += step
         readings.append((at, value))

@@ -63,7 +63,7 @@ class Pasts:
             WHERE b.seen IS NULL OR r.seen > b.seen GROUP BY l.entity
         """  # noqa: S608 - table and column are named by the standard
         rows = self._lake.query(sql, [self._table], {"feed": feed, "jump": f"jump:{name}", "name": name})
-        return pl.DataFrame(rows).cast(PAST) if rows.num_rows else pl.DataFrame(schema=PAST)
+        return pl.DataFrame(rows).cast(pl.Schema(PAST)) if rows.num_rows else pl.DataFrame(schema=PAST)
 
     def _unique(self, mapping: FeedMapping, rule: UniqueRule, mapped: Mapped) -> Mapped:
         """Refuse or flag records whose values another stored record has; the record itself, sent again, stays."""
