@@ -14,7 +14,7 @@ from cityloop.core.clock import SystemClock
 from cityloop.core.errors import ContentError, Fault
 from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
-from cityloop.serve.content import city_rules, load_table
+from cityloop.serve.content import city_rules, declaring, load_table
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
 
@@ -25,9 +25,9 @@ def check_city(folder: Path) -> list[Fault]:
     if faults:
         return faults
     city = City.load(folder, SystemClock())
-    standard = _try(faults, lambda: Standard.load(city.packs))
+    standard = _try(faults, lambda: Standard.load(declaring(city)))
     if standard is not None:
-        _try(faults, lambda: load_feeds(city.packs, standard, city.departments))
+        _try(faults, lambda: load_feeds(declaring(city), standard, city.departments))
         _try(faults, lambda: city_rules(city, standard))
         _try(faults, lambda: load_model(city.packs, standard))
     _try(faults, lambda: load_workflow(city.packs, city.folder))

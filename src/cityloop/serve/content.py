@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
@@ -31,15 +32,21 @@ class Content:
 
 def load_content(city: City) -> Content:
     """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults."""
-    standard = Standard.load(city.packs)
+    declared = declaring(city)
+    standard = Standard.load(declared)
     return Content(
         standard=standard,
-        feeds=load_feeds(city.packs, standard, city.departments),
+        feeds=load_feeds(declared, standard, city.departments),
         rules=city_rules(city, standard),
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),
         model=load_model(city.packs, standard),
     )
+
+
+def declaring(city: City) -> tuple[Path, ...]:
+    """Folders that declare types, code lists and feeds: the packs in use, then the city's own folder."""
+    return (*city.packs, city.folder)
 
 
 def city_rules(city: City, standard: Standard) -> tuple[Rule, ...]:
