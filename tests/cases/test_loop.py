@@ -224,7 +224,7 @@ def test_matters_can_be_corrected_at_acceptance_and_the_old_one_stays_on_file(ro
     accepted = room.move(ACCEPTOR, case, "accept", matter=LITTER)
     assert accepted.matter == LITTER
     assert accepted.timeline[-1].facts["matter"] == {"before": "gb47678:matter:06011", "after": LITTER}
-    assert room.desk.list(ACCEPTOR, CaseFilter(matter=LITTER), FIRST).total == 1
+    assert room.desk.list(ACCEPTOR, CaseFilter(matter=(LITTER,)), FIRST).total == 1
 
 
 def audited(room: Room, act: str) -> list[tuple[str, dict[str, object]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -26,6 +25,7 @@ from tests.cases.support import (
     ACCEPTOR,
     DUST,
     MONDAY,
+    ROAD,
     SANITATION,
     TO_CLOSED,
     TO_HANDLE,
@@ -34,6 +34,7 @@ from tests.cases.support import (
     litter,
     open_room,
 )
+from tests.parts import Store
 
 T = TypeVar("T")
 
@@ -133,10 +134,22 @@ def test_the_event_of_a_move_holds_exactly_the_case_view(room: Room) -> None:
     assert room.events()[-1].data["case"] == view.model_dump(mode="json")
 
 
+def test_cases_are_listed_by_class_of_matter(room: Room) -> None:
+    rubbish, pothole, cloud = room.report(), room.report(matter=ROAD), room.report(matter=DUST)
+    paged = Paging(page=1, size=50, sort="number")
+
+    def found(*matter: str) -> set[str]:
+        return {case.id for case in room.desk.list(ACCEPTOR, CaseFilter(matter=matter), paged).items}
+
+    assert found("gb47678:matter:06*") == {rubbish.id, pothole.id}
+    assert found(ROAD, "gb47678:matter:08*") == {pothole.id, cloud.id}
+    assert found("gb30428:matter:06*") == set()
+
+
 def test_exports_hold_the_list_and_disarm_formulas(room: Room) -> None:
     room.report(title="=HYPERLINK(1)")
     room.report(title="路边垃圾", matter=DUST)
-    body = room.desk.export(ACCEPTOR, CaseFilter(matter=DUST), "csv").body
+    body = room.desk.export(ACCEPTOR, CaseFilter(matter=(DUST,)), "csv").body
     rows = list(csv.DictReader(io.StringIO(bytes(body).decode("utf-8-sig"))))
     assert [row["标题"] for row in rows] == ["路边垃圾"] and rows[0]["上报时间"] == "2026-03-09T09:00:00+08:00"
     sheet = load_workbook(io.BytesIO(bytes(room.desk.export(ACCEPTOR, CaseFilter(), "xlsx").body))).active
@@ -151,10 +164,8 @@ def test_map_points_are_longitude_first(room: Room) -> None:
     assert feature["properties"]["id"] == case.id and feature["properties"]["light"] == "none"
 
 
-@pytest.mark.postgres
-@pytest.mark.skipif("CITYLOOP_TEST_POSTGRES" not in os.environ, reason="no PostgreSQL server named")
-def test_the_loop_runs_on_postgresql(tmp_path: Path) -> None:
-    room = open_room(tmp_path, by_hand(), url=os.environ["CITYLOOP_TEST_POSTGRES"])
+def test_the_loop_runs_on_postgresql(tmp_path: Path, postgres: Store) -> None:
+    room = open_room(tmp_path, by_hand(), url=postgres.url.replace("+psycopg", ""))
     case = room.report()
     closed = room.walk(case, *TO_CLOSED)
     assert closed.state == "closed" and room.desk.verify_timeline(case.id) is None

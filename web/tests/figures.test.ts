@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
 import { grainOf, periodOf, timeSteps } from '../src/analyse/board'
+import { classPatterns } from '../src/analyse/classes'
 import { listOf } from '../src/analyse/five'
 import { change, csv, figure } from '../src/analyse/format'
 import { byTime, labelOf, METRIC, rows } from '../src/analyse/query'
-import type { QueryResult } from '../src/api/types'
+import type { Matter, QueryResult } from '../src/api/types'
 import { ticks } from '../src/shared/scale'
 
 const say = (key: string): string => key
@@ -26,6 +27,16 @@ const answer = {
   ],
   labels: { department: { water: { zh: '水务局', en: 'Water' } } },
 } as unknown as QueryResult
+
+describe('a class of matters', () => {
+  const matter = (key: string, code: string, zh: string) => ({ key, class_code: code, class_title: { zh, en: zh } }) as unknown as Matter
+
+  it('leads to the cases of every catalogue that has it', () => {
+    const all = [matter('gb47678:matter:06010', '06', '市容'), matter('gb47678:matter:06011', '06', '市容'), matter('gb30428:matter:0101', '01', '市容'), matter('gb30428:matter:0201', '02', '秩序')]
+    expect(classPatterns(all, '市容')).toEqual(['gb47678:matter:06*', 'gb30428:matter:01*'])
+    expect(classPatterns(all, '没有')).toEqual([])
+  })
+})
 
 describe('an answer of the semantic model', () => {
   it('pairs each figure with that of the period before', () => {

@@ -18,7 +18,16 @@ const chinese = flat(zh as unknown as Tree)
 const english = flat(en as unknown as Tree)
 const named = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1] as string).sort()
 
+const rooms = import.meta.glob<{ zh?: object; en?: object }>('../src/*/i18n.*.ts', { eager: true })
+
 describe('the words of the interface', () => {
+  it('of every room are taken up, and no two rooms use one name', () => {
+    for (const [all, language] of [[zh, 'zh'], [en, 'en']] as const) {
+      const names = Object.values(rooms).flatMap((room) => Object.keys(room[language] ?? {}))
+      expect(names.sort()).toEqual(Object.keys(all).sort())
+    }
+  })
+
   it('exist in both languages', () => {
     expect([...english.keys()].sort()).toEqual([...chinese.keys()].sort())
   })

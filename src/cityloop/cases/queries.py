@@ -32,6 +32,8 @@ def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.state:
         found.append(CaseRow.state.in_(wanted.state))
+    if wanted.matter:
+        found.append(or_(*[_matter_is(pattern) for pattern in wanted.matter]))
     if wanted.area is not None:
         found.append(CaseRow.area.startswith(wanted.area, autoescape=True))
     if wanted.light is not None:
@@ -42,6 +44,13 @@ def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
     return [*found, *_spans(wanted)]
 
 
+def _matter_is(pattern: str) -> ColumnElement[bool]:
+    """A key, or with ``*`` at its end everything that begins so, as in a dispatch table."""
+    if pattern.endswith("*"):
+        return CaseRow.matter.startswith(pattern[:-1], autoescape=True)
+    return CaseRow.matter == pattern
+
+
 _TEXTS = (CaseRow.number, CaseRow.title, CaseRow.address)
 
 
@@ -49,7 +58,6 @@ def _equal(wanted: CaseFilter) -> list[tuple[InstrumentedAttribute[Any], Any]]:
     return [
         (CaseRow.open, wanted.open),
         (CaseRow.department, wanted.department),
-        (CaseRow.matter, wanted.matter),
         (CaseRow.channel, wanted.channel),
         (CaseRow.on_time, wanted.on_time),
         (CaseRow.series, wanted.series),

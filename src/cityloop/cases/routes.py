@@ -24,7 +24,7 @@ def case_filter(
     mine: Annotated[bool, Query(description="only cases on which the asker can make a move now")] = False,
     department: str | None = None,
     area: Annotated[str | None, Query(description="area code; everything below it counts")] = None,
-    matter: str | None = None,
+    matter: Annotated[list[str] | None, Query(description="keys, or prefixes of keys that end with *: a class")] = None,
     channel: Channel | None = None,
     light: Light | None = None,
     on_time: bool | None = None,
@@ -38,7 +38,7 @@ def case_filter(
 ) -> CaseFilter:
     """The filter parameters of a request."""
     values = dict(locals())
-    return CaseFilter(**{**values, "state": tuple(state or ())})
+    return CaseFilter(**{**values, "state": tuple(state or ()), "matter": tuple(matter or ())})
 
 
 Filtered = Annotated[CaseFilter, Depends(case_filter)]

@@ -133,6 +133,8 @@ class EntityType(Frozen):
     relations: tuple[Relation, ...] = ()
     checks: tuple[CheckRule, ...] = ()
     """Checks beyond those that the properties themselves declare; they hold for every feed of the type."""
+    retention_days: int | None = Field(default=None, gt=0)
+    """Days of observations that the lake keeps; without it the setting for the type's sensitivity counts."""
 
     @field_validator("version", mode="before")
     @classmethod

@@ -1,32 +1,24 @@
 /** The filters of the case list, between the address and the interface of the server. */
 import type { paths } from '../api/schema'
 import type { Channel, Light } from '../api/types'
+import { asked, flag, instant } from '../shared/list'
 
 export type CaseQuery = NonNullable<paths['/api/v1/cases']['get']['parameters']['query']>
 
 export const LIGHTS: readonly Light[] = ['red', 'yellow', 'green', 'paused', 'none']
 export const CHANNELS: readonly Channel[] = ['collector', 'hotline', 'citizen', 'leader', 'media', 'department', 'warning', 'device', 'drill']
-export const SIZE = 50
-
-function flag(text: string): boolean | undefined {
-  return text === 'true' ? true : text === 'false' ? false : undefined
-}
-
-function instant(text: string): string | undefined {
-  return text && !Number.isNaN(Date.parse(text)) ? new Date(text).toISOString() : undefined
-}
 
 /** The address' texts as a query; what does not fit is left out rather than sent. */
 export function caseQuery(one: (name: string) => string, many: (name: string) => string[]): CaseQuery {
   const light = one('light') as Light
   const channel = one('channel') as Channel
-  const query: CaseQuery = {
+  return asked<CaseQuery>({
     state: many('state').length ? many('state') : undefined,
     open: flag(one('open')),
     mine: one('mine') === 'true' || undefined,
     department: one('department') || undefined,
     area: one('area') || undefined,
-    matter: one('matter') || undefined,
+    matter: many('matter').length ? many('matter') : undefined,
     channel: CHANNELS.includes(channel) ? channel : undefined,
     light: LIGHTS.includes(light) ? light : undefined,
     on_time: flag(one('on_time')),
@@ -37,7 +29,5 @@ export function caseQuery(one: (name: string) => string, many: (name: string) =>
     opened_to: instant(one('opened_to')),
     closed_from: instant(one('closed_from')),
     closed_to: instant(one('closed_to')),
-    sort: one('sort') || undefined,
-  }
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as CaseQuery
+  })
 }

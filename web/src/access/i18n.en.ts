@@ -1,0 +1,18 @@
+import type { Same } from '../i18n/same'
+import type { zh } from './i18n.zh-CN'
+
+export const en: Same<typeof zh> = {
+  signIn: {
+    title: 'Sign in',
+    account: 'Account',
+    password: 'Password',
+    submit: 'Sign in',
+    takePost: 'Demo: take a post',
+    takePostNote:
+      'The demo city asks for no password. Drill actors play the departments; switch one off at any time and do its work yourself.',
+    wrong: 'Sign-in failed',
+    lead: 'From data to warning, from warning to case, from handling to effect: one loop.',
+    loading: 'Reading the city',
+  },
+  actor: { menu: 'Your post', signOut: 'Sign out' },
+}

@@ -1,0 +1,14 @@
+export const zh = {
+  signIn: {
+    title: '登录',
+    account: '账号',
+    password: '密码',
+    submit: '登录',
+    takePost: '演示：选一个岗位进入',
+    takePostNote: '演示城市不需要密码。部门由演练角色扮演，可随时停用，由你来处置。',
+    wrong: '无法登录',
+    lead: '从监测到预警、从预警到案件、从处置到评价，一个闭环。',
+    loading: '正在读取城市信息',
+  },
+  actor: { menu: '当前岗位', signOut: '退出登录' },
+}

@@ -1,0 +1,25 @@
+export const zh = {
+  product: '城市运行一网统管',
+  nav: { label: '主导航', map: '一张图', warnings: '预警', cases: '案件', board: '指标' },
+  theme: { toDark: '深色界面', toLight: '浅色界面' },
+  language: { switch: 'English', label: '切换语言' },
+  skip: '跳到正文',
+  live: {
+    live: '实时',
+    connecting: '正在连接',
+    lost: '连接中断，正在重连',
+    delay: '延迟 {seconds} s',
+    feeds: '接入 {fresh}/{total}',
+    delayNote: '现实 {real} s，城市时间 {city} s',
+    feedsNote: '有新数据的接入 / 全部接入',
+  },
+  clock: {
+    label: '城市时间',
+    paused: '已暂停',
+    speed: '快慢',
+    pause: '暂停',
+    times: '{n}×',
+    note: '演示时间：现实 1 秒 = 城市 {n} 秒',
+    refused: '本岗位不能调整城市时间',
+  },
+}

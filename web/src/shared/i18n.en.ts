@@ -1,0 +1,56 @@
+import type { Same } from '../i18n/same'
+import type { zh } from './i18n.zh-CN'
+
+export const en: Same<typeof zh> = {
+  span: { dh: '{d} d {h} h', hm: '{h} h {m} min', m: '{m} min', s: '{s} s', none: '—' },
+  level: {
+    red: 'Red warning (extreme)',
+    orange: 'Orange warning (severe)',
+    yellow: 'Yellow warning (major)',
+    blue: 'Blue warning (minor)',
+    short: { red: 'Extreme', orange: 'Severe', yellow: 'Major', blue: 'Minor' },
+    colour: { red: 'Red', orange: 'Orange', yellow: 'Yellow', blue: 'Blue' },
+  },
+  status: { open: 'Open', cleared: 'Cleared' },
+  common: {
+    all: 'All',
+    cancel: 'Cancel',
+    retry: 'Try again',
+    reload: 'Reload',
+    loading: 'Loading',
+    more: 'More',
+    back: 'Back',
+    export: 'Export',
+    csv: 'CSV',
+    xlsx: 'Excel',
+    total: '{n} in all',
+    clear: 'Clear filters',
+    filters: 'Filters',
+    to: 'to',
+    from: 'from',
+    keys: 'Keyboard: J / K to move, Enter to open',
+    previous: 'Previous page',
+    next: 'Next page',
+    page: 'Page {page} of {pages}',
+    today: 'Today {from} – {to}',
+  },
+  problem: {
+    label: 'Something is wrong',
+    unreachable: 'The server cannot be reached',
+    unreachableMend: 'Check the network; the page reconnects by itself.',
+    status: 'Status {status}',
+    mend: 'What to do: {mend}',
+    notFound: 'No such page, or outside your data scope',
+    notFoundDetail:
+      'The address may be wrong, or the thing lies outside what your post may see. The answer is the same for both.',
+    denied: 'Your post may not see this',
+    deniedDetail:
+      'Data is open by post, department and area, and closed by default. A security administrator can grant it to a post.',
+    home: 'Back to the map',
+    conflict: 'Somebody changed it meanwhile, or its state does not allow this',
+    invalid: 'Something in the form is not right',
+    tooLarge: 'Too large',
+    tooMany: 'Too many attempts; wait a little',
+    conflictNote: 'You were looking at an older version. Reload it, then decide whether to go on; what you typed is kept.',
+  },
+}

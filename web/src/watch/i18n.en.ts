@@ -1,0 +1,37 @@
+import type { Same } from '../i18n/same'
+import type { zh } from './i18n.zh-CN'
+
+export const en: Same<typeof zh> = {
+  warnings: {
+    title: 'Warnings',
+    level: 'Level',
+    name: 'Warning',
+    entity: 'Entity',
+    value: 'Value / limit',
+    area: 'Area',
+    raised: 'Raised',
+    updated: 'Updated',
+    statusName: 'Status',
+    case: 'Case',
+    rule: 'Rule',
+    seriesName: 'Source',
+    department: 'Department',
+    empty: 'No warning fits the filter',
+    emptyNote: 'Loosen the filter, or wait for new data.',
+    evidence: 'Evidence',
+    around: 'Before and after',
+    evidenceNote: '{aggregate}, {from} – {to}',
+    held: 'must hold for {span}',
+    thresholds: 'Thresholds',
+    trace: 'Trace',
+    history: 'History',
+    records: 'Raw records',
+    recordTitle: 'Raw record {id}',
+    pointsTable: 'Values in the window',
+    what: { raised: 'Raised', level: 'Level changed', cleared: 'Cleared', acknowledged: 'Acknowledged' },
+    onMap: 'Show on the map',
+    open: 'Open the warning',
+    previousWarnings: 'Recent warnings of this entity',
+    version: 'rule version {version}',
+  },
+}
