@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from cityloop.core.values import Frozen, Title
-from cityloop.standard.check_rules import CheckRule, Span, sound_expression, sound_pattern
+from cityloop.standard.check_rules import CheckRule, sound_expression, sound_pattern
 from cityloop.standard.code_lists import MATCHES, Match
 from cityloop.standard.tables import TableOptions
 
