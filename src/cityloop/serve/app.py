@@ -19,6 +19,7 @@ from cityloop.collect.routes import router as collect_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.serve.routes import router as serve_router
+from cityloop.standard.routes import router as standard_router
 from cityloop.steward.routes import router as steward_router
 from cityloop.watch.routes import router as watch_router
 
@@ -31,6 +32,7 @@ ROUTERS = (
     cases_router,
     analyse_router,
     drill_router,
+    standard_router,
     steward_router,
     serve_router,
 )

@@ -33,6 +33,8 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.standard.desk import StandardDesk
+from cityloop.standard.world import World
 from cityloop.steward.declared import Current
 from cityloop.steward.sharing import Sharing
 from cityloop.watch.cards import with_areas
@@ -96,6 +98,16 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.standard_desk = StandardDesk(
+            content.standard,
+            content.feeds,
+            door=self.door,
+            clock=self.clock,
+            zone=self.city.zone.key,
+            departments=list(self.city.departments),
+            known=self.collector.known,
+            world=World(of=self.collector.known, locate=self.city.areas.locate_many),
+        )
         self.drill = self._open_drill()
         self.current = Current(content.standard, content.feeds)
         self.sharing = Sharing(
@@ -153,7 +165,7 @@ class House:
         """All services by class."""
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
-            self.desk, self.analyst, self.drill, self.stream, self.health, self.sharing,
+            self.desk, self.analyst, self.drill, self.stream, self.health, self.sharing, self.standard_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
