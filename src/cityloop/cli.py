@@ -84,6 +84,40 @@ def check(city: CityArg = Path("cities/demo")) -> None:
         raise typer.Exit(1)
 
 
+@app.command("suggest-mapping")
+@_clear
+def suggest_mapping(
+    file: Annotated[Path, typer.Argument(help="CSV, Excel, Parquet, GeoJSON or JSON of a department.")],
+    entity_type: Annotated[str, typer.Option("--type", help="Entity type of the standard.")],
+    city: Annotated[Path, typer.Option(help="Folder of the city.")] = Path("cities/demo"),
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a mapping of a file to the standard, with a confidence for each field, as text for feeds.yaml."""
+    from cityloop.serve.suggesting import suggest_file
+
+    found = suggest_file(city, file, entity_type, sheet)
+    if as_json:
+        print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
+        return
+    for item in found.fields:
+        print(f"# {item.target}: {item.column or '-'} ({item.confidence:.2f}; {'; '.join(item.reasons)})")
+    print(f"# positions: {found.datum.crs or found.datum.datum or '-'} ({found.datum.reason})")
+    print(f"# unused: {', '.join(found.unused) or '-'}\n{found.yaml}", end="")
+
+
+@app.command()
+@_clear
+def schema(
+    folder: Annotated[Path, typer.Argument(help="Where the schemas are written.")] = Path("schemas"),
+) -> None:
+    """Write the JSON Schemas of all content files, for editors."""
+    from cityloop.serve.schemas import write_schemas
+
+    for path in write_schemas(folder):
+        print(path)
+
+
 @app.command()
 @_clear
 def load(

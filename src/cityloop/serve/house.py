@@ -36,6 +36,8 @@ from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
 from cityloop.steward.catalogue import Catalogue
+from cityloop.standard.desk import StandardDesk
+from cityloop.standard.world import World
 from cityloop.steward.declared import Current
 from cityloop.steward.sharing import Sharing
 from cityloop.steward.tracing import Lineage
@@ -107,6 +109,16 @@ class House:
         )
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
+        )
+        self.standard_desk = StandardDesk(
+            content.standard,
+            content.feeds,
+            door=self.door,
+            clock=self.clock,
+            zone=self.city.zone.key,
+            departments=list(self.city.departments),
+            known=self.collector.known,
+            world=World(of=self.collector.known, locate=self.city.areas.locate_many),
         )
         self.drill = self._open_drill()
         self.current = Current(content.standard, content.feeds)
@@ -195,7 +207,7 @@ class House:
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
-            self.lineage, self.catalogue,
+            self.lineage, self.catalogue, self.standard_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
