@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
@@ -37,8 +38,9 @@ class Content:
 
 def load_content(city: City) -> Content:
     """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults."""
-    standard = Standard.load(city.packs)
-    feeds = load_feeds(city.packs, standard, city.departments)
+    declared = declaring(city)
+    standard = Standard.load(declared)
+    feeds = load_feeds(declared, standard, city.departments)
     model = load_model(city.packs, standard)
     return Content(
         standard=standard,
@@ -51,6 +53,11 @@ def load_content(city: City) -> Content:
         quality=load_quality(city, feeds),
         boards=load_boards(city.packs, model.metrics),
     )
+
+
+def declaring(city: City) -> tuple[Path, ...]:
+    """Folders that declare types, code lists and feeds: the packs in use, then the city's own folder."""
+    return (*city.packs, city.folder)
 
 
 def city_rules(city: City, standard: Standard) -> tuple[Rule, ...]:

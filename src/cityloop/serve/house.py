@@ -36,6 +36,8 @@ from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
 from cityloop.steward.catalogue import Catalogue
+from cityloop.standard.desk import StandardDesk
+from cityloop.standard.world import World
 from cityloop.steward.declared import Current
 from cityloop.steward.sharing import Sharing
 from cityloop.steward.tracing import Lineage
@@ -77,7 +79,10 @@ class House:
         }
         self.lake = open_lake(settings)
         self.retention = Retention(
-            self.lake, self.database, self.audit, self.outbox, self.clock, keep_days(content.standard, settings)
+            **{name: shared[name] for name in ("database", "audit", "outbox")},
+            lake=self.lake,
+            clock=self.clock,
+            keep=lambda: keep_days(self.current.declared.standard, settings),
         )
         self.compactor = Compactor(self.lake, settings.compact_seconds, self.retention.apply)
         self.collector = Collector(
@@ -104,6 +109,16 @@ class House:
         )
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
+        )
+        self.standard_desk = StandardDesk(
+            content.standard,
+            content.feeds,
+            door=self.door,
+            clock=self.clock,
+            zone=self.city.zone.key,
+            departments=list(self.city.departments),
+            known=self.collector.known,
+            world=World(of=self.collector.known, locate=self.city.areas.locate_many),
         )
         self.drill = self._open_drill()
         self.current = Current(content.standard, content.feeds)
@@ -192,7 +207,7 @@ class House:
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
-            self.lineage, self.catalogue,
+            self.lineage, self.catalogue, self.standard_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
