@@ -35,9 +35,9 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
-from cityloop.steward.catalogue import Catalogue
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
+from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.declared import Current
 from cityloop.steward.sharing import Sharing
 from cityloop.steward.tracing import Lineage
