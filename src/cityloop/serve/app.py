@@ -19,6 +19,7 @@ from cityloop.collect.routes import router as collect_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.serve.routes import router as serve_router
+from cityloop.steward.change_routes import router as change_router
 from cityloop.steward.routes import router as steward_router
 from cityloop.watch.routes import router as watch_router
 
@@ -32,6 +33,7 @@ ROUTERS = (
     analyse_router,
     drill_router,
     steward_router,
+    change_router,
     serve_router,
 )
 

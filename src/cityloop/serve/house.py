@@ -201,6 +201,10 @@ class House:
         for part in (self.drill, self.timers, self.collector, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of data folder, lake and database; for a house that was never started."""
         self.sharing.write_uses()
         self.lake.close()
         self.database.close()
