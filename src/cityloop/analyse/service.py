@@ -22,6 +22,7 @@ from cityloop.city.service import City
 from cityloop.core.clock import Clock
 from cityloop.core.values import Title
 from cityloop.lake.service import Lake
+from cityloop.lake.snapshots import Snapshot
 
 CACHED = 256
 """Answers kept. An answer is found again only under the same query, the same data and the same sight."""
@@ -94,16 +95,17 @@ class Analyst:
 
     def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope]) -> QueryResult:
         plan = compile(request, self._model, scopes, self._city.zone.key)
-        rows = self._lake.query(plan.sql, plan.tables).to_pylist()
+        source = self._lake.as_of(request.as_of) if request.as_of else self._lake
+        rows = source.run(plan.tree, plan.tables).to_pylist()
         shown = rows[: request.limit]
         dimensions = [self._model.dimensions[name] for name in request.dimensions if name != TIME]
         return QueryResult(
             columns=self._columns(plan),
             rows=[[self._cell(name, row[name]) for name in plan.columns] for row in shown],
             labels=labels(dimensions, shown, self._titles),
-            freshness=self._freshness(plan, scopes),
+            freshness=self._freshness(plan, scopes, source),
             truncated=len(rows) > request.limit,
-            sql=plan.sql,
+            sql=plan.text(self._lake.dialect),
             scope=list(dict.fromkeys(scope.reason for scope in scopes.values())),
         )
 
@@ -130,9 +132,9 @@ class Analyst:
         metric = self._model.metrics.get(name.removesuffix(PREVIOUS))
         return round(value) if metric and metric.format == "integer" and value is not None else value
 
-    def _freshness(self, plan: Plan, scopes: Mapping[str, Scope]) -> datetime | None:
-        sql = newest({table: scopes[table] for table in plan.tables})
-        found = self._lake.query(sql, plan.tables).column(0)[0].as_py()
+    def _freshness(self, plan: Plan, scopes: Mapping[str, Scope], source: Lake | Snapshot) -> datetime | None:
+        tree = newest({table: scopes[table] for table in plan.tables})
+        found = source.run(tree, plan.tables).column(0)[0].as_py()
         return found.astimezone(UTC) if found else None
 
 
