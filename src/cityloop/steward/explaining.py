@@ -26,7 +26,7 @@ _LISTED = ("feed", "source", "rule", "metric", "dimension", "tile")
 
 
 @dataclass(frozen=True)
-class World:
+class Surroundings:
     """What a city has beside the standard. ``open_records`` counts open quarantine by feed, ``rows`` stored rows."""
 
     rules: Sequence[Rule]
@@ -61,7 +61,7 @@ def view(change: Change) -> ChangeView:
 
 
 def explain(
-    changes: Sequence[Change], old: Declared, new: Declared, broken: Sequence[Broken], graph: Graph, world: World
+    changes: Sequence[Change], old: Declared, new: Declared, broken: Sequence[Broken], graph: Graph, world: Surroundings
 ) -> list[Dependant]:
     """All dependants of the changes, those that break first."""
     verdicts = judge(new, broken, world)
@@ -74,7 +74,7 @@ def explain(
     return sorted(found.values(), key=lambda item: (not item.breaks, item.on, item.kind, item.id))
 
 
-def judge(new: Declared, broken: Sequence[Broken], world: World) -> Verdicts:
+def judge(new: Declared, broken: Sequence[Broken], world: Surroundings) -> Verdicts:
     """What does not work under the new standard: feeds, sources without a feed, rules, metrics and their tiles."""
     why: dict[str, Title] = {}
     for fault in broken:
@@ -102,7 +102,7 @@ def judge(new: Declared, broken: Sequence[Broken], world: World) -> Verdicts:
 
 
 def _dependants(
-    change: Change, old: Declared, new: Declared, verdicts: Verdicts, graph: Graph, world: World
+    change: Change, old: Declared, new: Declared, verdicts: Verdicts, graph: Graph, world: Surroundings
 ) -> Iterator[Dependant]:
     for node in _around(change, old, graph):
         reason = verdicts.why.get(node.id)
@@ -170,7 +170,7 @@ def _feeds_on(change: Change, old: Declared) -> list[str]:
     return found
 
 
-def _stored(change: Change, old: Declared, world: World) -> Iterator[Dependant]:
+def _stored(change: Change, old: Declared, world: Surroundings) -> Iterator[Dependant]:
     """Rows in the lake that would be read wrongly: a column keeps its type and its unit for ever."""
     if change.part != "property" or change.key not in ("kind", "unit"):
         return
@@ -186,7 +186,7 @@ def _stored(change: Change, old: Declared, world: World) -> Iterator[Dependant]:
         yield _dependant("dataset", table, kind.title, change, why, breaks=True, count=rows, link=link)
 
 
-def _granted(change: Change, old: Declared, new: Declared, world: World) -> Iterator[Dependant]:
+def _granted(change: Change, old: Declared, new: Declared, world: Surroundings) -> Iterator[Dependant]:
     for table in dict.fromkeys(_tables(change, old)):
         kind, owners = new.standard.entity_types.get(table), new.owners(table)
         for row in world.grants(table):

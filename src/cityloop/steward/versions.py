@@ -30,7 +30,7 @@ from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
 from cityloop.steward import overlay as over
 from cityloop.steward.declared import Current, Declared
-from cityloop.steward.explaining import World, explain, view
+from cityloop.steward.explaining import Surroundings, explain, view
 from cityloop.steward.graph import Graph
 from cityloop.steward.models import StandardVersionRow
 from cityloop.steward.overlay import Loaded, Overlay, StandardFault, Values
@@ -92,7 +92,7 @@ class Versions:
         current: Current,
         collector: Adopter,
         graph: Callable[[], Graph],
-        world: World,
+        world: Surroundings,
         trier: Trier,
         names: Callable[[str], Title],
     ) -> None:
