@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from cityloop.core.errors import Problem
+from cityloop.core.errors import ContentError, Problem
 from cityloop.core.settings import Settings
 from cityloop.serve import changing
-from tests.steward.conftest import ROOT, Client, Town
+from cityloop.steward.models import StandardVersionRow
+from cityloop.steward.overlay import empty
+from tests.steward.conftest import NOON, ROOT, Client, Town
 
 PLAN, CHANGES, VERSIONS = (f"/api/v1/standard/{name}" for name in ("changes/plan", "changes", "versions"))
 
@@ -281,3 +283,21 @@ def test_the_command_line_plans_applies_lists_and_restores(tmp_path: Path) -> No
     assert changing.restore(place, 0, "撤回").number == 2
     with pytest.raises(Problem, match="cannot be read"):
         changing.plan(place, [tmp_path / "missing.yaml"], 0)
+
+
+def test_versions_that_no_longer_fit_the_packs_are_named_and_can_be_laid_aside(own: Town) -> None:
+    """A pack was changed by hand behind the back of an applied version."""
+    feed = declared("sanitation", "feeds", "bin-emptying")
+    feed["properties"]["colour"] = "farbe"
+    overlay = {**empty(), "feeds": {"bin-emptying": feed}}
+    row = {"number": 1, "by": "shuju", "at": NOON, "reason": "x", "restored": None, "files": [], "diff": []}
+    with own.house.database.transaction() as tx:
+        tx.session.add(StandardVersionRow(**row, overlay=overlay))
+    own.house.close()
+    place = changing.Place(Settings(city=own.city, data=own.data, sync=False))
+    with pytest.raises(ContentError, match="no longer fit") as caught:
+        changing.versions(place)
+    assert "bin-emptying.properties.colour" in caught.value.faults[0].where
+    assert changing.restore(place, 0, "撤回").number == 2
+    own.open()
+    assert own.push("bin-emptying", [emptied()])["accepted"] == 1

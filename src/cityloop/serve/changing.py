@@ -52,7 +52,7 @@ def restore(place: Place, number: int, reason: str) -> VersionView:
     request = RestoreRequest(reason=reason)
     if place.url:
         return VersionView.model_validate(_ask(place, "POST", f"versions/{number}/restore", request.model_dump()))
-    with _house(place) as (house, actor):
+    with _house(place, packs_alone=number == 0) as (house, actor):
         return house.versions.restore(actor, number, request)
 
 
@@ -100,9 +100,9 @@ def _said(item: Dependant) -> str:
 
 
 @contextmanager
-def _house(place: Place) -> Iterator[tuple[House, Actor]]:
+def _house(place: Place, *, packs_alone: bool = False) -> Iterator[tuple[House, Actor]]:
     """A house that is not started, over a data folder that no server occupies."""
-    house = House(place.settings)
+    house = House(place.settings, packs_alone=packs_alone)
     try:
         yield house, house.accounts.get(place.account) if place.account else SYSTEM
     finally:

@@ -53,16 +53,27 @@ WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level"
 
 
 class House:
-    """Every service of one city over one data folder; ``services`` is what routes find by class."""
+    """Every service of one city over one data folder; ``services`` is what routes find by class.
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    With ``packs_alone`` applied versions of the standard are left aside, for when they no longer fit the packs.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, packs_alone: bool = False) -> None:
         self._occupied = occupy(settings.data)
+        try:
+            self._build(settings, clock, packs_alone)
+        except BaseException:
+            self._occupied.close()
+            raise
+
+    def _build(self, settings: Settings, clock: Clock | None, packs_alone: bool) -> None:
         self.settings = settings
         self.database = Database(settings.database_url())
         self.database.create()
         self.clock = clock or choose_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
-        self.content = load_content(self.city, in_force(declaring(self.city), self.city.departments, self.database))
+        applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
+        self.content = load_content(self.city, applied)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
         self.audit = Audit(self.database)

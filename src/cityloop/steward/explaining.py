@@ -107,7 +107,7 @@ def _dependants(
     for node in _around(change, old, graph):
         reason = verdicts.why.get(node.id)
         yield Dependant(
-            kind=node.kind,  # type: ignore[arg-type]  # only kinds in _LISTED come here
+            kind=node.kind,
             id=node.id.partition(":")[2],
             title=node.title,
             on=change.subject,

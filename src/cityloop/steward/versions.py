@@ -182,7 +182,7 @@ class Versions:
     def _make(
         self, actor: Actor, draft: _Draft, reason: str, files: Sequence[TextFile], restored: int | None
     ) -> VersionView:
-        if not draft.changes:
+        if not draft.changes and draft.overlay == self._newest():
             raise Conflict("nothing would change", "everything in the set is in force already")
         if draft.breaks:
             faults = [Fault(f"{d.kind} {d.id}", d.why.en, f"because of {d.on}") for d in draft.breaks]
