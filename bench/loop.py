@@ -16,6 +16,7 @@ from bench.conditions import conditions, percentiles
 
 CROSSINGS_PER_SECOND = 5
 BATCH = 100
+CLIENTS = 8
 
 
 class Ear:
@@ -51,11 +52,14 @@ class Ear:
 
 
 class Load(threading.Thread):
-    """Pushes ordinary values at a steady rate in requests of 100."""
+    """Pushes ordinary values of its own station at a steady rate in requests of 100.
 
-    def __init__(self, client: httpx.Client, stations: list[str], start: datetime, rate: int) -> None:
+    Every push waits for the durable commit, so one client alone cannot go faster than the linger lets it.
+    """
+
+    def __init__(self, client: httpx.Client, station: str, start: datetime, rate: float) -> None:
         super().__init__(daemon=True)
-        self._client, self._stations, self._at, self._rate = client, stations, start, rate
+        self._client, self._station, self._at, self._rate = client, station, start, rate
         self.stopped = threading.Event()
         self.accepted = 0
 
@@ -66,12 +70,17 @@ class Load(threading.Thread):
             due += pause
             time.sleep(max(0.0, due - time.perf_counter()))
 
+    def finish(self) -> int:
+        """Stop, and return how many were accepted."""
+        self.stopped.set()
+        self.join(30)
+        return self.accepted
+
     def _push(self) -> None:
         records = []
-        for number in range(BATCH):
+        for _ in range(BATCH):
             self._at += timedelta(milliseconds=1)
-            station = self._stations[number % len(self._stations)]
-            records.append({"station": station, "time": self._at.isoformat(), "PM2.5": 10})
+            records.append({"station": self._station, "time": self._at.isoformat(), "PM2.5": 10})
         answer = self._client.post("/api/v1/feeds/air-hourly/records", json=records)
         self.accepted += answer.raise_for_status().json()["accepted"]
 
@@ -93,22 +102,27 @@ def _measure(city: RunningCity, seconds: float, rate: int) -> dict[str, Any]:
     ear = Ear(leader)
     ear.thread.start()
     ear.ready.wait(30)
-    load = Load(city.client("shuju"), stations, now - timedelta(hours=2), rate) if rate else None
-    if load:
+    past = now - timedelta(hours=2)
+    loads = [Load(city.client("shuju"), station, past, rate / CLIENTS) for station in stations[:CLIENTS] if rate]
+    began = time.perf_counter()
+    for load in loads:
         load.start()
-        time.sleep(2)
+    time.sleep(2)
     started = time.perf_counter()
     posted = _cross(steward, bins, now, seconds)
     time.sleep(3)
-    if load:
-        load.stopped.set()
-        load.join(30)
+    ended = time.perf_counter()
+    accepted = sum(load.finish() for load in loads)
     ear.stop.set()
-    span = time.perf_counter() - started
     return {
         "conditions": {**conditions("duckdb", "deltalake", "polars", "fastapi"), "fsync": True, "linger_ms": 50},
-        "seconds": round(span, 1),
-        "beside": {"asked_per_second": rate, "accepted_per_second": round(load.accepted / span) if load else 0},
+        "seconds": round(ended - started, 1),
+        "beside": {
+            "asked_per_second": rate,
+            "accepted_per_second": round(accepted / (ended - began)),
+            "clients": len(loads),
+            "records_per_request": BATCH,
+        },
         "crossings": len(posted),
         "dispatched": len(ear.dispatched),
         "to_acknowledged_post_ms": percentiles([(done - begun) * 1000 for begun, done in posted.values()]),

@@ -33,7 +33,7 @@ _AREA = {name: Sight(rows=("own_areas",)) for name in ("observation", "entity")}
 POLICY = Policy(
     posts={
         "feed": Post(title=Title(zh="接入", en="Feed"), may=("feed.push",)),
-        "steward": Post(title=Title(zh="数据专员", en="Steward"), sees=_SEES),
+        "steward": Post(title=Title(zh="数据专员", en="Steward"), may=("quarantine.correct",), sees=_SEES),
         "collector": Post(title=Title(zh="监督员", en="Collector"), sees=_AREA),
         "department": Post(
             title=Title(zh="部门", en="Department"),

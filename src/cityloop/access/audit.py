@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,11 +10,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from cityloop.access.models import AuditRow
+from cityloop.core.canonical import digest
 from cityloop.core.database import Database, Transaction
 from cityloop.core.values import utc
 
 _START = "0" * 64
-_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
 class Audit:
@@ -45,7 +43,7 @@ class Audit:
             "detail": dict(detail or {}),
             "previous": self._last(tx),
         }
-        row["hash"] = _digest(row)
+        row["hash"] = digest(row)
         tx.memory["audit"] = row["hash"]
         tx.insert(AuditRow, row)
 
@@ -54,7 +52,7 @@ class Audit:
         with self._database.reading() as session:
             expected = _START
             for row in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=5000)):
-                if row.previous != expected or _digest(_content(row)) != row.hash:
+                if row.previous != expected or digest(_content(row)) != row.hash:
                     return row.seq
                 expected = row.hash
         return None
@@ -75,8 +73,3 @@ def _newest(session: Session) -> str:
 def _content(row: AuditRow) -> dict[str, Any]:
     names = ("time", "actor", "act", "object", "result", "detail", "previous")
     return {name: getattr(row, name) for name in names}
-
-
-def _digest(row: Mapping[str, Any]) -> str:
-    plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
-    return hashlib.sha256(_ENCODER.encode(plain).encode()).hexdigest()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
+from cityloop.access.explain import AccessView, explain
 from cityloop.access.service import Accounts
 from cityloop.core.errors import NotFound, SignInNeeded
 from cityloop.core.settings import Settings
@@ -87,6 +88,22 @@ def sign_out(request: Request, response: Response, accounts: TheAccounts) -> Non
     """End this session."""
     accounts.close_session(request.cookies.get(COOKIE, ""))
     response.delete_cookie(COOKIE, path="/")
+
+
+@router.get("/access/explain")
+def explain_access(
+    asker: Asker,
+    door: TheDoor,
+    accounts: TheAccounts,
+    entity: Annotated[str, Query(max_length=60)],
+    dataset: Annotated[str | None, Query(max_length=60)] = None,
+    actor: Annotated[str | None, Query(max_length=60)] = None,
+) -> AccessView:
+    """Why an actor can or cannot see something; about somebody else only with ``access.explain``."""
+    if actor is None or actor == asker.id:
+        return explain(door, asker, entity, dataset)
+    door.permit(asker, "access.explain")
+    return explain(door, accounts.get(actor), entity, dataset)
 
 
 @router.get("/demo/posts")

@@ -79,9 +79,9 @@ class Analyst:
         return answer
 
     def _scopes(self, actor: Actor, request: QueryRequest) -> dict[str, Scope]:
-        """The actor's scope of every entity beneath the metrics; refuses when one of them is out of sight."""
-        entities = dict.fromkeys(self._model.metrics[name].protected for name in request.metrics)
-        return {entity: self._door.scope(actor, entity) for entity in entities}
+        """The actor's scope of every table beneath the metrics; refuses when one of them is out of sight."""
+        tables = {metric.table: metric.protected for name in request.metrics if (metric := self._model.metrics[name])}
+        return {table: self._door.scope(actor, entity, table) for table, entity in tables.items()}
 
     def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope]) -> QueryResult:
         plan = compile(request, self._model, scopes, self._city.zone.key)
@@ -95,7 +95,7 @@ class Analyst:
             freshness=self._freshness(plan, scopes),
             truncated=len(rows) > request.limit,
             sql=plan.sql,
-            scope=[scope.reason for scope in scopes.values()],
+            scope=list(dict.fromkeys(scope.reason for scope in scopes.values())),
         )
 
     def _columns(self, plan: Plan) -> list[Column]:
@@ -122,8 +122,7 @@ class Analyst:
         return round(value) if metric and metric.format == "integer" and value is not None else value
 
     def _freshness(self, plan: Plan, scopes: Mapping[str, Scope]) -> datetime | None:
-        protected = {metric.table: metric.protected for metric in self._model.metrics.values()}
-        sql = newest({table: scopes[protected[table]] for table in plan.tables})
+        sql = newest({table: scopes[table] for table in plan.tables})
         found = self._lake.query(sql, plan.tables).column(0)[0].as_py()
         return found.astimezone(UTC) if found else None
 

@@ -5,7 +5,7 @@ That is what makes a replay of fifty thousand cases as quick as a single move is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from string import Formatter
@@ -29,9 +29,6 @@ _CHANGING = tuple(
 _UPDATE = (
     update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
 )
-_BY_EXTERNAL = select(_TABLE.c.id).where(
-    _TABLE.c.external_number == bindparam("number"), _TABLE.c.channel == bindparam("channel")
-)
 _MEMORY = "cases"
 
 
@@ -43,7 +40,8 @@ class CaseStore:
     cases: dict[str, Case] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     """Case ids by number."""
-    external: dict[tuple[str, str], str] = field(default_factory=dict)
+    external: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """Case ids by channel and outside number; ``None`` where the store was asked and has none."""
     counters: dict[str, int] = field(default_factory=dict)
     _new: set[str] = field(default_factory=set)
     _changed: set[str] = field(default_factory=set)
@@ -67,11 +65,15 @@ class CaseStore:
 
     def by_external(self, channel: str, number: str) -> Case | None:
         """The case that a channel's own number already made."""
-        known = self.external.get((channel, number))
-        if known:
-            return self.cases[known]
-        key = self.tx.session.connection().scalar(_BY_EXTERNAL, {"channel": channel, "number": number})
-        return self.find(key) if key else None
+        if (channel, number) not in self.external:
+            self.prefetch(channel, [number])
+        known = self.external[channel, number]
+        return self.cases[known] if known else None
+
+    def prefetch(self, channel: str, numbers: Sequence[str]) -> None:
+        """Look up many outside numbers of a channel in one query; those that made no case are remembered too."""
+        self.external |= {(channel, number): None for number in numbers if (channel, number) not in self.external}
+        self._read((_TABLE.c.channel == channel) & _TABLE.c.external_number.in_(numbers), None, None)
 
     def select(self, condition: ColumnElement[bool], limit: int | None = None, order: Any = None) -> list[Case]:
         """Cases under a condition, with everything that this transaction has done so far."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,10 +9,10 @@ from typing import Any
 from cityloop.access.actor import Actor
 from cityloop.cases.moves import Entry
 from cityloop.cases.values import Case
+from cityloop.core import canonical
 from cityloop.core.values import utc
 
 START = "0" * 64
-_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 _HASHED = (
     "case",
     "seq",
@@ -71,9 +69,7 @@ def row_of(case: Case, entry: Entry, actor: Actor, post: str | None, opinion: st
 
 def digest(row: Mapping[str, Any]) -> str:
     """SHA-256 over every field of an entry and the hash before it."""
-    plain = {name: row[name] for name in _HASHED}
-    plain["at"] = plain["at"].isoformat()
-    return hashlib.sha256(_ENCODER.encode(plain).encode()).hexdigest()
+    return canonical.digest({name: row[name] for name in _HASHED})
 
 
 def first_fault(rows: Iterable[Mapping[str, Any]], entries: int, head: str) -> int | None:

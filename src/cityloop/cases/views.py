@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from cityloop.cases.definitions import Book
@@ -71,8 +72,7 @@ class Views:
         for name, key in _TITLES.items():
             values[name] = self._plain_title(name, values[key], values[name])
         for name in _INSTANTS:
-            at = values[name]
-            values[name] = at.isoformat().replace("+00:00", "Z") if at is not None else None
+            values[name] = _spelled(values[name])
         return values
 
     def values(self, case: Case, now: datetime) -> dict[str, Any]:
@@ -149,3 +149,9 @@ class Views:
                 found = Title(zh=code, en=code)
             self._areas[code] = found
         return found
+
+
+@lru_cache(4096)
+def _spelled(at: datetime | None) -> str | None:
+    """An instant as Pydantic writes it; the moves of one case share most of theirs."""
+    return at.isoformat().replace("+00:00", "Z") if at is not None else None

@@ -18,9 +18,11 @@ from polars.exceptions import PolarsError
 from cityloop.core.errors import Invalid
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapping import FeedMapping
+from cityloop.standard.tables import RawTable, TableOptions, read_table
 
 JSON_TYPES = frozenset({"application/json"})
 LINE_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+TABLE_TYPES = frozenset({"text/csv"})
 _BLANKS = b" \t\r\n"
 
 
@@ -41,17 +43,58 @@ class Decoded:
 
 
 def decode(body: bytes, content_type: str, mapping: FeedMapping) -> Decoded:
-    """Read a push. Raises :class:`Invalid`, with the place, when it is neither a JSON array nor NDJSON."""
+    """Read a push. Raises :class:`Invalid`, with the place, when it is no JSON array, NDJSON or CSV with a heading."""
     if content_type in LINE_TYPES:
         return _lines(body, mapping)
+    if content_type in TABLE_TYPES:
+        return decode_table(read_table("body.csv", body, TableOptions(format="csv")), mapping)
     if content_type not in JSON_TYPES:
-        known = ", ".join(sorted(JSON_TYPES | LINE_TYPES))
+        known = ", ".join(sorted(JSON_TYPES | LINE_TYPES | TABLE_TYPES))
         raise Invalid(f"records cannot be read from '{content_type}'", f"set Content-Type to one of {known}")
     start = body.lstrip(_BLANKS)[:1]
     if start == b"{":
         mend = "put it into an array: [{…}], or send one object a line as application/x-ndjson"
         raise Invalid("the body is one JSON object, not an array of records", mend)
     return _array(body, mapping)
+
+
+def decode_table(table: RawTable, mapping: FeedMapping, start: int = 0, end: int | None = None) -> Decoded:
+    """Rows ``start`` to ``end`` of a table. Raises :class:`Invalid` when no heading is one that the feed reads."""
+    heading = table.frame.columns
+    if not set(heading) & set(mapping.text):
+        what = f"no column of the table is one that feed '{mapping.id}' reads; found: {', '.join(heading)}"
+        raise Invalid(what, f"expected some of {', '.join(mapping.text)}")
+    rows = table.frame.slice(start, None if end is None else end - start)
+
+    def raws(wanted: Sequence[int]) -> Mapping[int, str]:
+        return {n: json.dumps(table.frame.row(n, named=True), ensure_ascii=False) for n in wanted}
+
+    return Decoded(fitted_to(rows, mapping), range(start, start + rows.height), (), raws)
+
+
+def decode_records(items: Sequence[Any], mapping: FeedMapping, positions: Sequence[int]) -> Decoded:
+    """Records as plain values, each with its lasting position."""
+    frame, kept, refusals = _slow(zip(positions, items, strict=True), mapping)
+    at = dict(zip(positions, items, strict=True))
+
+    def raws(wanted: Sequence[int]) -> Mapping[int, str]:
+        return {position: json.dumps(at[position], ensure_ascii=False, default=str) for position in wanted}
+
+    return Decoded(frame, kept, refusals, raws)
+
+
+def fitted_to(frame: pl.DataFrame, mapping: FeedMapping) -> pl.DataFrame:
+    """The columns that a feed reads, all as text; those that are not there are empty."""
+    return frame.select(
+        (pl.col(name).cast(pl.String) if name in frame.columns else pl.lit(None, dtype=pl.String)).alias(name)
+        for name in mapping.text
+    )
+
+
+def decode_kept(records: Mapping[int, tuple[str, Mapping[str, Any]]], mapping: FeedMapping) -> Decoded:
+    """Single records by position: each one's text, and fields to lay over it. Fields alone make a record too."""
+    frame, positions, refusals = _slow(_laid_over(records), mapping)
+    return Decoded(frame, positions, refusals, lambda wanted: {position: records[position][0] for position in wanted})
 
 
 def _array(body: bytes, mapping: FeedMapping) -> Decoded:
@@ -105,6 +148,17 @@ def _slow(items: Iterator[tuple[int, Any]], mapping: FeedMapping) -> tuple[pl.Da
             rows.append({name: _plain(item.get(name)) for name in mapping.text})
             positions.append(position)
     return pl.DataFrame(rows, schema=mapping.text), positions, refusals
+
+
+def _laid_over(records: Mapping[int, tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[int, Any]]:
+    for position, (text, fields) in records.items():
+        _, item = next(_each([text.encode()]))
+        if fields:
+            yield position, {**(item if isinstance(item, dict) else {}), **fields}
+        elif isinstance(item, Refusal):
+            yield position, Refusal(position, item.column, item.rule, item.reason)
+        else:
+            yield position, item
 
 
 def _each(lines: Sequence[bytes]) -> Iterator[tuple[int, Any]]:

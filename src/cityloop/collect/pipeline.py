@@ -20,6 +20,7 @@ from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.state import LatestValues
 from cityloop.collect.tallies import COMMIT_SECONDS, Tallies
+from cityloop.core.errors import Conflict
 from cityloop.core.values import Title
 from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
@@ -52,7 +53,7 @@ class _Outcome:
             batch=self.job.batch,
             received=self.job.decoded.received,
             accepted=self.accepted,
-            quarantined=len(self.setbacks),
+            quarantined=0 if self.job.again else len(self.setbacks),
             duplicate=self.duplicate,
             rejections=shown,
         )
@@ -88,15 +89,25 @@ class Pipeline:
 
     def run(self, group: Sequence[Job]) -> None:
         """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
+        self._in_turn(group[0])
         now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
-        self._quarantine.put([s for outcome in outcomes for s in outcome.setbacks], now)
+        self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], now)
         rows, keys = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else (None, [])
         self._commit(rows, keys, group[0].txn)
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
         for outcome in outcomes:
             outcome.job.done.set_result(outcome.receipt())
+
+    def _in_turn(self, job: Job) -> None:
+        """Raise :class:`Conflict` when the lake does not hold what stands before a numbered job."""
+        if job.txn is None or job.after is None:
+            return
+        held = self._lake.txn_version(self.entity_type.id, job.txn[0]) or 0
+        if held != job.after and held < job.txn[1]:
+            what = f"the lake holds {job.txn[0]} up to {held}, this batch goes on behind {job.after}"
+            raise Conflict(what, "the source starts again behind the lake's number")
 
     def _mapped(self, outcomes: Sequence[tuple[int, _Outcome]], now: datetime) -> pl.DataFrame | None:
         """Map the records of all jobs of one feed together; refused ones go into their outcome."""
@@ -147,8 +158,10 @@ class Pipeline:
         repeated = self._recent.repeated(keys)
         sent = np.bincount(rows[_JOB], minlength=len(outcomes))
         if repeated:
+            told = rows.filter(pl.Series(repeated))
             rows = rows.filter(~pl.Series(repeated))
             keys = [key for key, again in zip(keys, repeated, strict=True) if not again]
+            _tell_duplicates(told, outcomes)
         kept = np.bincount(rows[_JOB], minlength=len(outcomes))
         for outcome, before, after in zip(outcomes, sent.tolist(), kept.tolist(), strict=True):
             outcome.accepted, outcome.duplicate = after, before - after
@@ -181,6 +194,22 @@ class Pipeline:
     def _table(self, rows: pl.DataFrame | None) -> pa.Table:
         schema = self.entity_type.schema
         return fitted(rows.to_arrow(), schema) if rows is not None else schema.empty_table()
+
+
+def _refused_first(outcome: _Outcome) -> Sequence[Setback]:
+    """The refused records of a job; those that lie in quarantine already are told to whoever tries them again."""
+    again = outcome.job.again
+    if again is None:
+        return outcome.setbacks
+    again.reasons |= {setback.id: setback.rejections() for setback in outcome.setbacks}
+    return ()
+
+
+def _tell_duplicates(rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> None:
+    """Under which keys records that are tried again are stored already."""
+    for number, record, key in zip(rows[_JOB], rows["record"], keys_of(rows), strict=True):
+        if again := outcomes[number].job.again:
+            again.duplicates[record] = key
 
 
 def _by_mapping(outcomes: Sequence[_Outcome]) -> list[list[tuple[int, _Outcome]]]:

@@ -12,7 +12,7 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy import select
 
 from cityloop.access.audit import Audit
-from cityloop.collect.models import FeedTallyRow
+from cityloop.collect.models import FeedHourRow, FeedTallyRow
 from cityloop.collect.schemas import Receipt
 from cityloop.core.database import Database
 
@@ -52,6 +52,8 @@ class Tallies:
         self._seconds = seconds
         self._tallies: dict[str, Tally] = {}
         self._unwritten: dict[tuple[str, str], dict[str, int]] = {}
+        self._hours: dict[tuple[str, datetime], int] = {}
+        """Duplicates by feed and hour that have not been written yet."""
         self._now: datetime | None = None
         self._turn = threading.Lock()
         self._stop = threading.Event()
@@ -73,6 +75,9 @@ class Tallies:
                 self._count(self._tallies.setdefault(receipt.feed, Tally()), receipt, now)
                 line = self._unwritten.setdefault((actor, receipt.feed), dict.fromkeys(_COUNTED, 0) | {"pushes": 0})
                 line["pushes"] += 1
+                if receipt.duplicate:
+                    hour = receipt.feed, now.replace(minute=0, second=0, microsecond=0)
+                    self._hours[hour] = self._hours.get(hour, 0) + receipt.duplicate
                 for name in _COUNTED:
                     line[name] += getattr(receipt, name)
 
@@ -97,6 +102,7 @@ class Tallies:
         """Write tallies and audit lines that have not been written yet."""
         with self._turn:
             lines, self._unwritten, now = self._unwritten, {}, self._now
+            hours, self._hours = self._hours, {}
             feeds = {feed: (t.duplicate, t.last_received_at) for feed, t in self._tallies.items()}
         if not lines or now is None:
             return
@@ -106,6 +112,10 @@ class Tallies:
             for feed in {feed for _, feed in lines}:
                 duplicate, last = feeds[feed]
                 tx.session.merge(FeedTallyRow(feed=feed, duplicate=duplicate, last_received_at=last))
+            for (feed, hour), repeated in hours.items():
+                row = tx.session.get(FeedHourRow, (feed, hour))
+                count = repeated + (row.duplicate if row else 0)
+                tx.session.merge(FeedHourRow(feed=feed, hour=hour, duplicate=count))
 
     def _count(self, tally: Tally, receipt: Receipt, now: datetime) -> None:
         tally.accepted += receipt.accepted

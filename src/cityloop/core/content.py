@@ -13,6 +13,8 @@ from cityloop.core.errors import ContentError, Fault
 
 M = TypeVar("M", bound=BaseModel)
 Key = tuple[str | int, ...]
+_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The compiled loader, ten times as quick, where PyYAML was built with it."""
 
 
 class Lines(dict[Key, int]):
@@ -32,7 +34,7 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except FileNotFoundError as error:
         raise ContentError(f"{path} is missing", "create the file or correct the name that refers to it") from error
     except UnicodeDecodeError as error:
@@ -45,7 +47,7 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     if node is None:
         return {}, lines
     _collect(path, node, (), lines)
-    return yaml.safe_load(text), lines
+    return yaml.load(text, Loader=_LOADER), lines  # noqa: S506 - both loaders are safe ones
 
 
 def load(path: Path, model: type[M]) -> M:

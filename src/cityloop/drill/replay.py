@@ -203,9 +203,10 @@ class Run:
         )
 
     def _prefetch(self, tx: Transaction, chunk: Sequence[Happening]) -> None:
-        """Load the cases that will be closed in one query instead of one each."""
-        numbers = [happening.record.number for happening in chunk if happening.closing]
-        CaseStore.of(tx).select(CaseRow.external_number.in_(numbers))
+        """Look the cases of the chunk up in one query a channel instead of one each."""
+        for channel in {happening.record.channel for happening in chunk}:
+            numbers = [happening.record.number for happening in chunk if happening.record.channel == channel]
+            CaseStore.of(tx).prefetch(channel, numbers)
 
     def _happen(self, tx: Transaction, happening: Happening) -> None:
         self._clock.set(max(happening.at, self._clock.now()))

@@ -17,13 +17,15 @@ from cityloop.city.service import City
 from cityloop.collect.service import Collector
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
-from cityloop.core.errors import Conflict, ContentError
+from cityloop.core.errors import Conflict, ContentError, NotFound
 from cityloop.core.outbox import Outbox, Relay
 from cityloop.core.settings import Settings
+from cityloop.core.values import Title
 from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
+from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import load_content
@@ -31,6 +33,8 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.steward.declared import Current
+from cityloop.steward.sharing import Sharing
 from cityloop.watch.cards import with_areas
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
@@ -66,8 +70,11 @@ class House:
             "door": self.door,
             "audit": self.audit,
         }
-        self.lake = Lake(settings.data / "lake", settings.sync)
-        self.compactor = Compactor(self.lake, settings.compact_seconds)
+        self.lake = open_lake(settings)
+        self.retention = Retention(
+            self.lake, self.database, self.audit, self.outbox, self.clock, keep_days(content.standard, settings)
+        )
+        self.compactor = Compactor(self.lake, settings.compact_seconds, self.retention.apply)
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
@@ -90,6 +97,21 @@ class House:
             rules={rule.id: rule.title for rule in content.rules},
         )
         self.drill = self._open_drill()
+        self.current = Current(content.standard, content.feeds)
+        self.sharing = Sharing(
+            **shared,
+            city=self.city,
+            current=self.current,
+            names=self._name,
+            most_days=settings.grant_days,
+        )
+
+    def _name(self, account: str) -> Title:
+        """The name of an account for people; one that is gone keeps its id."""
+        try:
+            return self.accounts.get(account).name
+        except NotFound:
+            return Title(zh=account, en=account)
 
     def _open_drill(self) -> Drill:
         if not self.settings.demo:
@@ -110,6 +132,7 @@ class House:
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.dispatch_due(self.clock.now()),
+                "grants": self.sharing.step,
             },
             TICK_SECONDS,
         )
@@ -130,7 +153,7 @@ class House:
         """All services by class."""
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
-            self.desk, self.analyst, self.drill, self.stream, self.health,
+            self.desk, self.analyst, self.drill, self.stream, self.health, self.sharing,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -150,9 +173,21 @@ class House:
         for part in (self.drill, self.timers, self.collector, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
+        self.sharing.write_uses()
         self.lake.close()
         self.database.close()
         self._occupied.close()
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake in the data folder, as the settings want it."""
+    return Lake(
+        settings.data / "lake",
+        settings.sync,
+        engine=settings.lake_engine,
+        keep_hours=settings.lake_keep_hours,
+        log_days=settings.lake_log_days,
+    )
 
 
 def occupy(data: Path) -> IO[str]:

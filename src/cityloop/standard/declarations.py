@@ -86,6 +86,10 @@ class FeedDeclaration(Frozen):
     """Id of the replayed series whose records come by this feed."""
     fresh_minutes: float = Field(default=60, gt=0)
     """The newest record is expected to be younger than this."""
+    expected_every: str | None = Field(default=None, pattern=r"^[1-9]\d*[smhd]$")
+    """How often each entity is expected to be observed: ``10m``, ``1h``, ``7d``."""
+    completeness_per_hour: float | None = Field(default=None, ge=0, le=1)
+    """Least share of the expected observations that an hour brings."""
     future_minutes: float = Field(default=5, ge=0)
     """How far ahead of city time a record's time may be before it is refused."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "null", "NaN")
@@ -93,6 +97,12 @@ class FeedDeclaration(Frozen):
     entity: EntityField
     time: TimeField
     properties: dict[str, PropertyField] = Field(min_length=1)
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """``expected_every`` in seconds."""
+        every = self.expected_every
+        return int(every[:-1]) * {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}[every[-1]] if every else None
 
 
 class FeedsFile(Frozen):

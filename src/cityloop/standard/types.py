@@ -65,6 +65,8 @@ class EntityType(Frozen):
     title: Title
     model: str = ""
     properties: tuple[Property, ...] = Field(min_length=1)
+    retention_days: int | None = Field(default=None, gt=0)
+    """Days of observations that the lake keeps; without it the setting for the type's sensitivity counts."""
 
     @model_validator(mode="after")
     def _unique(self) -> EntityType:

@@ -69,7 +69,7 @@ class WarningChangeRow(Table):
     what: Mapped[str] = mapped_column(String(12))
     level: Mapped[str | None] = mapped_column(String(10))
     value: Mapped[float | None]
-    reason: Mapped[str] = mapped_column(String(400))
+    reason: Mapped[dict[str, Any]]
     actor: Mapped[str | None] = mapped_column(String(60))
 
 

@@ -53,7 +53,7 @@ class LevelChange(Frozen):
     what: Literal["raised", "level", "cleared", "acknowledged"]
     level: Level | None
     value: float | None
-    reason: str
+    reason: Title
     actor: str | None = None
 
 
@@ -67,7 +67,7 @@ class Evidence(Frozen):
     hold_seconds: int
     points: list[tuple[Instant, float, str]]
     """``[observed_at, value, record id]`` inside the window at the moment it was raised."""
-    trace: list[str]
+    trace: list[Title]
 
 
 class WarningDetail(WarningView):

@@ -44,7 +44,7 @@ _EXPORTED = (
 
 
 class Watch:
-    """Watches the city by its rules. ``voice`` is the language and zone of traces and reasons."""
+    """Watches the city by its rules. ``voice`` is the language of exports and the zone of traces."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Watch:
     ) -> None:
         self._database, self._outbox, self._door, self._audit, self._clock = database, outbox, door, audit, clock
         self._rules, self._voice = tuple(rules), voice or Voice()
-        self._store = Store(outbox, audit, self._voice)
+        self._store = Store(outbox, audit, self._voice.zone)
         self._keeper = Keeper(database, lake, self._store, self._rules, describe, clock.now)
         door.register(Protected(entity="warning", department="department", area="area"))
         door.register(Protected(entity="rule"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from cityloop.access.audit import Audit
 from cityloop.core.database import Transaction
 from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
+from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.watch import trace
 from cityloop.watch.evaluate import Decision, Outcome
@@ -48,16 +49,16 @@ class Step:
     what: str
     level: str | None
     value: float
-    reason: str
+    reason: Title
     evidence: dict[str, Any]
     actor: str | None = None
 
 
 class Store:
-    """Makes decisions durable."""
+    """Makes decisions durable. ``zone`` is that of the instants in traces."""
 
-    def __init__(self, outbox: Outbox, audit: Audit, voice: trace.Voice) -> None:
-        self._outbox, self._audit, self._voice = outbox, audit, voice
+    def __init__(self, outbox: Outbox, audit: Audit, zone: tzinfo) -> None:
+        self._outbox, self._audit, self._zone = outbox, audit, zone
 
     def apply(self, tx: Transaction, finding: Finding, points: Sequence[Point], now: datetime) -> None:
         """Open, change or clear the one warning of a rule and an entity."""
@@ -65,12 +66,12 @@ class Store:
         if row is None and finding.decision.outcome is not Outcome.CLEAR:
             self._raise(tx, finding, points, now)
         elif row is not None and finding.decision.outcome is Outcome.CLEAR:
-            self.clear(tx, row, finding.decision.value, self._reason(finding), now, self._told(finding, points))
+            self.clear(tx, row, finding.decision.value, _reason(finding), now, self._told(finding, points))
         elif row is not None:
             self._level(tx, row, finding, points, now)
 
     def clear(
-        self, tx: Transaction, row: WarningRow, value: float, reason: str, now: datetime, evidence: dict[str, Any]
+        self, tx: Transaction, row: WarningRow, value: float, reason: Title, now: datetime, evidence: dict[str, Any]
     ) -> None:
         """Close an open warning."""
         row.status, row.cleared_at, row.updated_at = "cleared", now, now
@@ -78,20 +79,20 @@ class Store:
 
     def withdraw(self, tx: Transaction, row: WarningRow, now: datetime) -> None:
         """Close a warning whose rule is no longer in the packs."""
-        reason = self._voice.say("规则已停用，预警随之解除", "the rule was withdrawn, and its warning with it")
-        self.clear(tx, row, math.nan, reason, now, {"records": [], "trace": [reason]})
+        reason = Title(zh="规则已停用，预警随之解除", en="the rule was withdrawn, and its warning with it")
+        self.clear(tx, row, math.nan, reason, now, _said(reason))
 
     def acknowledge(self, tx: Transaction, row: WarningRow, actor: Actor, now: datetime) -> None:
         """Note who has seen it first."""
         row.acknowledged_at, row.acknowledged_by, row.updated_at = now, actor.id, now
-        reason = self._voice.say(f"{actor.name.zh}已确认", f"acknowledged by {actor.name.en}")
-        step = Step("acknowledged", row.level, row.value, reason, {"records": [], "trace": [reason]}, actor.id)
+        reason = Title(zh=f"{actor.name.zh}已确认", en=f"acknowledged by {actor.name.en}")
+        step = Step("acknowledged", row.level, row.value, reason, _said(reason), actor.id)
         self._step(tx, row, step)
 
     def link(self, tx: Transaction, row: WarningRow, case: str, number: str, now: datetime) -> None:
         """Note the case that answers a warning."""
         row.case, row.case_number = case, number
-        data = {"warning": view(row).model_dump(mode="json"), "evidence": {"records": [], "trace": []}}
+        data = {"warning": view(row).model_dump(mode="json"), "evidence": _said()}
         self._outbox.record(tx, "cityloop.warning.linked", row.id, now, data)
         self._audit.record(tx, now, SYSTEM.id, "warning.linked", row.id, {"case": case})
 
@@ -108,7 +109,7 @@ class Store:
         row = self._row(finding, points, now)
         tx.session.add(row)
         tx.session.flush()
-        self._step(tx, row, Step("raised", row.level, row.value, self._reason(finding), self._told(finding, points)))
+        self._step(tx, row, Step("raised", row.level, row.value, _reason(finding), self._told(finding, points)))
         tx.after_commit(WARNINGS.labels(row.rule, row.level).inc)
 
     def _level(
@@ -120,12 +121,12 @@ class Store:
         row.peak = max(row.peak, row.level, key=[str(level) for level in LEVELS].index)
         row.value, row.threshold, row.updated_at = decision.value, decision.threshold, now
         row.message = trace.message(finding.rule, decision, finding.card).model_dump()
-        self._step(tx, row, Step("level", row.level, row.value, self._reason(finding), self._told(finding, points)))
+        self._step(tx, row, Step("level", row.level, row.value, _reason(finding), self._told(finding, points)))
 
     def _step(self, tx: Transaction, row: WarningRow, step: Step) -> None:
         value = None if math.isnan(step.value) else step.value
         change = {"warning": row.id, "at": row.updated_at, "what": step.what, "level": step.level, "value": value}
-        tx.insert(WarningChangeRow, {**change, "reason": step.reason[:400], "actor": step.actor})
+        tx.insert(WarningChangeRow, {**change, "reason": step.reason.model_dump(), "actor": step.actor})
         data = {"warning": view(row).model_dump(mode="json"), "evidence": step.evidence}
         self._outbox.record(tx, f"cityloop.warning.{step.what}", row.id, row.updated_at, data)
         detail = {"rule": row.rule, "entity": row.entity, "level": step.level}
@@ -172,15 +173,21 @@ class Store:
             thresholds=rule.levels,
             hold_seconds=rule.hold,
             points=list(points[-MOST_POINTS:]),
-            trace=trace.trace(rule, decision, len(points), self._voice),
+            trace=trace.trace(rule, decision, len(points), self._zone),
         )
 
     def _told(self, finding: Finding, points: Sequence[Point]) -> dict[str, Any]:
-        lines = trace.trace(finding.rule, finding.decision, len(points), self._voice)
-        return {"records": [record for _, _, record in points[-MOST_POINTS:]], "trace": lines}
+        lines = trace.trace(finding.rule, finding.decision, len(points), self._zone)
+        return {**_said(*lines), "records": [record for _, _, record in points[-MOST_POINTS:]]}
 
-    def _reason(self, finding: Finding) -> str:
-        return trace.reason(finding.rule, finding.decision, self._voice)
+
+def _reason(finding: Finding) -> Title:
+    return trace.reason(finding.rule, finding.decision)
+
+
+def _said(*lines: Title) -> dict[str, Any]:
+    """Evidence of a step that rests on no records."""
+    return {"records": [], "trace": [line.model_dump() for line in lines]}
 
 
 def open_warning(tx: Transaction, rule: str, entity: str) -> WarningRow | None:

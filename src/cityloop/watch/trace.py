@@ -14,6 +14,7 @@ from cityloop.watch.evaluate import Decision, Outcome
 from cityloop.watch.rules import Rule
 
 Language = Literal["zh", "en"]
+_LANGUAGES: tuple[Language, Language] = ("zh", "en")
 _LEVELS = {
     "blue": Title(zh="蓝色", en="blue"),
     "yellow": Title(zh="黄色", en="yellow"),
@@ -33,7 +34,7 @@ _SPANS = ((86400, "天", "d"), (3600, "小时", "h"), (60, "分钟", "min"), (1,
 
 @dataclass(frozen=True)
 class Voice:
-    """The language and the time zone in which this city's traces speak."""
+    """A language, and the time zone in which it names instants."""
 
     language: Language = "zh"
     zone: tzinfo = UTC
@@ -76,8 +77,18 @@ def _filled(rule: Rule, decision: Decision, card: EntityCard, language: Language
     return str(getattr(rule.message, language)).format_map(words)
 
 
-def reason(rule: Rule, decision: Decision, voice: Voice) -> str:
+def reason(rule: Rule, decision: Decision) -> Title:
     """Why this step was taken, in one sentence."""
+    return Title(zh=_reason(rule, decision, Voice("zh")), en=_reason(rule, decision, Voice("en")))
+
+
+def trace(rule: Rule, decision: Decision, points: int, zone: tzinfo) -> list[Title]:
+    """The whole reasoning of one step, one sentence a line; instants in ``zone``."""
+    zh, en = (_trace(rule, decision, points, Voice(language, zone)) for language in _LANGUAGES)
+    return [Title(zh=one, en=other) for one, other in zip(zh, en, strict=True)]
+
+
+def _reason(rule: Rule, decision: Decision, voice: Voice) -> str:
     what = getattr(_AGGREGATES[rule.aggregate], voice.language)
     window, value = span(rule.window, voice.language), f"{number(decision.value)} {rule.unit}"
     if decision.outcome is Outcome.CLEAR and math.isnan(decision.value):
@@ -97,8 +108,7 @@ def reason(rule: Rule, decision: Decision, voice: Voice) -> str:
     )
 
 
-def trace(rule: Rule, decision: Decision, points: int, voice: Voice) -> list[str]:
-    """The whole reasoning of one step, one sentence a line."""
+def _trace(rule: Rule, decision: Decision, points: int, voice: Voice) -> list[str]:
     begin, end = voice.clock(decision.window_from), voice.clock(decision.window_to)
     lasted = (decision.at - decision.since).total_seconds()
     lines = [
@@ -107,7 +117,7 @@ def trace(rule: Rule, decision: Decision, points: int, voice: Voice) -> list[str
             f"rule '{rule.title.en}', version {rule.version}, judged at event time {voice.clock(decision.at)}",
         ),
         voice.say(f"窗口 {begin} 至 {end}，共 {points} 条记录", f"window {begin} to {end} holds {points} record(s)"),
-        reason(rule, decision, voice),
+        _reason(rule, decision, voice),
     ]
     if rule.hold and decision.outcome is not Outcome.CLEAR:
         asked, was = span(rule.hold, voice.language), span(lasted, voice.language)

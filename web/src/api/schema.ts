@@ -32,6 +32,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain Access
+         * @description Why an actor can or cannot see something; about somebody else only with ``access.explain``.
+         */
+        get: operations["explain_access_api_v1_access_explain_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/posts": {
         parameters: {
             query?: never;
@@ -187,7 +207,7 @@ export interface paths {
         put?: never;
         /**
          * Push
-         * @description Push records: a JSON array, or NDJSON with ``Content-Type: application/x-ndjson``.
+         * @description Push records: a JSON array, NDJSON (``Content-Type: application/x-ndjson``) or CSV with a heading (``text/csv``).
          *
          *     Answered once the good rows are durable in the lake and the bad ones lie whole in quarantine.
          */
@@ -352,6 +372,186 @@ export interface paths {
         get: operations["quarantine_api_v1_quarantine_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quarantine Export
+         * @description The same records as a file, at most 100,000.
+         */
+        get: operations["quarantine_export_api_v1_quarantine_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quarantine Summary
+         * @description Counts by feed and rule.
+         */
+        get: operations["quarantine_summary_api_v1_quarantine_summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Begin
+         * @description Try records again through the present mapping; follow the replay by its id.
+         */
+        post: operations["replay_begin_api_v1_quarantine_replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replays
+         * @description The newest replays.
+         */
+        get: operations["replays_api_v1_quarantine_replays_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replays/{replay}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replay
+         * @description One replay and how far it has come.
+         */
+        get: operations["replay_api_v1_quarantine_replays__replay__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replays/{replay}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Stop
+         * @description Stop a replay; what was tried stays as it is.
+         */
+        post: operations["replay_stop_api_v1_quarantine_replays__replay__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{record}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quarantine One
+         * @description One record with its history.
+         */
+        get: operations["quarantine_one_api_v1_quarantine__record__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{record}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct
+         * @description Keep corrected fields beside the record; with ``replay`` try it at once.
+         */
+        post: operations["correct_api_v1_quarantine__record__correct_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{record}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard
+         * @description Give a record up, with the reason; it is kept.
+         */
+        post: operations["discard_api_v1_quarantine__record__discard_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -662,6 +862,90 @@ export interface paths {
         patch: operations["switch_api_v1_drill_actors__account__patch"];
         trace?: never;
     };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grants
+         * @description Grants between departments, newest first; ``moves`` are what the asker can do with each.
+         */
+        get: operations["grants_api_v1_grants_get"];
+        put?: never;
+        /**
+         * Ask For Grant
+         * @description Ask the department that owns a dataset to share fields and rows of it for a time.
+         */
+        post: operations["ask_for_grant_api_v1_grants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grant
+         * @description One grant.
+         */
+        get: operations["grant_api_v1_grants__grant__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Grant
+         * @description Approve, refuse or revoke (the owner department, never who asked), or withdraw (the asking department).
+         */
+        post: operations["move_grant_api_v1_grants__grant__moves_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grant Usage
+         * @description How often, by whom and when last a grant was read by.
+         */
+        get: operations["grant_usage_api_v1_grants__grant__usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -727,6 +1011,34 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccessView
+         * @description The answer: ``rows`` is the whole row filter in words.
+         */
+        AccessView: {
+            /** Actor */
+            actor: string;
+            /** Entity */
+            entity: string;
+            /** Dataset */
+            dataset: string | null;
+            /** Sees */
+            sees: boolean;
+            /** Reason */
+            reason: string;
+            /** Mend */
+            mend: string;
+            /** Posts */
+            posts: components["schemas"]["PostSight"][];
+            /** Rows */
+            rows: string;
+            /** Masks */
+            masks: components["schemas"]["MaskView"][];
+            /** Grants */
+            grants: components["schemas"]["GrantSight"][];
+            /** Permissions */
+            permissions: string[];
+        };
+        /**
          * Actor
          * @description A person at a post, a drill actor playing one, a machine, or the system itself.
          */
@@ -776,6 +1088,15 @@ export interface components {
             centre?: components["schemas"]["Position"] | null;
         };
         /**
+         * AreaView
+         * @description An area that a grant is limited to.
+         */
+        AreaView: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * CaseDetail
          * @description A case with all that its page shows.
          */
@@ -813,7 +1134,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number: string | null;
             /** Department */
@@ -890,7 +1211,7 @@ export interface components {
              * @default hotline
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number?: string | null;
             /** Reporter Name */
@@ -943,7 +1264,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number: string | null;
             /** Department */
@@ -1046,6 +1367,42 @@ export interface components {
             format: string;
         };
         /**
+         * Correction
+         * @description The newest correction; it is laid over what was sent.
+         */
+        Correction: {
+            /** Fields */
+            fields: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * CorrectionOrder
+         * @description A correction: fields that differ from what was sent, and why. With ``replay`` the record is tried at once.
+         */
+        CorrectionOrder: {
+            /** Fields */
+            fields: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Why */
+            why: string;
+            /**
+             * Replay
+             * @default false
+             */
+            replay: boolean;
+        };
+        /**
          * DeadlineView
          * @description The handling limit, how it was reached, and where its clock stands.
          */
@@ -1121,6 +1478,14 @@ export interface components {
              * @enum {string}
              */
             kind: "text" | "time" | "area" | "flag";
+        };
+        /**
+         * DiscardOrder
+         * @description Why a record is given up.
+         */
+        DiscardOrder: {
+            /** Why */
+            why: string;
         };
         /**
          * DrillActorView
@@ -1215,7 +1580,45 @@ export interface components {
                 string
             ][];
             /** Trace */
-            trace: string[];
+            trace: components["schemas"]["Title"][];
+        };
+        /**
+         * FeedCounts
+         * @description Records of one feed; one with two reasons counts under each of its rules.
+         */
+        FeedCounts: {
+            /**
+             * Total
+             * @default 0
+             */
+            total: number;
+            /**
+             * Open
+             * @default 0
+             */
+            open: number;
+            /**
+             * Corrected
+             * @default 0
+             */
+            corrected: number;
+            /**
+             * Settled
+             * @default 0
+             */
+            settled: number;
+            /**
+             * Discarded
+             * @default 0
+             */
+            discarded: number;
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Rules */
+            rules: components["schemas"]["RuleCounts"][];
         };
         /**
          * FeedView
@@ -1271,6 +1674,17 @@ export interface components {
             ][];
         };
         /**
+         * FieldView
+         * @description A shared property.
+         */
+        FieldView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Sensitivity */
+            sensitivity: string;
+        };
+        /**
          * Filter
          * @description A condition on a dimension.
          */
@@ -1285,6 +1699,107 @@ export interface components {
             op: "in" | "not_in";
             /** Values */
             values: string[];
+        };
+        /**
+         * GrantRequest
+         * @description What a department asks for. ``owner`` is only needed where several departments own the dataset.
+         */
+        GrantRequest: {
+            /** Dataset */
+            dataset: string;
+            /** Owner */
+            owner?: string | null;
+            /** Fields */
+            fields: string[];
+            /**
+             * Areas
+             * @default []
+             */
+            areas: string[];
+            /** Purpose */
+            purpose: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * GrantSight
+         * @description What one grant contributes.
+         */
+        GrantSight: {
+            /** Id */
+            id: string;
+            /** Fields */
+            fields: string[];
+            /** Rows */
+            rows: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * GrantView
+         * @description A grant. ``department`` sees ``fields`` of the rows that ``owner`` brings, in ``areas`` (none: everywhere).
+         */
+        GrantView: {
+            /** Id */
+            id: string;
+            /** Dataset */
+            dataset: string;
+            title: components["schemas"]["Title"];
+            /** Owner */
+            owner: string;
+            /** Department */
+            department: string;
+            /** Fields */
+            fields: components["schemas"]["FieldView"][];
+            /** Areas */
+            areas: components["schemas"]["AreaView"][];
+            /** Purpose */
+            purpose: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "approved" | "refused" | "withdrawn" | "revoked" | "expired";
+            /** Asked By */
+            asked_by: string;
+            asked_by_name: components["schemas"]["Title"];
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Decided By */
+            decided_by: string | null;
+            decided_by_name: components["schemas"]["Title"] | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** End Reason */
+            end_reason: string | null;
+            /** Moves */
+            moves: ("approve" | "refuse" | "revoke" | "withdraw")[];
+            /** Reads */
+            reads: number;
+            /** Last Read At */
+            last_read_at: string | null;
+            /** Version */
+            version: number;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -1328,8 +1843,7 @@ export interface components {
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
             value: number | null;
-            /** Reason */
-            reason: string;
+            reason: components["schemas"]["Title"];
             /** Actor */
             actor?: string | null;
         };
@@ -1346,6 +1860,21 @@ export interface components {
             east: number;
             /** North */
             north: number;
+        };
+        /**
+         * MaskView
+         * @description A covered column, and what covers it.
+         */
+        MaskView: {
+            /** Column */
+            column: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "hide" | "name" | "phone";
+            /** Because */
+            because: string;
         };
         /**
          * Matter
@@ -1421,25 +1950,6 @@ export interface components {
             key?: string | null;
         };
         /**
-         * MoveRequest
-         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
-         */
-        MoveRequest: {
-            /** Move */
-            move: string;
-            /** Version */
-            version: number;
-            /**
-             * Opinion
-             * @default
-             */
-            opinion: string;
-            /** Fields */
-            fields?: {
-                [key: string]: unknown;
-            };
-        };
-        /**
          * Order
          * @description Sort by a metric, a dimension or ``time``.
          */
@@ -1467,6 +1977,17 @@ export interface components {
         Page_EntityView_: {
             /** Items */
             items: components["schemas"]["EntityView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[GrantView] */
+        Page_GrantView_: {
+            /** Items */
+            items: components["schemas"]["GrantView"][];
             /** Total */
             total: number;
             /** Page */
@@ -1507,6 +2028,21 @@ export interface components {
             lat: number;
         };
         /**
+         * PostSight
+         * @description What one post contributes.
+         */
+        PostSight: {
+            /** Post */
+            post: string;
+            title: components["schemas"]["Title"];
+            /** Sees */
+            sees: boolean;
+            /** Rows */
+            rows: string[];
+            /** Masks */
+            masks: components["schemas"]["MaskView"][];
+        };
+        /**
          * PostView
          * @description A post and its title.
          */
@@ -1532,14 +2068,52 @@ export interface components {
             kind: "number" | "integer" | "text" | "flag";
         };
         /**
-         * QuarantineView
-         * @description A bad record, whole, with the reasons.
+         * QuarantineAct
+         * @description One thing that happened to the record; ``refused`` tells the first reasons once there are later ones.
          */
-        QuarantineView: {
+        QuarantineAct: {
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "refused" | "corrected" | "discarded" | "failed" | "settled";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Why */
+            why?: string | null;
+            /**
+             * Fields
+             * @default {}
+             */
+            fields: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Replay */
+            replay?: string | null;
+            /** Record */
+            record?: string | null;
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: components["schemas"]["Rejection"][];
+        };
+        /**
+         * QuarantineDetail
+         * @description A bad record with all that can be done to it and all that was done.
+         */
+        QuarantineDetail: {
             /** Id */
             id: string;
             /** Feed */
             feed: string;
+            /** Department */
+            department: string;
             /** Batch */
             batch: string;
             /** Index */
@@ -1551,8 +2125,83 @@ export interface components {
             received_at: string;
             /** Raw */
             raw: string;
+            /** Rules */
+            rules: string[];
             /** Reasons */
             reasons: components["schemas"]["Rejection"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "corrected" | "settled" | "discarded";
+            /** Record */
+            record: string | null;
+            /** Replay */
+            replay: string | null;
+            correction: components["schemas"]["Correction"] | null;
+            /** Fields */
+            fields: string[];
+            /** Sent */
+            sent: {
+                [key: string]: unknown;
+            } | null;
+            /** Present */
+            present: {
+                [key: string]: unknown;
+            };
+            /** History */
+            history: components["schemas"]["QuarantineAct"][];
+        };
+        /**
+         * QuarantineSummary
+         * @description Counts by feed and rule.
+         */
+        QuarantineSummary: {
+            /** Total */
+            total: number;
+            /** By State */
+            by_state: {
+                [key: string]: number;
+            };
+            /** Feeds */
+            feeds: components["schemas"]["FeedCounts"][];
+        };
+        /**
+         * QuarantineView
+         * @description A bad record, whole, with the reasons of the latest attempt.
+         */
+        QuarantineView: {
+            /** Id */
+            id: string;
+            /** Feed */
+            feed: string;
+            /** Department */
+            department: string;
+            /** Batch */
+            batch: string;
+            /** Index */
+            index: number;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Raw */
+            raw: string;
+            /** Rules */
+            rules: string[];
+            /** Reasons */
+            reasons: components["schemas"]["Rejection"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "corrected" | "settled" | "discarded";
+            /** Record */
+            record: string | null;
+            /** Replay */
+            replay: string | null;
+            correction: components["schemas"]["Correction"] | null;
         };
         /**
          * QueryRequest
@@ -1619,6 +2268,22 @@ export interface components {
             scope: string[];
         };
         /**
+         * Reader
+         * @description An account that read by a grant.
+         */
+        Reader: {
+            /** Account */
+            account: string;
+            name: components["schemas"]["Title"];
+            /** Reads */
+            reads: number;
+            /**
+             * Last Read At
+             * Format: date-time
+             */
+            last_read_at: string;
+        };
+        /**
          * Receipt
          * @description The answer to a push. Counts add up to the records sent; ``rejections`` lists the first twenty.
          */
@@ -1656,6 +2321,98 @@ export interface components {
             reason: string;
             /** Quarantine */
             quarantine: string;
+        };
+        /**
+         * ReplayOrder
+         * @description Which records to try again; at least one part is given.
+         */
+        ReplayOrder: {
+            /**
+             * Ids
+             * @default []
+             */
+            ids: string[];
+            /** Feed */
+            feed?: string | null;
+            /** Rule */
+            rule?: string | null;
+            /** Department */
+            department?: string | null;
+            /** Start */
+            start?: string | null;
+            /** End */
+            end?: string | null;
+        };
+        /**
+         * ReplayView
+         * @description A replay and how far it has come. ``duplicate`` (part of ``settled``) were in the lake by another record.
+         */
+        ReplayView: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "stopped" | "failed";
+            /** By */
+            by: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Selection */
+            selection: {
+                [key: string]: unknown;
+            };
+            /** Total */
+            total: number;
+            /** Done */
+            done: number;
+            /** Settled */
+            settled: number;
+            /** Failed */
+            failed: number;
+            /** Duplicate */
+            duplicate: number;
+            /** Error */
+            error: string | null;
+        };
+        /**
+         * RuleCounts
+         * @description Records that broke one rule.
+         */
+        RuleCounts: {
+            /**
+             * Total
+             * @default 0
+             */
+            total: number;
+            /**
+             * Open
+             * @default 0
+             */
+            open: number;
+            /**
+             * Corrected
+             * @default 0
+             */
+            corrected: number;
+            /**
+             * Settled
+             * @default 0
+             */
+            settled: number;
+            /**
+             * Discarded
+             * @default 0
+             */
+            discarded: number;
+            /** Rule */
+            rule: string;
         };
         /**
          * RuleView
@@ -1785,6 +2542,20 @@ export interface components {
             zh: string;
             /** En */
             en: string;
+        };
+        /**
+         * UsageView
+         * @description How a grant was used.
+         */
+        UsageView: {
+            /** Grant */
+            grant: string;
+            /** Reads */
+            reads: number;
+            /** Last Read At */
+            last_read_at: string | null;
+            /** Readers */
+            readers: components["schemas"]["Reader"][];
         };
         /** ValidationError */
         ValidationError: {
@@ -1954,6 +2725,38 @@ export interface components {
             /** Case Number */
             case_number: string | null;
         };
+        /**
+         * MoveRequest
+         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
+         */
+        cityloop__cases__schemas__MoveRequest: {
+            /** Move */
+            move: string;
+            /** Version */
+            version: number;
+            /**
+             * Opinion
+             * @default
+             */
+            opinion: string;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * MoveRequest
+         * @description A move and why.
+         */
+        cityloop__steward__schemas__MoveRequest: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "approve" | "refuse" | "revoke" | "withdraw";
+            /** Reason */
+            reason: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2031,6 +2834,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    explain_access_api_v1_access_explain_get: {
+        parameters: {
+            query: {
+                entity: string;
+                dataset?: string | null;
+                actor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };
@@ -2487,10 +3323,19 @@ export interface operations {
     quarantine_api_v1_quarantine_get: {
         parameters: {
             query?: {
-                feed?: string | null;
                 page?: number;
                 size?: number;
                 sort?: string;
+                feed?: string | null;
+                rule?: string | null;
+                department?: string | null;
+                state?: ("open" | "corrected" | "settled" | "discarded")[] | null;
+                /** @description arrived at or after */
+                start?: string | null;
+                /** @description arrived before */
+                end?: string | null;
+                /** @description in the raw record */
+                text?: string | null;
             };
             header?: never;
             path?: never;
@@ -2505,6 +3350,304 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_QuarantineView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    quarantine_export_api_v1_quarantine_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                sort?: string;
+                feed?: string | null;
+                rule?: string | null;
+                department?: string | null;
+                state?: ("open" | "corrected" | "settled" | "discarded")[] | null;
+                /** @description arrived at or after */
+                start?: string | null;
+                /** @description arrived before */
+                end?: string | null;
+                /** @description in the raw record */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    quarantine_summary_api_v1_quarantine_summary_get: {
+        parameters: {
+            query?: {
+                feed?: string | null;
+                rule?: string | null;
+                department?: string | null;
+                state?: ("open" | "corrected" | "settled" | "discarded")[] | null;
+                /** @description arrived at or after */
+                start?: string | null;
+                /** @description arrived before */
+                end?: string | null;
+                /** @description in the raw record */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineSummary"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    replay_begin_api_v1_quarantine_replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    replays_api_v1_quarantine_replays_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"][];
+                };
+            };
+        };
+    };
+    replay_api_v1_quarantine_replays__replay__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replay: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    replay_stop_api_v1_quarantine_replays__replay__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replay: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    quarantine_one_api_v1_quarantine__record__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    correct_api_v1_quarantine__record__correct_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discard_api_v1_quarantine__record__discard_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscardOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineDetail"];
                 };
             };
             /** @description Validation Error */
@@ -2701,7 +3844,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -2785,7 +3928,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -2835,7 +3978,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -2937,7 +4080,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["MoveRequest"];
+                "application/json": components["schemas"]["cityloop__cases__schemas__MoveRequest"];
             };
         };
         responses: {
@@ -3056,6 +4199,173 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DrillActorView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    grants_api_v1_grants_get: {
+        parameters: {
+            query?: {
+                state?: ("asked" | "approved" | "refused" | "withdrawn" | "revoked" | "expired") | null;
+                /** @description asks for it or owns the data */
+                department?: string | null;
+                dataset?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GrantView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ask_for_grant_api_v1_grants_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    grant_api_v1_grants__grant__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    move_grant_api_v1_grants__grant__moves_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cityloop__steward__schemas__MoveRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    grant_usage_api_v1_grants__grant__usage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageView"];
                 };
             };
             /** @description Validation Error */
