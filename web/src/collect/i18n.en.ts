@@ -24,7 +24,7 @@ export const en: Same<typeof zh> = {
     backlog: 'Backlog',
     lastRun: 'Last run',
     nextRun: 'Next run',
-    retry: 'Next try',
+    retryIn: 'again in {span}',
     error: 'Error',
     lastError: 'Last error',
     failures: '{n} failures in a row',

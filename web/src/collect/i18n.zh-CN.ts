@@ -21,7 +21,7 @@ export const zh = {
     backlog: '待取',
     lastRun: '上次运行',
     nextRun: '下次运行',
-    retry: '再试时间',
+    retryIn: '{span}后再试',
     error: '错误',
     lastError: '最近错误',
     failures: '连续失败 {n} 次',

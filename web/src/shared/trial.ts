@@ -46,9 +46,10 @@ interface Parts {
   notes: string[]
 }
 
-/** One cell in words; objects as JSON, nothing as nothing. */
+/** One cell in words: numbers to a millionth (a tenth of a metre), objects as JSON, nothing as nothing. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
+  if (typeof value === 'number') return String(Number(value.toFixed(6)))
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
