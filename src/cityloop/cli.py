@@ -114,6 +114,25 @@ def replay(
     _print(summary.model_dump(mode="json"), as_json)
 
 
+@app.command()
+@_clear
+def inspect(
+    city: CityArg,
+    plan: Annotated[str | None, typer.Option(help="Plan of inspections.yaml (default: the only one).")] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a planned data inspection now, in the foreground, until the departments have their cases."""
+    from cityloop.serve.inspect import lines, run_inspection, summary
+
+    detail, findings = run_inspection(city, _data(city, data), plan)
+    if as_json:
+        print(json.dumps(summary(detail, findings), ensure_ascii=False))
+        return
+    for line in lines(detail, findings, zh=os.environ.get("LANG", "").startswith("zh")):
+        print(line)
+
+
 @user_app.command("add")
 @_clear
 def user_add(

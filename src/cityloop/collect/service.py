@@ -233,6 +233,11 @@ class Collector:
         """What a warning needs to know of an entity; ``None`` when it is unknown."""
         return self._directory.get(entity_type, entity)
 
+    @property
+    def mappings(self) -> Mapping[str, FeedMapping]:
+        """Every feed in force, by id."""
+        return self._feeds
+
     def feeds(self, actor: Actor) -> list[FeedView]:
         """See :meth:`Views.feeds`."""
         return self._views.feeds(actor)

@@ -13,8 +13,8 @@ from cityloop.core.web import Paging
 from cityloop.quality.breaches import Breaches
 from cityloop.quality.content import Terms
 from cityloop.quality.meter import Meter
-from cityloop.quality.scheme import DIMENSIONS, Counts, Part, Scheme, parts, score
 from cityloop.quality.schemas import By, HourCell, HoursView, PartView, ScorePage, ScoreRow
+from cityloop.quality.scheme import DIMENSIONS, Counts, Part, Scheme, parts, score
 from cityloop.quality.slots import age
 
 

@@ -1,4 +1,4 @@
-"""The verbs of the quality room. Every answer passes the door: the sight ``quality`` by department, examples by more."""
+"""The verbs of the quality room. Every answer passes the door: ``quality`` by department, examples by more."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from cityloop.quality.examine import Examiner
 from cityloop.quality.inspector import Inspector
 from cityloop.quality.meter import FeedSource, Meter
 from cityloop.quality.report import Language, Report
-from cityloop.quality.scheme import CHECKS, DIMENSIONS, MEANINGS, TITLES, Check
 from cityloop.quality.schemas import (
     BandInfo,
     BreachView,
@@ -47,6 +46,7 @@ from cityloop.quality.schemas import (
     ScorePage,
     State,
 )
+from cityloop.quality.scheme import CHECKS, DIMENSIONS, MEANINGS, TITLES, Check
 from cityloop.quality.views import FindingFilter, Views
 
 log = logging.getLogger(__name__)
@@ -202,12 +202,11 @@ class Quality:
         values = draft.model_dump(exclude={"planned_for", "owner", "checks"})
         given = tuple(check for check in CHECKS if check in self._content.matters) if not draft.checks else draft.checks
         owner = draft.owner or (actor.posts[0] if actor.posts else "")
-        plan = Plan.model_validate(
-            {**values, "id": new_id("plan").replace("_", "-"), "checks": given, "owner": owner}
-        )
+        plan = Plan.model_validate({**values, "id": new_id("plan").replace("_", "-"), "checks": given, "owner": owner})
         feeds, matters = list(self._meter.source.mappings), self._content.matters
         faults = [
-            Fault(".".join(map(str, key)), what, mend) for key, what, mend in plan_faults(plan, self._city, feeds, matters)
+            Fault(".".join(map(str, key)), what, mend)
+            for key, what, mend in plan_faults(plan, self._city, feeds, matters)
         ]
         if not given:
             faults.append(Fault("checks", "no check has a matter for its cases", "name matters in quality.yaml"))
@@ -228,14 +227,26 @@ class Quality:
         page = self._views.findings(self._scope(actor), inspection, wanted, paged, self._city.clock.now())
         return page.model_copy(update={"items": [self._shown(actor, item) for item in page.items]})
 
-    def export_findings(
-        self, actor: Actor, inspection: str, wanted: FindingFilter, form: ExportFormat
-    ) -> Response:
+    def export_findings(self, actor: Actor, inspection: str, wanted: FindingFilter, form: ExportFormat) -> Response:
         """The same list as a file."""
         page = self.findings(actor, inspection, wanted, Paging(page=1, size=EXPORT_LIMIT, sort=""))
         names = ("id", "department", "feed", "check", "state", "share", "least", "reason", "case_number", "case_state",
                  "due_at", "overdue", "attempts")  # fmt: skip
-        zh = ["编号", "部门", "数据接入", "检查项", "状态", "实测", "要求", "说明", "案件号", "案件状态", "截止", "超时", "复查"]
+        zh = [
+            "编号",
+            "部门",
+            "数据接入",
+            "检查项",
+            "状态",
+            "实测",
+            "要求",
+            "说明",
+            "案件号",
+            "案件状态",
+            "截止",
+            "超时",
+            "复查",
+        ]
         columns = list(zip(names, self._heads(zh, list(names)), strict=True))
         rows = [
             {
@@ -269,8 +280,8 @@ class Quality:
         return Response(made.xlsx(), media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     def run(self, plan: str | None, tell: Callable[[str, int, int], None]) -> tuple[InspectionDetail, list[Finding]]:
-        """Start the planned inspection of ``plan`` (or the only one) and work until the departments have their cases."""
-        known = [line for line in self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items]
+        """Start the planned inspection of ``plan`` (or the only one) and work until departments have their cases."""
+        known = self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items
         if len(known) != 1:
             ids = ", ".join(sorted({line.plan for line in known})) or "none"
             raise NotFound(f"{len(known)} planned inspections fit", f"name one with --plan; planned: {ids}")

@@ -15,6 +15,7 @@ from cityloop.analyse.service import Analyst
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
+from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, ContentError, NotFound
@@ -27,19 +28,23 @@ from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
+from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import load_content
 from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.declared import Current
 from cityloop.steward.sharing import Sharing
+from cityloop.steward.tracing import Lineage
 from cityloop.watch.cards import with_areas
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
 
 TICK_SECONDS = 0.2
+CHORE_SECONDS = 1.0
 WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
 
 
@@ -78,6 +83,7 @@ class House:
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
+        self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -96,6 +102,9 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.quality = Quality(
+            **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
+        )
         self.drill = self._open_drill()
         self.current = Current(content.standard, content.feeds)
         self.sharing = Sharing(
@@ -104,6 +113,31 @@ class House:
             current=self.current,
             names=self._name,
             most_days=settings.grant_days,
+        )
+        self.lineage = Lineage(
+            door=self.door,
+            database=self.database,
+            lake=self.lake,
+            current=self.current,
+            rules=content.rules,
+            model=content.model,
+            boards=content.boards,
+            sources=lambda: (),
+            analyst=self.analyst,
+            watch=self.watch,
+        )
+        self.catalogue = Catalogue(
+            door=self.door,
+            database=self.database,
+            audit=self.audit,
+            lake=self.lake,
+            city=self.city,
+            current=self.current,
+            collector=self.collector,
+            model=content.model,
+            lineage=self.lineage,
+            sources=lambda: (),
+            quality=dict,
         )
 
     def _name(self, account: str) -> Title:
@@ -126,6 +160,7 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {
@@ -136,13 +171,16 @@ class House:
             },
             TICK_SECONDS,
         )
+        # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
+        self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
             self.city,
             {
                 "relay": lambda: self.relay.errors,
-                "timers": lambda: self.timers.troubles,
+                "timers": lambda: {**self.timers.troubles, **self.chores.troubles},
                 "watch": lambda: self.watch.errors,
+                "sources": lambda: self.sources.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -152,15 +190,17 @@ class House:
     def services(self) -> Mapping[type[Any], Any]:
         """All services by class."""
         rooms = (
-            self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
-            self.desk, self.analyst, self.drill, self.stream, self.health, self.sharing,
+            self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
+            self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.lineage, self.catalogue,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
-        for part in (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers):
+        starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
+        for part in (*starting, self.sources):
             if part is not None:
                 part.start()
 
@@ -170,7 +210,8 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        for part in (self.drill, self.timers, self.collector, self.relay, self.stream, self.compactor, self.keeper):
+        takers = (self.drill, self.sources, self.chores, self.timers, self.collector)
+        for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
         self.sharing.write_uses()
