@@ -16,6 +16,7 @@ from cityloop.cases.routes import router as cases_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
+from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.quality.routes import router as quality_router
@@ -28,6 +29,7 @@ ROUTERS = (
     city_router,
     collect_router,
     quarantine_router,
+    sources_router,
     watch_router,
     cases_router,
     analyse_router,

@@ -10,6 +10,7 @@ from cityloop.analyse.content import load_model
 from cityloop.cases.definitions import load_workflow
 from cityloop.city.check import check_folder
 from cityloop.city.service import City
+from cityloop.collect.sources.loading import load_sources
 from cityloop.core.clock import SystemClock
 from cityloop.core.errors import ContentError, Fault
 from cityloop.drill.people import load_people
@@ -32,6 +33,7 @@ def check_city(folder: Path) -> list[Fault]:
         feeds = _try(faults, lambda: load_feeds(city.packs, standard, city.departments))
         if feeds is not None:
             _try(faults, lambda: load_quality(city, feeds))
+            _try(faults, lambda: load_sources(folder, {mapping.id: mapping for mapping in feeds}))
         _try(faults, lambda: city_rules(city, standard))
         model = _try(faults, lambda: load_model(city.packs, standard))
         if model is not None:

@@ -10,6 +10,7 @@ from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
+from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.quality.content import QualityContent, load_quality
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.mapping import FeedMapping
@@ -25,6 +26,7 @@ class Content:
 
     standard: Standard
     feeds: tuple[FeedMapping, ...]
+    sources: tuple[Source, ...]
     rules: tuple[Rule, ...]
     workflow: Workflow
     responsibility: Responsibility
@@ -41,6 +43,7 @@ def load_content(city: City) -> Content:
     return Content(
         standard=standard,
         feeds=feeds,
+        sources=load_sources(city.folder, {mapping.id: mapping for mapping in feeds}),
         rules=city_rules(city, standard),
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),

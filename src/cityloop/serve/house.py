@@ -15,6 +15,7 @@ from cityloop.analyse.service import Analyst
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
+from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, ContentError, NotFound
@@ -85,6 +86,7 @@ class House:
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
+        self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -181,6 +183,7 @@ class House:
                 "relay": lambda: self.relay.errors,
                 "timers": lambda: {**self.timers.troubles, **self.chores.troubles},
                 "watch": lambda: self.watch.errors,
+                "sources": lambda: self.sources.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -190,7 +193,7 @@ class House:
     def services(self) -> Mapping[type[Any], Any]:
         """All services by class."""
         rooms = (
-            self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
+            self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
             self.lineage, self.catalogue,
         )  # fmt: skip
@@ -199,7 +202,8 @@ class House:
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
-        for part in (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores):
+        starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
+        for part in (*starting, self.sources):
             if part is not None:
                 part.start()
 
@@ -209,16 +213,8 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        for part in (
-            self.drill,
-            self.chores,
-            self.timers,
-            self.collector,
-            self.relay,
-            self.stream,
-            self.compactor,
-            self.keeper,
-        ):
+        takers = (self.drill, self.sources, self.chores, self.timers, self.collector)
+        for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
         self.sharing.write_uses()
