@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from cityloop.quality.meter import ARRIVED, CONSISTENCY_RULES, FLAGS, OBSERVED, 
 from cityloop.quality.schemas import Example
 from cityloop.quality.scheme import Check
 from cityloop.quality.slots import HOUR
+from cityloop.standard.code_lists import CodeList
 from cityloop.standard.types import EntityType, Property
 
 Found = tuple[list[Example], int]
@@ -183,11 +185,12 @@ class Witness:
         """  # noqa: S608 - names are the standard's own
         given = {"seed": str(sample.seed), "size": sample.size}
         rows = self._meter.rows(terms, sql, window.first, window.last, given)
+        lists = self._meter.source.mappings[terms.feed].code_lists
         wanted = [item for item in self._type(terms).properties if item.id in terms.properties]
         found = []
         for row in rows:
             for item in wanted:
-                if (rule := broken(item, row[item.id])) is not None:
+                if (rule := broken(item, row[item.id], lists, row["observed_at"].date())) is not None:
                     reason = Title(
                         zh=f"{item.title.zh} 不符合现行标准（{rule}）",
                         en=f"{item.title.en} breaks the standard in force ({rule})",
@@ -247,17 +250,25 @@ class Present:
     evidence: Example
 
 
-def broken(item: Property, value: Any) -> str | None:
-    """The rule of the standard in force that a stored value breaks, if any; an empty value breaks none."""
+def broken(item: Property, value: Any, lists: Mapping[str, CodeList], day: date) -> str | None:
+    """The rule of the standard in force that a value of ``day`` breaks, if any; an empty value breaks none."""
     if value is None:
         return None
-    if item.enum and value not in item.enum:
-        return "enum"
     if item.kind in ("number", "integer"):
         low = item.min is not None and value < item.min
         high = item.max is not None and value > item.max
         return "range" if low or high else None
-    return None
+    if item.enum and value not in item.enum:
+        return "enum"
+    if item.pattern is not None and re.fullmatch(item.pattern, value) is None:
+        return "pattern"
+    return "code" if item.code_list and not _is_code(item, value, lists.get(item.code_list), day) else None
+
+
+def _is_code(item: Property, value: str, codes: CodeList | None, day: date) -> bool:
+    if codes is None or (item.code_under and value not in codes.under(item.code_under)):
+        return False
+    return any(code.code == value and code.valid(day) for code in codes.codes)
 
 
 def _refusal(row: QuarantineRow) -> Example:
