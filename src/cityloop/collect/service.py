@@ -42,6 +42,7 @@ from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
+from cityloop.standard.world import World
 
 
 class CityLike(Protocol):
@@ -206,6 +207,11 @@ class Collector:
     def known(self, entity_type: str) -> Mapping[str, EntityCard]:
         """The entities of one type, by id."""
         return self._directory.of(entity_type)
+
+    @property
+    def world(self) -> World:
+        """What a mapping may ask of the city."""
+        return self._directory.world
 
     def refused(self, batch: str) -> list[QuarantineView]:
         """What one batch left in quarantine, in the order it was sent; for the report of a file."""
