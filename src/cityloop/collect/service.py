@@ -240,6 +240,11 @@ class Collector:
         return self._directory.get(entity_type, entity)
 
     @property
+    def world(self) -> World:
+        """What mappings may ask of the city: entities of all types, areas of points."""
+        return self._directory.world
+
+    @property
     def mappings(self) -> Mapping[str, FeedMapping]:
         """Every feed in force, by id."""
         return self._feeds

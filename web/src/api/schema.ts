@@ -3869,12 +3869,14 @@ export interface components {
         };
         /**
          * SessionView
-         * @description Who is signed in and what this actor may do.
+         * @description Who is signed in, what this actor may do, and of which things this actor sees any.
          */
         SessionView: {
             actor: components["schemas"]["Actor"];
             /** Permissions */
             permissions: string[];
+            /** Sees */
+            sees: string[];
         };
         /**
          * SignIn
