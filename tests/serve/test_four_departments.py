@@ -44,9 +44,9 @@ EXPECTED = {
 }  # fmt: skip
 """Level in centimetres, and state."""
 VIOLATIONS = {
-    "flood-water": ["malformed", "number", "enum"],
+    "flood-water": ["malformed", "number", "code"],
     "flood-tunnels": ["range", "code", "area"],
-    "flood-streets": ["number", "enum", "required"],
+    "flood-streets": ["number", "code", "required"],
     "flood-parks": ["unit", "future", "malformed"],
 }
 

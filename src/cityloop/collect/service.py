@@ -208,11 +208,6 @@ class Collector:
         """The entities of one type, by id."""
         return self._directory.of(entity_type)
 
-    @property
-    def world(self) -> World:
-        """What a mapping may ask of the city."""
-        return self._directory.world
-
     def refused(self, batch: str) -> list[QuarantineView]:
         """What one batch left in quarantine, in the order it was sent; for the report of a file."""
         return self._quarantine.of_batch(batch)
