@@ -7,7 +7,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -24,6 +24,8 @@ standard_app = typer.Typer(no_args_is_help=True, help="Changes of the standard: 
 app.add_typer(user_app, name="user")
 app.add_typer(standard_app, name="standard")
 app.add_typer(bench_app, name="bench")
+lake_app = typer.Typer(no_args_is_help=True, help="The lake: what is in it, what is due, views for other programs.")
+app.add_typer(lake_app, name="lake")
 
 P = ParamSpec("P")
 CityArg = Annotated[Path, typer.Argument(help="Folder of the city.")]
@@ -258,6 +260,63 @@ def standard_export(
         print(path)
 
 
+@lake_app.command("show")
+@_clear
+def lake_show(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Every table with rows, files, bytes, days, and the oldest instant as of which it can be read."""
+    from cityloop.serve.upkeep import show
+
+    _lines(show(Settings(city=city, data=_data(city, data))), as_json)
+
+
+@lake_app.command("retention")
+@_clear
+def lake_retention(
+    city: CityArg = Path("cities/demo"),
+    data: DataOption = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Delete what is due; without it nothing changes.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Days that are past their retention: a dry run, unless --apply is given."""
+    from cityloop.serve.upkeep import retire
+
+    _lines(retire(Settings(city=city, data=_data(city, data)), apply), as_json)
+
+
+@lake_app.command("clean")
+@_clear
+def lake_clean(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Compact every table and delete files that nobody needs any more."""
+    from cityloop.serve.upkeep import clean
+
+    _print(clean(Settings(city=city, data=_data(city, data))), as_json)
+
+
+@lake_app.command("views")
+@_clear
+def lake_views(
+    target: Annotated[Path, typer.Argument(help="DuckDB file to write, for a BI tool.")],
+    city: Annotated[Path, typer.Option(help="Folder of the city.")] = Path("cities/demo"),
+    data: DataOption = None,
+) -> None:
+    """Write a DuckDB file with one view for each table, over the files that count now."""
+    from cityloop.serve.upkeep import views
+
+    print("\n".join(views(Settings(city=city, data=_data(city, data)), target)))
+
+
+@bench_app.command("lake")
+@_clear
+def bench_lake(
+    commits: Annotated[int, typer.Option(min=100, max=100_000)] = 10_000,
+    rows: Annotated[int, typer.Option(min=100_000, max=1_000_000_000, help="Rows to query.")] = 100_000_000,
+    folder: Annotated[Path | None, typer.Option(help="Where to work (default: the system's temporary folder).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Commits beside delta-rs' own append, and queries beside a native DuckDB table."""
+    _print(_bench("lake").run(commits, rows, folder), as_json)
+
+
 @bench_app.command("ingest")
 @_clear
 def bench_ingest(seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0, as_json: JsonOption = False) -> None:
@@ -311,7 +370,15 @@ def _day(text: str) -> date:
         raise Problem(f"'{text}' is not a day", "write it as YYYY-MM-DD") from error
 
 
-def _print(result: dict[str, Any], as_json: bool) -> None:
+def _lines(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        print("  ".join(f"{key}={value}" for key, value in row.items()))
+
+
+def _print(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
         return

@@ -10,11 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from cityloop.access.routes import COOKIE
+from cityloop.quality.content import FeedTerms, Handling, Plan, QualityFile, Sample
+from cityloop.quality.scheme import Scheme, Weighted
 from cityloop.serve.app import create_app
 from cityloop.serve.check import check_city
-from tests.quality.inspected import STEWARD, Inspected, department, write_city
+from tests.quality.inspected import ROOT, STEWARD, Inspected, department, write_city
 
 FAULTS = [
     ("quality.yaml", "minimum_sample: 20", "minimum_sample: 0", "quality.yaml:1 minimum_sample"),
@@ -60,6 +63,12 @@ def test_every_fault_has_file_line_key_and_a_mend(
     assert len(faults) == 1, faults
     assert told in faults[0]
     assert f"{file}:" in faults[0]
+
+
+@pytest.mark.parametrize("model", [Scheme, QualityFile, Weighted, Handling, FeedTerms, Plan, Sample])
+def test_every_key_of_the_quality_files_is_documented(model: type[BaseModel]) -> None:
+    page = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8")
+    assert [name for name in model.model_fields if f"`{name}`" not in page] == []
 
 
 @pytest.fixture(scope="module")

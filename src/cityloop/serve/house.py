@@ -92,7 +92,10 @@ class House:
         }
         self.lake = open_lake(settings)
         self.retention = Retention(
-            self.lake, self.database, self.audit, self.outbox, self.clock, keep_days(content.standard, settings)
+            **{name: shared[name] for name in ("database", "audit", "outbox")},
+            lake=self.lake,
+            clock=self.clock,
+            keep=lambda: keep_days(self.current.declared.standard, settings),
         )
         self.compactor = Compactor(self.lake, settings.compact_seconds, self.retention.apply)
         self.collector = Collector(
