@@ -77,9 +77,8 @@ def explain(
 def judge(new: Declared, broken: Sequence[Broken], world: Surroundings) -> Verdicts:
     """What does not work under the new standard: feeds, sources without a feed, rules, metrics and their tiles."""
     why: dict[str, Title] = {}
-    for fault in broken:
-        dotted = ".".join(str(part) for part in fault.key)
-        why.setdefault(f"feed:{fault.id}", _same(f"{dotted}: {fault.what}" if dotted else fault.what))
+    for feed in dict.fromkeys(fault.id for fault in broken):
+        why[f"feed:{feed}"] = _same("; ".join(_told(fault) for fault in broken if fault.id == feed))
     feeds = {mapping.id for mapping in new.feeds}
     for source in world.sources:
         if source.feed not in feeds:
@@ -99,6 +98,11 @@ def judge(new: Declared, broken: Sequence[Broken], world: Surroundings) -> Verdi
             if lost:
                 why[f"tile:{board.id}.{tile.id}"] = why[f"metric:{lost[0]}"]
     return Verdicts(why)
+
+
+def _told(fault: Broken) -> str:
+    dotted = ".".join(str(part) for part in fault.key)
+    return f"{dotted}: {fault.what}" if dotted else fault.what
 
 
 def _dependants(
