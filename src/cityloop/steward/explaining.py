@@ -167,7 +167,7 @@ def _feeds_on(change: Change, old: Declared) -> list[str]:
     found: list[str] = []
     for mapping in old.feeds:
         kind = mapping.entity_type
-        lists = {f"code-list:{name}" for item in kind.properties if (name := getattr(item, "code_list", None))}
+        lists = {f"code-list:{item.code_list}" for item in kind.properties if item.code_list}
         filled = {f"{kind.id}.{name}" for name in mapping.declaration.properties}
         if {f"feed:{mapping.id}", kind.id, *lists, *filled} & set(change.affects):
             found.append(mapping.id)
