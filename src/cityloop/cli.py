@@ -86,6 +86,40 @@ def check(city: CityArg = Path("cities/demo")) -> None:
         raise typer.Exit(1)
 
 
+@app.command("suggest-mapping")
+@_clear
+def suggest_mapping(
+    file: Annotated[Path, typer.Argument(help="CSV, Excel, Parquet, GeoJSON or JSON of a department.")],
+    entity_type: Annotated[str, typer.Option("--type", help="Entity type of the standard.")],
+    city: Annotated[Path, typer.Option(help="Folder of the city.")] = Path("cities/demo"),
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a mapping of a file to the standard, with a confidence for each field, as text for feeds.yaml."""
+    from cityloop.serve.suggesting import suggest_file
+
+    found = suggest_file(city, file, entity_type, sheet)
+    if as_json:
+        print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
+        return
+    for item in found.fields:
+        print(f"# {item.target}: {item.column or '-'} ({item.confidence:.2f}; {'; '.join(item.reasons)})")
+    print(f"# positions: {found.datum.crs or found.datum.datum or '-'} ({found.datum.reason})")
+    print(f"# unused: {', '.join(found.unused) or '-'}\n{found.yaml}", end="")
+
+
+@app.command()
+@_clear
+def schema(
+    folder: Annotated[Path, typer.Argument(help="Where the schemas are written.")] = Path("schemas"),
+) -> None:
+    """Write the JSON Schemas of all content files, for editors."""
+    from cityloop.serve.schemas import write_schemas
+
+    for path in write_schemas(folder):
+        print(path)
+
+
 @app.command()
 @_clear
 def load(
@@ -166,6 +200,63 @@ def user_list(city: Annotated[Path, typer.Option()] = Path("cities/demo"), data:
 
     for actor in list_users(Settings(city=city, data=_data(city, data))):
         print(f"{actor.id}\t{actor.kind}\t{','.join(actor.posts)}\t{actor.department or '-'}\t{actor.name.zh}")
+
+
+@lake_app.command("show")
+@_clear
+def lake_show(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Every table with rows, files, bytes, days, and the oldest instant as of which it can be read."""
+    from cityloop.serve.upkeep import show
+
+    _lines(show(Settings(city=city, data=_data(city, data))), as_json)
+
+
+@lake_app.command("retention")
+@_clear
+def lake_retention(
+    city: CityArg = Path("cities/demo"),
+    data: DataOption = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Delete what is due; without it nothing changes.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Days that are past their retention: a dry run, unless --apply is given."""
+    from cityloop.serve.upkeep import retire
+
+    _lines(retire(Settings(city=city, data=_data(city, data)), apply), as_json)
+
+
+@lake_app.command("clean")
+@_clear
+def lake_clean(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Compact every table and delete files that nobody needs any more."""
+    from cityloop.serve.upkeep import clean
+
+    _print(clean(Settings(city=city, data=_data(city, data))), as_json)
+
+
+@lake_app.command("views")
+@_clear
+def lake_views(
+    target: Annotated[Path, typer.Argument(help="DuckDB file to write, for a BI tool.")],
+    city: Annotated[Path, typer.Option(help="Folder of the city.")] = Path("cities/demo"),
+    data: DataOption = None,
+) -> None:
+    """Write a DuckDB file with one view for each table, over the files that count now."""
+    from cityloop.serve.upkeep import views
+
+    print("\n".join(views(Settings(city=city, data=_data(city, data)), target)))
+
+
+@bench_app.command("lake")
+@_clear
+def bench_lake(
+    commits: Annotated[int, typer.Option(min=100, max=100_000)] = 10_000,
+    rows: Annotated[int, typer.Option(min=100_000, max=1_000_000_000, help="Rows to query.")] = 100_000_000,
+    folder: Annotated[Path | None, typer.Option(help="Where to work (default: the system's temporary folder).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Commits beside delta-rs' own append, and queries beside a native DuckDB table."""
+    _print(_bench("lake").run(commits, rows, folder), as_json)
 
 
 FilesArg = Annotated[list[Path], typer.Argument(help="YAML or JSON files with the keys of a pack.")]
@@ -258,63 +349,6 @@ def standard_export(
 
     for path in changing.export(_place(city, data, url, token), number, folder):
         print(path)
-
-
-@lake_app.command("show")
-@_clear
-def lake_show(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Every table with rows, files, bytes, days, and the oldest instant as of which it can be read."""
-    from cityloop.serve.upkeep import show
-
-    _lines(show(Settings(city=city, data=_data(city, data))), as_json)
-
-
-@lake_app.command("retention")
-@_clear
-def lake_retention(
-    city: CityArg = Path("cities/demo"),
-    data: DataOption = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Delete what is due; without it nothing changes.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Days that are past their retention: a dry run, unless --apply is given."""
-    from cityloop.serve.upkeep import retire
-
-    _lines(retire(Settings(city=city, data=_data(city, data)), apply), as_json)
-
-
-@lake_app.command("clean")
-@_clear
-def lake_clean(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Compact every table and delete files that nobody needs any more."""
-    from cityloop.serve.upkeep import clean
-
-    _print(clean(Settings(city=city, data=_data(city, data))), as_json)
-
-
-@lake_app.command("views")
-@_clear
-def lake_views(
-    target: Annotated[Path, typer.Argument(help="DuckDB file to write, for a BI tool.")],
-    city: Annotated[Path, typer.Option(help="Folder of the city.")] = Path("cities/demo"),
-    data: DataOption = None,
-) -> None:
-    """Write a DuckDB file with one view for each table, over the files that count now."""
-    from cityloop.serve.upkeep import views
-
-    print("\n".join(views(Settings(city=city, data=_data(city, data)), target)))
-
-
-@bench_app.command("lake")
-@_clear
-def bench_lake(
-    commits: Annotated[int, typer.Option(min=100, max=100_000)] = 10_000,
-    rows: Annotated[int, typer.Option(min=100_000, max=1_000_000_000, help="Rows to query.")] = 100_000_000,
-    folder: Annotated[Path | None, typer.Option(help="Where to work (default: the system's temporary folder).")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Commits beside delta-rs' own append, and queries beside a native DuckDB table."""
-    _print(_bench("lake").run(commits, rows, folder), as_json)
 
 
 @bench_app.command("ingest")

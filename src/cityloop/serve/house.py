@@ -36,6 +36,8 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.standard.desk import StandardDesk
+from cityloop.standard.world import World
 from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.declared import Current
 from cityloop.steward.explaining import Surroundings
@@ -123,6 +125,16 @@ class House:
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
         )
+        self.standard_desk = StandardDesk(
+            content.standard,
+            content.feeds,
+            door=self.door,
+            clock=self.clock,
+            zone=self.city.zone.key,
+            departments=list(self.city.departments),
+            known=self.collector.known,
+            world=World(of=self.collector.known, locate=self.city.areas.locate_many),
+        )
         self.drill = self._open_drill()
         self._build_steward(shared)
 
@@ -182,7 +194,10 @@ class House:
             trier=trier,
             names=self._name,
         )
-        self.versions.on_adopted.append(lambda _: self.sharing.reload())
+        self.versions.on_adopted += [
+            lambda _: self.sharing.reload(),
+            lambda adopted: self.standard_desk.adopt(adopted.standard, adopted.feeds),
+        ]
 
     def _source_lines(self) -> list[SourceDeclaration]:
         return [source.declaration for source in self.content.sources]
@@ -248,7 +263,7 @@ class House:
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
-            self.lineage, self.catalogue, self.versions,
+            self.lineage, self.catalogue, self.standard_desk, self.versions,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
