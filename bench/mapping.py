@@ -42,7 +42,7 @@ def run(seconds: float = 10.0, rows: int = 100_000) -> dict[str, Any]:
     _peers_present()
     raw = _records(rows)
     mapping, known = _mapping(), dict.fromkeys(STATIONS)
-    typed = [part.cast(dict(mapping.typed)) for part in raw.iter_slices(BATCH)]
+    typed = [part.cast(pl.Schema(mapping.typed)) for part in raw.iter_slices(BATCH)]
     texts = [mapping.fit(part) for part in raw.iter_slices(BATCH)]
     ours = _rate(lambda n: mapping.apply(typed[n], NOW, known), len(typed), rows, seconds * 0.4)
     from_text = _rate(lambda n: mapping.apply(texts[n], NOW, known), len(texts), rows, seconds * 0.3)
@@ -80,14 +80,18 @@ def _peers_present() -> None:
 def _records(rows: int) -> pl.DataFrame:
     """Raw records, about two in a hundred bad, each in one of ten ways."""
     rng = random.Random(7)
+
+    def value(low: float, high: float) -> float:
+        return round(rng.uniform(low, high), 2)
+
     columns: dict[str, list[Any]] = {name: [] for name in ("station", "time", *RANGES, "wd")}
     for number in range(rows):
         row: dict[str, Any] = {
             "station": STATIONS[number % 1000],
             "time": (START + timedelta(minutes=5 * (number // 1000))).isoformat(),
-            "pm2_5": round(rng.uniform(5, 60), 2), "pm10": round(rng.uniform(20, 120), 2), "so2": round(rng.uniform(1, 20), 2),
-            "no2": round(rng.uniform(5, 60), 2), "co": round(rng.uniform(0.2, 1.5), 2), "o3": round(rng.uniform(10, 160), 2),
-            "temperature": round(rng.uniform(265, 305), 2), "wd": rng.choice(WIND),
+            "pm2_5": value(5, 60), "pm10": value(20, 120), "so2": value(1, 20),
+            "no2": value(5, 60), "co": value(0.2, 1.5), "o3": value(10, 160),
+            "temperature": value(265, 305), "wd": rng.choice(WIND),
         }  # fmt: skip
         if rng.random() < 0.02:
             row |= rng.choice(_MISTAKES)
