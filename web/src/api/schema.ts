@@ -2746,6 +2746,8 @@ export interface components {
             }[];
             /** Refusals */
             refusals: components["schemas"]["RefusalView"][];
+            /** Flags */
+            flags: components["schemas"]["RefusalView"][];
             /** Notes */
             notes: string[];
         };
