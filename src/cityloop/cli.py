@@ -358,6 +358,13 @@ def bench_ingest(seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0,
     _print(_bench("ingest").run(seconds), as_json)
 
 
+@bench_app.command("sources")
+@_clear
+def bench_sources(seconds: Annotated[float, typer.Option(min=1, max=600)] = 5.0, as_json: JsonOption = False) -> None:
+    """Observations a second from JetStream, acknowledged after the durable commit, beside the library's own writer."""
+    _print(_bench("sources").run(seconds), as_json)
+
+
 @bench_app.command("loop")
 @_clear
 def bench_loop(
@@ -367,6 +374,17 @@ def bench_loop(
 ) -> None:
     """Latency from the POST of a crossing value to the dispatched case."""
     _print(_bench("loop").run(seconds, rate), as_json)
+
+
+@bench_app.command("mapping")
+@_clear
+def bench_mapping(
+    seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0,
+    rows: Annotated[int, typer.Option(min=20_000, max=2_000_000, help="Rows that all three check.")] = 100_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Mapping plus all checks, rows a second, beside pandera and Great Expectations on the same rows."""
+    _print(_bench("mapping").run(seconds, rows), as_json)
 
 
 def _bench(name: str) -> Any:
