@@ -65,7 +65,7 @@ class Door:
         protected = self.protected(entity)
         if actor.kind == "system":
             return Scope(entity, predicates.Everything(), reason="the platform itself")
-        sights = self.sights(actor, entity)
+        sights = self.post_sights(actor, entity)
         if not sights:
             detail = f"{actor.id} ({', '.join(actor.posts) or 'no post'}) has no sight of '{entity}'"
             raise AccessDenied(detail, "a security administrator can grant it to a post of this actor")
@@ -82,7 +82,7 @@ class Door:
         plain = scope.whole and not scope.masks
         return [] if plain else list(self.grants.active(actor, scope.entity, dataset))
 
-    def sights(self, actor: Actor, entity: str) -> dict[str, Sight]:
+    def post_sights(self, actor: Actor, entity: str) -> dict[str, Sight]:
         """What each post of the actor sees of ``entity``; posts without a line for it are left out."""
         return {post: sight for post in actor.posts if (sight := self._sight(post, entity))}
 
