@@ -251,7 +251,7 @@ def lake_views(
 @_clear
 def bench_lake(
     commits: Annotated[int, typer.Option(min=100, max=100_000)] = 10_000,
-    rows: Annotated[int, typer.Option(min=100_000, max=1_000_000_000, help="Rows to query.")] = 100_000_000,
+    rows: Annotated[int, typer.Option(min=520_000, max=1_000_000_000, help="Rows to query.")] = 100_000_000,
     folder: Annotated[Path | None, typer.Option(help="Where to work (default: the system's temporary folder).")] = None,
     as_json: JsonOption = False,
 ) -> None:
