@@ -376,6 +376,17 @@ def bench_loop(
     _print(_bench("loop").run(seconds, rate), as_json)
 
 
+@bench_app.command("mapping")
+@_clear
+def bench_mapping(
+    seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0,
+    rows: Annotated[int, typer.Option(min=20_000, max=2_000_000, help="Rows that all three check.")] = 100_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Mapping plus all checks, rows a second, beside pandera and Great Expectations on the same rows."""
+    _print(_bench("mapping").run(seconds, rows), as_json)
+
+
 def _bench(name: str) -> Any:
     """A module of the ``bench`` folder; measuring needs a checkout, not only the installed package."""
     root = Path(__file__).parents[2]

@@ -20,7 +20,8 @@ _FILLING = re.compile(
 
 ENTITY_WORDS = (
     "站点编号", "站点编码", "测站编码", "站号", "监测点编码", "点位编码", "点位编号", "设备编号", "设备编码", "设备id",
-    "编号", "编码", "代码", "标识", "id", "code", "station id", "device id", "station code", "device", "sn",
+    "编号", "编码", "代码", "标识",
+    "id", "code", "station id", "device id", "station code", "device", "sn", "site", "site id",
 )  # fmt: skip
 TITLE_WORDS = (
     "名称", "站点名称", "站名", "测站名称", "监测点位", "监测点", "点位", "点位名称", "设备名称", "站点", "测站",

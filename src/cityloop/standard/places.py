@@ -18,6 +18,8 @@ DATUMS = ("wgs84", "gcj02", "bd09")
 _HINTS = ((re.compile(r"gcj|火星|高德|腾讯|amap|tencent", re.I), "gcj02"),
           (re.compile(r"bd-?09|百度|baidu", re.I), "bd09"),
           (re.compile(r"wgs|gps|cgcs|国家?2000", re.I), "wgs84"))  # fmt: skip
+_NEAR = 2000.0
+"""Metres within which known entities tell the datum; further off they are others of the same name."""
 Numbers = NDArray[np.float64]
 
 
@@ -38,7 +40,7 @@ def datum_of(
     hint = next((datum for pattern, datum in _HINTS if pattern.search(words)), None)
     offs = {datum: _off(*convert_many(lons, lats, datum, "wgs84"), entities, known) for datum in DATUMS}
     measured = {datum: off for datum, off in offs.items() if off is not None}
-    if measured:
+    if measured and min(measured.values()) < _NEAR:
         best, second = sorted(measured, key=lambda datum: measured[datum])[:2]
         sure = 1.0 - measured[best] / max(measured[second], 1e-9)
         told = f"known entities lie {measured[best]:.0f} m off in {best}, {measured[second]:.0f} m in {second}"

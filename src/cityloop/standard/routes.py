@@ -133,7 +133,8 @@ def _table(sent: Mapping[str, Any]) -> tuple[str, RawTable, TableOptions | None]
     options = _options(sent.get("options"))
     file, rows = sent.get("file"), sent.get("rows")
     if isinstance(file, tuple):
-        return file[0], read_table(*file, options or TableOptions()), options
+        name, body = file
+        return name, read_table(name, body, options or TableOptions()), options
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise Invalid("neither a file nor rows were sent", "send a file, or rows as a list of objects")
     return "rows.json", table_of(rows), options

@@ -148,11 +148,19 @@ def entity_score(column: Column, entity_type: EntityType, known: Cards) -> Score
     if hits is not None:
         return Score(min(1.0, 0.75 + 0.25 * max(name, titled)), hits.reasons, hits.keys)
     if name >= NAME_FLOOR and name >= 0.9 * titled:
-        return Score(0.85 * name, (_told(column, which, name),), {"create": not known})
+        return _named(column, Score(0.85 * name, (_told(column, which, name),), {"create": not known}))
     if titled >= NAME_FLOOR:
         keys = {"lookup": {"by": "title"}} if known else {"create": True}
         return Score(0.7 * titled, (_told(column, word, titled), "it is a name, not an id"), keys)
     return NONE
+
+
+def _named(column: Column, score: Score) -> Score:
+    """A number that no two of many records share is more likely the record's own."""
+    if column.profile.distinct < 1 or len(column.profile.texts) < 50:
+        return score
+    reasons = (*score.reasons, "no two records share a value: perhaps it numbers the records")
+    return Score(0.65 * score.value, reasons, score.keys)
 
 
 def _known(shape: Profile, entity_type: EntityType, known: Cards) -> Score | None:
