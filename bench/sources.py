@@ -55,13 +55,22 @@ def run(seconds: float) -> dict[str, Any]:
         folder = Path(name)
         with _server(folder / "nats") as url:
             asyncio.run(_publish(url, messages))
+            began = time.process_time()
             ours, commits = _ours(folder, url, messages)
+            between = time.process_time()
             peer = asyncio.run(_with_stream(url, lambda js: _peer(js, folder / "peer", messages)))
+            ended, scale = time.process_time(), 1e6 / (messages * PER_MESSAGE)
     return {
         "observations_per_second": round(ours),
         "messages_per_second": round(ours / PER_MESSAGE),
+        "cpu_us_per_observation": round((between - began) * scale, 2),
         "commit_ms": commits,
-        "delta_rs_append": {"observations_per_second": round(peer), "fsync": False, "mapping_and_checks": False},
+        "delta_rs_append": {
+            "observations_per_second": round(peer),
+            "cpu_us_per_observation": round((ended - between) * scale, 2),
+            "fsync": False,
+            "mapping_and_checks": False,
+        },
         "ratio_to_delta_rs": round(ours / peer, 2),
         "conditions": {
             **conditions("nats-py", "deltalake", "polars", "pyarrow"),
@@ -122,21 +131,12 @@ def _bodies() -> Iterator[bytes]:
     """Messages of 100 stations at one time each; only the time differs from round to round."""
     rng = random.Random(7)
     names = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3", "TEMP", "DEWP", "WSPM")
-    parts = [
-        json.dumps(
-            [
-                {
-                    "station": s,
-                    "time": "@",
-                    "PRES": 1001.5,
-                    "wd": "NW",
-                    **{n: round(rng.random() * 30, 1) for n in names},
-                }
-                for s in STATIONS[start : start + PER_MESSAGE]
-            ]
-        ).encode()
-        for start in range(0, len(STATIONS), PER_MESSAGE)
+    records = [
+        {"station": s, "time": "@", "PRES": 1001.5, "wd": "NW", **{n: round(rng.random() * 30, 1) for n in names}}
+        for s in STATIONS
     ]
+    starts = range(0, len(STATIONS), PER_MESSAGE)
+    parts = [json.dumps(records[start : start + PER_MESSAGE]).encode() for start in starts]
     number = 0
     while True:
         at = (START + timedelta(seconds=number)).isoformat().encode()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 
 from cityloop.collect.decode import flat
@@ -189,3 +190,26 @@ def test_equal_records_have_places_of_their_own_and_keep_them() -> None:
 def test_values_become_plain_and_records_flat() -> None:
     assert plain(timedelta(seconds=1)) == "0:00:01" and plain(True) == "true" and plain(b"\x01") == "01"
     assert flat({"a": {"b": {"c": 1}}, "d": [1]}) == {"a.b.c": 1, "d": [1]} and flat(7) == 7
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"[]", b"[1]", b"[null]", b"[{}, null]", b"[[]]", b'[{"station": {"x": 1}}]', b'[{"station": ["x"]}]',
+        b'[{"PM2.5": "much"}]', b'[{"PM2.5": true}]', b'[{"PM2.5": "3.50"}]', b'[{"PM2": {"5": 4}, "x": {"y": [1]}}]',
+        b'[{"station": "a"}],"r":[{"station": "b"}]', b'[{"station": "a"}]} {"r":[{"station": "b"}]',
+        b'[{"station": "a"}]}\n{"r":[{"station": "b"}]', b'[{"station": "a"}', b'[{"station": "a"}]]', b"[", b'"x"',
+        b'[{"station": "[a]", "time": "}]"}]', b'[{"station": "\\u4e2d", "PM2.5": 1e3, "other": [1, {"a": 2}]}]',
+    ],
+)  # fmt: skip
+def test_messages_read_together_are_the_same_as_one_by_one(odd: bytes) -> None:
+    plain_ones = [b"[%s]" % b",".join([body(**{"PM2.5": n})] * 3) for n in range(2)]
+    messages = [Message(n, text, {"station": f"s{n}"}) for n, text in enumerate([plain_ones[0], odd, plain_ones[1]])]
+    together = decode_messages(messages, AIR)
+    alone = [decode_messages([message], AIR) for message in messages]
+    assert list(together.positions) == [position for part in alone for position in part.positions]
+    assert [r.index for r in together.refusals] == [r.index for part in alone for r in part.refusals]
+    texts = [part.frame.cast(pl.String) for part in alone if part.frame.height]
+    numbers = [frame.with_columns(pl.col("PM2.5").cast(pl.Float64, strict=False)) for frame in texts]
+    found = together.frame.cast(pl.String).with_columns(pl.col("PM2.5").cast(pl.Float64, strict=False))
+    assert found.rows() == pl.concat(numbers).rows()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from cityloop.core.web import Paging
 from tests.collect.small_town import NOON, STEWARD
 from tests.collect.sources.conftest import WiredMaker
-from tests.collect.sources.wired import Wired, environment, wait
+from tests.collect.sources.wired import KILLS, Wired, environment, killed_at_work, wait
 from tests.parts import Broker
 
 FIRST = Paging(page=1, size=50, sort="")
@@ -213,6 +215,24 @@ def test_a_dry_run_shows_records_and_takes_none(
     assert trial.raw[0]["station"] == "1001A" and trial.mapped[0]["entity"] == "1001A"
     assert {refusal.rule for refusal in trial.refusals} == {"range", "malformed"}
     assert wired.rows() == [] and wired.town.collector.quarantine(STEWARD, FIRST, None).total == 0
+
+
+@pytest.mark.slow
+def test_kills_at_any_moment_lose_nothing_and_what_comes_again_is_known(
+    tmp_path: Path, mosquitto: Broker, topic: str, send: Send
+) -> None:
+    draw, each = random.Random(KILLS), 300
+    Wired(tmp_path).declare(source(mosquitto, topic))
+    killed_at_work(tmp_path, 1.0)  # from now on the broker keeps what comes
+    for number in range(KILLS):
+        send(f"{topic}/1001A/json", *[record(n) for n in range(number * each, (number + 1) * each)])
+        killed_at_work(tmp_path, draw.uniform(0.0, 0.3))
+    wired = Wired(tmp_path).open()
+    try:
+        wait(lambda: len(wired.rows()) >= each * KILLS, "all rows arrive")
+        assert wired.values() == sorted(float(n) for n in range(each * KILLS))
+    finally:
+        wired.close()
 
 
 def test_a_source_that_is_stopped_says_so(wire_up: WiredMaker, mosquitto: Broker, topic: str) -> None:
