@@ -110,6 +110,10 @@ class Door:
         """Everything the actor may do, sorted."""
         return sorted({may for name in actor.posts if (post := self.policy.posts.get(name)) for may in post.may})
 
+    def sights(self, actor: Actor) -> list[str]:
+        """Every entity of which the actor's posts show something, sorted: what a screen may offer at all."""
+        return sorted({sight for name in actor.posts if (post := self.policy.posts.get(name)) for sight in post.sees})
+
     def _sight(self, post: str, entity: str) -> Sight | None:
         known = self.policy.posts.get(post)
         return known.sees.get(entity) if known else None

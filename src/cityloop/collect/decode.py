@@ -42,10 +42,13 @@ class Decoded:
         return self.frame.height + len(self.refusals)
 
 
-def decode(body: bytes, content_type: str, mapping: FeedMapping) -> Decoded:
-    """Read a push. Raises :class:`Invalid`, with the place, when it is no JSON array, NDJSON or CSV with a heading."""
+def decode(body: bytes, content_type: str, mapping: FeedMapping, *, as_text: bool = False) -> Decoded:
+    """Read a push; with ``as_text`` numbers stay texts as well.
+
+    Raises :class:`Invalid`, with the place, when it is no JSON array, NDJSON or CSV with a heading.
+    """
     if content_type in LINE_TYPES:
-        return _lines(body, mapping)
+        return _lines(body, mapping, as_text)
     if content_type in TABLE_TYPES:
         return decode_table(read_table("body.csv", body, TableOptions(format="csv")), mapping)
     if content_type not in JSON_TYPES:
@@ -55,7 +58,7 @@ def decode(body: bytes, content_type: str, mapping: FeedMapping) -> Decoded:
     if start == b"{":
         mend = "put it into an array: [{…}], or send one object a line as application/x-ndjson"
         raise Invalid("the body is one JSON object, not an array of records", mend)
-    return _array(body, mapping)
+    return _array(body, mapping, as_text)
 
 
 def decode_table(table: RawTable, mapping: FeedMapping, start: int = 0, end: int | None = None) -> Decoded:
@@ -97,8 +100,8 @@ def decode_kept(records: Mapping[int, tuple[str, Mapping[str, Any]]], mapping: F
     return Decoded(frame, positions, refusals, lambda wanted: {position: records[position][0] for position in wanted})
 
 
-def _array(body: bytes, mapping: FeedMapping) -> Decoded:
-    frame = _quick(body, mapping, pl.read_json)
+def _array(body: bytes, mapping: FeedMapping, as_text: bool) -> Decoded:
+    frame = _quick(body, mapping, pl.read_json, as_text)
     if frame is not None:
         return Decoded(frame, range(frame.height), (), lambda wanted: _array_texts(body.decode(), wanted))
     text = _text(body)
@@ -107,23 +110,23 @@ def _array(body: bytes, mapping: FeedMapping) -> Decoded:
     return Decoded(frame, positions, refusals, lambda wanted: _array_texts(text, wanted))
 
 
-def _lines(body: bytes, mapping: FeedMapping) -> Decoded:
+def _lines(body: bytes, mapping: FeedMapping, as_text: bool) -> Decoded:
     def texts(wanted: Sequence[int]) -> Mapping[int, str]:
         lines = _filled(body)
         return {position: lines[position].decode("utf-8", "replace") for position in wanted}
 
     if not body.strip(_BLANKS):
         raise Invalid("the body is empty", "send one JSON object a line")
-    frame = _quick(body, mapping, pl.read_ndjson)
+    frame = _quick(body, mapping, pl.read_ndjson, as_text)
     if frame is not None and frame.height == len(_filled(body)):
         return Decoded(frame, range(frame.height), (), texts)
     frame, positions, refusals = _slow(_each(_filled(body)), mapping)
     return Decoded(frame, positions, refusals, texts)
 
 
-def _quick(body: bytes, mapping: FeedMapping, read: Callable[..., pl.DataFrame]) -> pl.DataFrame | None:
+def _quick(body: bytes, mapping: FeedMapping, read: Callable[..., pl.DataFrame], as_text: bool) -> pl.DataFrame | None:
     # A JSON true would slip into a number column as 1.0: such bodies are read as text, where the mapping refuses it.
-    shapes = [mapping.text] if b"true" in body or b"false" in body else [mapping.typed, mapping.text]
+    shapes = [mapping.text] if as_text or b"true" in body or b"false" in body else [mapping.typed, mapping.text]
     for shape in shapes:
         try:
             return read(io.BytesIO(body), schema=shape)

@@ -17,8 +17,8 @@ from cityloop.quality import telemetry
 from cityloop.quality.content import Terms
 from cityloop.quality.meter import Meter
 from cityloop.quality.models import BreachRow
-from cityloop.quality.scheme import Scheme
 from cityloop.quality.schemas import BreachView
+from cityloop.quality.scheme import Check, Scheme
 from cityloop.quality.slots import age
 
 BREACHED, RECOVERED = "cityloop.quality.breached", "cityloop.quality.recovered"
@@ -101,7 +101,7 @@ class Breaches:
         return self._judge(terms, "completeness", share < least, share, least, detail, now)
 
     def _judge(
-        self, terms: Terms, check: str, bad: bool, value: float, least: float, detail: Title, now: datetime
+        self, terms: Terms, check: Check, bad: bool, value: float, least: float, detail: Title, now: datetime
     ) -> int:
         key = f"{terms.feed}:{check}"
         with self._database.reading() as session:

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from cityloop.collect.models import QuarantineRow
 from cityloop.core.database import Database
 from cityloop.core.values import Title
 from cityloop.quality.content import Sample, Terms
 from cityloop.quality.meter import ARRIVED, CONSISTENCY_RULES, FLAGS, OBSERVED, Meter
-from cityloop.quality.scheme import Check
 from cityloop.quality.schemas import Evidence
+from cityloop.quality.scheme import Check
 from cityloop.quality.slots import HOUR
 from cityloop.standard.types import EntityType, Property
 
@@ -65,7 +65,7 @@ class Witness:
         missing = self._meter.missing(terms.feed, window.first, window.last, window.now)
         if missing is None:
             return []
-        cards, found = self._meter.source.cards(terms.entity_type), []
+        cards, found = self._meter.source.known(terms.entity_type), []
         for number, entity in enumerate(missing.entities):
             for begin, end in _runs(missing.wanted[number] & ~missing.there[number], missing.slots):
                 count = end - begin + 1
@@ -91,15 +91,13 @@ class Witness:
             QuarantineRow.received_at >= window.first,
             QuarantineRow.received_at < window.last,
         ]
+        if rules is not None:
+            where.append(or_(*(QuarantineRow.rules.contains(f",{rule},", autoescape=True) for rule in sorted(rules))))
         newest = (QuarantineRow.received_at.desc(), QuarantineRow.batch.desc(), QuarantineRow.position)
         query = select(QuarantineRow).where(*where).order_by(*newest)
         with self._database.reading() as session:
-            if rules is None:
-                total = session.scalar(select(func.count()).select_from(QuarantineRow).where(*where)) or 0
-                rows = list(session.scalars(query.offset(window.offset).limit(window.size)))
-            else:
-                all_rows = [row for row in session.scalars(query) if any(r["rule"] in rules for r in row.reasons)]
-                total, rows = len(all_rows), all_rows[window.offset : window.offset + window.size]
+            total = session.scalar(select(func.count()).select_from(QuarantineRow).where(*where)) or 0
+            rows = list(session.scalars(query.offset(window.offset).limit(window.size)))
         return [_refusal(row) for row in rows], total
 
     def _late(self, terms: Terms, window: Window) -> Found:
@@ -147,7 +145,7 @@ class Witness:
             WHERE {OBSERVED} GROUP BY entity ORDER BY entity
         """  # noqa: S608 - names are the standard's own
         rows = self._meter.rows(terms, sql, window.first, window.last)
-        cards, found = self._meter.source.cards(terms.entity_type), []
+        cards, found = self._meter.source.known(terms.entity_type), []
         titles = {item.id: item.title for item in self._type(terms).properties}
         for row in rows:
             for name in names:
@@ -177,7 +175,7 @@ class Witness:
         return sorted(found, key=lambda item: item.present / item.rows if item.rows else 1.0)
 
     def unfit(self, terms: Terms, window: Window, sample: Sample) -> tuple[list[Evidence], int, int]:
-        """Draw rows by seed and hold them against the standard in force: what does not fit, how many rows, how many drawn."""
+        """Draw rows by seed and hold them against the standard in force: what does not fit, in how many of how many."""
         names = ", ".join(f'"{name}"' for name in terms.properties)
         sql = f"""
             SELECT entity, observed_at, record, {names} FROM "{terms.entity_type}"
@@ -210,9 +208,9 @@ class Witness:
         more: str = "",
     ) -> tuple[list[dict[str, Any]], int]:
         table = f'FROM "{terms.entity_type}" WHERE {where}'
-        counted = self._meter.rows(terms, f"SELECT count(*) AS n {table}", window.first, window.last, given)  # noqa: S608
+        counted = self._meter.rows(terms, f"SELECT count(*) AS n {table}", window.first, window.last, given)
         column = f', "{more}"' if more else ""
-        sql = f"SELECT entity, observed_at, received_at, record{column} {table} ORDER BY {order}, record"  # noqa: S608
+        sql = f"SELECT entity, observed_at, received_at, record{column} {table} ORDER BY {order}, record"
         paged = {**given, "size": window.size, "skip": window.offset}
         rows = self._meter.rows(terms, f"{sql} LIMIT $size OFFSET $skip", window.first, window.last, paged)
         return rows, int(counted[0]["n"])
@@ -226,7 +224,7 @@ class Witness:
         column: str | None = None,
         value: str | None = None,
     ) -> Evidence:
-        card = self._meter.source.cards(terms.entity_type).get(row["entity"])
+        card = self._meter.source.known(terms.entity_type).get(row["entity"])
         return Evidence(
             kind="record",
             entity=row["entity"],

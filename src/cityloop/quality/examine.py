@@ -10,8 +10,8 @@ from cityloop.core.values import Title
 from cityloop.quality.content import Sample, Terms
 from cityloop.quality.evidence import Window, Witness
 from cityloop.quality.meter import Meter
-from cityloop.quality.scheme import TITLES, Check, Dimension, Scheme
 from cityloop.quality.schemas import Evidence, Verdict
+from cityloop.quality.scheme import TITLES, Check, Dimension, Scheme
 from cityloop.quality.slots import age
 
 EXAMPLES = 5

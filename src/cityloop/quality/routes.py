@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Query, Response
 from cityloop.access.routes import Asker
 from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paging, paging, service
-from cityloop.quality.scheme import Check
 from cityloop.quality.schemas import (
     BreachView,
     By,
@@ -26,6 +25,7 @@ from cityloop.quality.schemas import (
     ScorePage,
     State,
 )
+from cityloop.quality.scheme import Check
 from cityloop.quality.service import Quality
 from cityloop.quality.views import FindingFilter
 

@@ -1,8 +1,9 @@
-"""The verbs of the quality room. Every answer passes the door: the sight ``quality`` by department, examples by more."""
+"""The verbs of the quality room. Every answer passes the door: ``quality`` by department, examples by more."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,7 +31,6 @@ from cityloop.quality.examine import Examiner
 from cityloop.quality.inspector import Inspector
 from cityloop.quality.meter import FeedSource, Meter
 from cityloop.quality.report import Language, Report
-from cityloop.quality.scheme import CHECKS, DIMENSIONS, MEANINGS, TITLES, Check
 from cityloop.quality.schemas import (
     BandInfo,
     BreachView,
@@ -47,6 +47,7 @@ from cityloop.quality.schemas import (
     ScorePage,
     State,
 )
+from cityloop.quality.scheme import CHECKS, DIMENSIONS, MEANINGS, TITLES, Check
 from cityloop.quality.views import FindingFilter, Views
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ READ, RUN = "quality.read", "inspection.run"
 _MOST_DAYS, _MOST_HOURS_DAYS = 92, 31
 _WEEK, _STRIP = timedelta(days=7), timedelta(hours=48)
 _STEPS_A_TICK = 5
+_KEPT_SECONDS = 30.0
 _WATCH_EVERY = timedelta(minutes=1)
 
 
@@ -81,8 +83,7 @@ class Quality:
         self._witness = Witness(self._meter, database)
         self._breaches = Breaches(database, outbox, self._meter, content.scheme)
         departments = {department.id: department.title for department in city.departments.values()}
-        types = {m.entity_type.id: m.entity_type.title for m in source.mappings.values()}
-        self._board = Board(self._meter, content.scheme, self._breaches, departments, types)
+        self._board = Board(self._meter, content.scheme, self._breaches, departments)
         self._views = Views(database, source, departments)
         self.inspector = Inspector(
             database=database,
@@ -95,6 +96,7 @@ class Quality:
             content=content,
         )
         self._watched: datetime | None = None
+        self._scores: dict[str, tuple[float, float | None]] = {}
         self.inspector.sync(city.clock.now())
         self._breaches.count()
 
@@ -115,9 +117,17 @@ class Quality:
         self.inspector.follow(tx, events)
 
     def score_of(self, feed: str) -> float | None:
-        """One feed's score over the last week, for other rooms; ``None`` where nothing was measured on enough cases."""
+        """One feed's score over the last week, for other rooms; ``None`` where nothing was measured on enough cases.
+
+        Asked for every line of a list, it is kept for half a minute.
+        """
+        kept = self._scores.get(feed)
+        if kept is not None and time.monotonic() - kept[0] < _KEPT_SECONDS:
+            return kept[1]
         now = self._city.clock.now()
-        return self._board.score_of(feed, Period(now - _WEEK, now, now))
+        value = self._board.score_of(feed, Period(now - _WEEK, now, now))
+        self._scores[feed] = time.monotonic(), value
+        return value
 
     def fresh(self, feed: str) -> bool | None:
         """Whether a feed is fresh now; ``None`` while it never brought anything."""
@@ -280,8 +290,8 @@ class Quality:
         return Response(made.xlsx(), media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     def run(self, plan: str | None, tell: Callable[[str, int, int], None]) -> tuple[InspectionDetail, list[Finding]]:
-        """Start the planned inspection of ``plan`` (or the only one) and work until the departments have their cases."""
-        known = [line for line in self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items]
+        """Start the planned inspection of ``plan`` (or the only one) and work until departments have their cases."""
+        known = self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items
         if len(known) != 1:
             ids = ", ".join(sorted({line.plan for line in known})) or "none"
             raise NotFound(f"{len(known)} planned inspections fit", f"name one with --plan; planned: {ids}")

@@ -162,7 +162,7 @@ def _mapped(graph: Graph, mapping: FeedMapping) -> None:
 
 
 def read_by(feed: FeedDeclaration) -> dict[str, list[str]]:
-    """The fields that each column of the feed's table is made from, down to those of the record; a constant has none."""
+    """The fields that each column of the feed's table is made from, down to the record's own; a constant has none."""
     steps = {name: _names(step) for step in getattr(feed, "fields", None) or () for name in _made(step)}
     position = _names(getattr(feed, "position", None))
     place = [value for name, value in feed.entity if name in ("lon_field", "lat_field") and value] + position
