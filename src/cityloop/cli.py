@@ -358,6 +358,13 @@ def bench_ingest(seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0,
     _print(_bench("ingest").run(seconds), as_json)
 
 
+@bench_app.command("sources")
+@_clear
+def bench_sources(seconds: Annotated[float, typer.Option(min=1, max=600)] = 5.0, as_json: JsonOption = False) -> None:
+    """Observations a second from JetStream, acknowledged after the durable commit, beside the library's own writer."""
+    _print(_bench("sources").run(seconds), as_json)
+
+
 @bench_app.command("loop")
 @_clear
 def bench_loop(

@@ -194,7 +194,11 @@ def test_the_command_line_runs_a_planned_inspection(written: Path, tmp_path: Pat
     left.close()
     detail, findings = run_inspection(written, tmp_path / "data", "five")
     assert detail.state == "repair"
-    assert [(finding.feed, finding.check) for finding in findings] == [("noise-levels", "validity")]
-    assert len(lines(detail, findings, zh=True)) == 1 + 5 + 1
+    assert {(finding.feed, finding.check) for finding in findings} == {
+        ("noise-levels", "completeness"),
+        ("noise-levels", "validity"),
+        ("river-levels", "freshness"),
+    }
+    assert len(lines(detail, findings, zh=True)) == 1 + 5 + 3
     with pytest.raises(NotFound, match="0 planned"):
         run_inspection(written, tmp_path / "data", "unheard-of")

@@ -110,7 +110,7 @@ class Door:
         """Everything the actor may do, sorted."""
         return sorted({may for name in actor.posts if (post := self.policy.posts.get(name)) for may in post.may})
 
-    def sights(self, actor: Actor) -> list[str]:
+    def seen(self, actor: Actor) -> list[str]:
         """Every entity of which the actor's posts show something, sorted: what a screen may offer at all."""
         return sorted({sight for name in actor.posts if (post := self.policy.posts.get(name)) for sight in post.sees})
 

@@ -36,7 +36,7 @@ from cityloop.quality.schemas import (
     BreachView,
     By,
     DimensionInfo,
-    Evidence,
+    Example,
     Finding,
     HoursView,
     InspectionDetail,
@@ -185,7 +185,7 @@ class Quality:
 
     def evidence(
         self, actor: Actor, feed: str, dimension: Check, start: datetime | None, end: datetime | None, paged: Paging
-    ) -> Page[Evidence]:
+    ) -> Page[Example]:
         """The rows, gaps and records in quarantine behind a figure."""
         terms, period = self._seen(actor, feed), self._period(start, end, _WEEK, _MOST_DAYS)
         window = Window(period.first, period.last, period.now, paged.offset, paged.size)
@@ -315,7 +315,7 @@ class Quality:
         examples = [self._covered(actor, finding.department, finding.feed, item) for item in finding.examples]
         return finding.model_copy(update={"examples": examples})
 
-    def _covered(self, actor: Actor, department: str, feed: str, item: Evidence) -> Evidence:
+    def _covered(self, actor: Actor, department: str, feed: str, item: Example) -> Example:
         """An example as the actor may see it: a refusal's sentence quotes its value, a drawn row shows one."""
         if item.kind == "quarantine":
             scope = self._sight(actor, "quarantine")

@@ -14,6 +14,7 @@ from cityloop.city.service import City
 from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import NotFound
+from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
 from cityloop.core.settings import Settings
 from cityloop.lake.query import write_views
@@ -51,11 +52,20 @@ def clean(settings: Settings) -> dict[str, int]:
 
 
 def views(settings: Settings, target: Path) -> list[str]:
-    """Write a DuckDB file with one view for each table, over the files that count now; the names of the views."""
+    """Write a DuckDB file with one view for each table, over the files that count now; the names of the views.
+
+    The file is exchanged as a whole: whoever has the old one open goes on with it and sees the new one when it connects
+    anew.
+    """
     with _lake(settings) as lake:
         tables = [lake.as_files(table) for table in lake.tables()]
-        with duckdb.connect(str(target)) as connection:
-            write_views(connection, tables)
+        draft = target.with_name(f".{new_id('views')}")
+        try:
+            with duckdb.connect(str(draft)) as connection:
+                write_views(connection, tables)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
         return [table.name for table in tables]
 
 

@@ -100,6 +100,11 @@ class FeedMapping:
         return self.declaration.id
 
     @property
+    def code_lists(self) -> Mapping[str, CodeList]:
+        """The code lists of the standard, by id."""
+        return self._lists
+
+    @property
     def state_rules(self) -> Sequence[JumpRule | StuckRule]:
         """Checks against an entity's own past, which whoever keeps that past has to judge."""
         return [rule for rule in self._rules if isinstance(rule, JumpRule | StuckRule)]

@@ -54,7 +54,7 @@ HEADS: Mapping[str, Title] = {
 }
 
 
-class ColumnView(Frozen):
+class ColumnProfile(Frozen):
     """A column as a person sees it."""
 
     name: str
@@ -88,7 +88,7 @@ class Suggestion(Frozen):
     """A proposed mapping: field by field, and as the text of a ``feeds.yaml``."""
 
     entity_type: str
-    columns: list[ColumnView]
+    columns: list[ColumnProfile]
     fields: list[FieldSuggestion]
     unused: list[str]
     datum: DatumSuggestion
@@ -189,10 +189,10 @@ def _fields(columns: Sequence[Column], chosen: _Chosen, entity_type: EntityType)
     return found
 
 
-def _view(column: Column) -> ColumnView:
+def _view(column: Column) -> ColumnProfile:
     shape = column.profile
     sent = column.heading.unit.code if column.heading.unit else None
-    return ColumnView(
+    return ColumnProfile(
         name=column.heading.text,
         examples=list(shape.examples),
         kind=shape.kind,

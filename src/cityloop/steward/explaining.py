@@ -77,9 +77,8 @@ def explain(
 def judge(new: Declared, broken: Sequence[Broken], world: Surroundings) -> Verdicts:
     """What does not work under the new standard: feeds, sources without a feed, rules, metrics and their tiles."""
     why: dict[str, Title] = {}
-    for fault in broken:
-        dotted = ".".join(str(part) for part in fault.key)
-        why.setdefault(f"feed:{fault.id}", _same(f"{dotted}: {fault.what}" if dotted else fault.what))
+    for feed in dict.fromkeys(fault.id for fault in broken):
+        why[f"feed:{feed}"] = _same("; ".join(_told(fault) for fault in broken if fault.id == feed))
     feeds = {mapping.id for mapping in new.feeds}
     for source in world.sources:
         if source.feed not in feeds:
@@ -99,6 +98,11 @@ def judge(new: Declared, broken: Sequence[Broken], world: Surroundings) -> Verdi
             if lost:
                 why[f"tile:{board.id}.{tile.id}"] = why[f"metric:{lost[0]}"]
     return Verdicts(why)
+
+
+def _told(fault: Broken) -> str:
+    dotted = ".".join(str(part) for part in fault.key)
+    return f"{dotted}: {fault.what}" if dotted else fault.what
 
 
 def _dependants(
@@ -163,7 +167,7 @@ def _feeds_on(change: Change, old: Declared) -> list[str]:
     found: list[str] = []
     for mapping in old.feeds:
         kind = mapping.entity_type
-        lists = {f"code-list:{name}" for item in kind.properties if (name := getattr(item, "code_list", None))}
+        lists = {f"code-list:{item.code_list}" for item in kind.properties if item.code_list}
         filled = {f"{kind.id}.{name}" for name in mapping.declaration.properties}
         if {f"feed:{mapping.id}", kind.id, *lists, *filled} & set(change.affects):
             found.append(mapping.id)

@@ -32,10 +32,10 @@ from cityloop.steward.schemas import (
     AreaView,
     FieldView,
     GrantFilter,
+    GrantMove,
     GrantRequest,
     GrantView,
     Move,
-    MoveRequest,
     Reader,
     UsageView,
 )
@@ -128,7 +128,7 @@ class Sharing:
             self._tell(tx, actor, row, {"purpose": row.purpose})
         return self._view(actor, row, {})
 
-    def move(self, actor: Actor, grant: str, wish: MoveRequest) -> GrantView:
+    def move(self, actor: Actor, grant: str, wish: GrantMove) -> GrantView:
         """Make one move; raises :class:`AccessDenied` or :class:`Conflict` with what would be needed."""
         with self._database.transaction() as tx:
             row = self._found(tx.session, actor, grant, alone=True)
@@ -201,7 +201,7 @@ class Sharing:
                 self._tell(tx, SYSTEM, row, {})
                 tx.after_commit(partial(self._book.drop, row.id))
 
-    def _carry_out(self, tx: Transaction, actor: Actor, row: GrantRow, wish: MoveRequest) -> None:
+    def _carry_out(self, tx: Transaction, actor: Actor, row: GrantRow, wish: GrantMove) -> None:
         now = self._city.clock.now()
         row.state, row.version = MOVES[wish.move].target, row.version + 1
         if wish.move in ("approve", "refuse"):

@@ -113,13 +113,9 @@ def stored_mapping(
     there = set(columns)
     units = {item.id: item.unit for item in old.entity_type.properties}
     properties = {
-        name: PropertyField(
-            field=name,
-            required=source.required or bool(getattr(new.entity_type.find(name), "required", False)),
-            unit=units.get(name) or None,
-        )
+        name: PropertyField(field=name, required=source.required or item.required, unit=units.get(name) or None)
         for name, source in new.declaration.properties.items()
-        if name in there and new.entity_type.find(name) is not None
+        if name in there and (item := new.entity_type.find(name)) is not None
     }
     if not properties:
         return None

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cityloop.collect.decode import flat
 from cityloop.collect.sources.loading import load_sources
 from cityloop.collect.sources.messages import PER_MESSAGE, Message, decode_messages
-from cityloop.collect.sources.rows import flat, places, plain
+from cityloop.collect.sources.rows import places, plain
 from cityloop.collect.sources.schedule import Schedule, back_off, next_run
 from cityloop.collect.sources.secrets import resolved
 from cityloop.collect.sources.template import subject_template, topic_template

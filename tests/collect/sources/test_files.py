@@ -47,9 +47,9 @@ def report(folder: Path, where: str, name: str) -> dict[str, Any]:
 def test_files_of_each_kind_are_read_and_put_aside_with_a_report(wire_up: WiredMaker, folder: Path) -> None:
     (folder / "空气.csv").write_bytes(lines(range(5)).encode("gb18030"))
     book = Workbook()
-    book.active.append(["station", "time", "PM2.5"])  # type: ignore[union-attr]
-    book.active.append(["1002A", (NOON - timedelta(hours=1)).isoformat(), 12])  # type: ignore[union-attr]
-    book.active.append(["9999Z", (NOON - timedelta(hours=1)).isoformat(), 12])  # type: ignore[union-attr]
+    book.active.append(["station", "time", "PM2.5"])
+    book.active.append(["1002A", (NOON - timedelta(hours=1)).isoformat(), 12])
+    book.active.append(["9999Z", (NOON - timedelta(hours=1)).isoformat(), 12])
     book.save(folder / "b.xlsx")
     wired = wire_up(source(folder))
     assert report(folder, "done", "空气.csv")["accepted"] == 5

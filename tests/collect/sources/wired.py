@@ -107,7 +107,7 @@ class Wired:
         return self.view(source)
 
 
-def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = 30) -> None:
+def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = 60) -> None:
     """Return as soon as something holds."""
     limit = time.monotonic() + seconds
     while not there():

@@ -2358,6 +2358,54 @@ export interface components {
             format: string;
         };
         /**
+         * ColumnProfile
+         * @description A column as a person sees it.
+         */
+        ColumnProfile: {
+            /** Name */
+            name: string;
+            /** Examples */
+            examples: string[];
+            /** Kind */
+            kind: string;
+            /** Filled */
+            filled: number;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * ColumnView
+         * @description A column. Share of empty values, least and greatest value only where the asker may see all of it.
+         */
+        ColumnView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Kind */
+            kind: string;
+            /** Code List */
+            code_list: string | null;
+            /** Required */
+            required: boolean;
+            /**
+             * Sensitivity
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /** Masked */
+            masked: boolean;
+            /** Nulls */
+            nulls: number | null;
+            /** Min */
+            min: string | number | boolean | null;
+            /** Max */
+            max: string | number | boolean | null;
+            /** Used By */
+            used_by: components["schemas"]["Use"][];
+        };
+        /**
          * Correction
          * @description The newest correction; it is laid over what was sent.
          */
@@ -2434,7 +2482,7 @@ export interface components {
             /** Link */
             link: string | null;
             /** Columns */
-            columns: components["schemas"]["cityloop__steward__datasets__ColumnView"][];
+            columns: components["schemas"]["ColumnView"][];
             /** Used By */
             used_by: components["schemas"]["Use"][];
         };
@@ -2750,6 +2798,75 @@ export interface components {
             series: string | null;
         };
         /**
+         * Evidence
+         * @description Why the warning spoke.
+         */
+        Evidence: {
+            /** Aggregate */
+            aggregate: string;
+            /**
+             * Window From
+             * Format: date-time
+             */
+            window_from: string;
+            /**
+             * Window To
+             * Format: date-time
+             */
+            window_to: string;
+            /** Thresholds */
+            thresholds: {
+                [key: string]: number;
+            };
+            /** Hold Seconds */
+            hold_seconds: number;
+            /** Points */
+            points: [
+                string,
+                number,
+                string
+            ][];
+            /** Trace */
+            trace: components["schemas"]["Title"][];
+        };
+        /**
+         * Example
+         * @description One thing that is wrong, or several alike (``count``), and the way to it.
+         */
+        Example: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gap" | "record" | "quarantine" | "count";
+            /** Entity */
+            entity?: string | null;
+            entity_title?: components["schemas"]["Title"] | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Until */
+            until?: string | null;
+            /** Column */
+            column?: string | null;
+            /** Rule */
+            rule?: string | null;
+            /** Value */
+            value?: string | null;
+            reason: components["schemas"]["Title"];
+            /** Record */
+            record?: string | null;
+            /** Quarantine */
+            quarantine?: string | null;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+        };
+        /**
          * FeedCounts
          * @description Records of one feed; one with two reasons counts under each of its rules.
          */
@@ -2965,7 +3082,7 @@ export interface components {
             least: number;
             reason: components["schemas"]["Title"];
             /** Examples */
-            examples: components["schemas"]["cityloop__quality__schemas__Evidence"][];
+            examples: components["schemas"]["Example"][];
             /** Case */
             case: string | null;
             /** Case Number */
@@ -2985,6 +3102,19 @@ export interface components {
             attempts: number;
             /** Rechecks */
             rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * GrantMove
+         * @description A move and why.
+         */
+        GrantMove: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "approve" | "refuse" | "revoke" | "withdraw";
+            /** Reason */
+            reason: string;
         };
         /**
          * GrantRequest
@@ -3563,6 +3693,25 @@ export interface components {
             key?: string | null;
         };
         /**
+         * MoveRequest
+         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
+         */
+        MoveRequest: {
+            /** Move */
+            move: string;
+            /** Version */
+            version: number;
+            /**
+             * Opinion
+             * @default
+             */
+            opinion: string;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Node
          * @description A declared thing. ``id`` is ``<kind>:<its own id>``; ``link`` is its place in the web client.
          */
@@ -3648,10 +3797,10 @@ export interface components {
             /** Size */
             size: number;
         };
-        /** Page[Evidence] */
-        Page_Evidence_: {
+        /** Page[Example] */
+        Page_Example_: {
             /** Items */
-            items: components["schemas"]["cityloop__quality__schemas__Evidence"][];
+            items: components["schemas"]["Example"][];
             /** Total */
             total: number;
             /** Page */
@@ -4624,7 +4773,7 @@ export interface components {
             /** Entity Type */
             entity_type: string;
             /** Columns */
-            columns: components["schemas"]["cityloop__standard__suggest__ColumnView"][];
+            columns: components["schemas"]["ColumnProfile"][];
             /** Fields */
             fields: components["schemas"]["FieldSuggestion"][];
             /** Unused */
@@ -5068,7 +5217,7 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
-            evidence: components["schemas"]["cityloop__watch__schemas__Evidence"];
+            evidence: components["schemas"]["Evidence"];
             /** History */
             history: components["schemas"]["LevelChange"][];
         };
@@ -5147,155 +5296,6 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
-        };
-        /**
-         * MoveRequest
-         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
-         */
-        cityloop__cases__schemas__MoveRequest: {
-            /** Move */
-            move: string;
-            /** Version */
-            version: number;
-            /**
-             * Opinion
-             * @default
-             */
-            opinion: string;
-            /** Fields */
-            fields?: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * Evidence
-         * @description One thing that is wrong, or several alike (``count``), and the way to it.
-         */
-        cityloop__quality__schemas__Evidence: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "gap" | "record" | "quarantine" | "count";
-            /** Entity */
-            entity?: string | null;
-            entity_title?: components["schemas"]["Title"] | null;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Until */
-            until?: string | null;
-            /** Column */
-            column?: string | null;
-            /** Rule */
-            rule?: string | null;
-            /** Value */
-            value?: string | null;
-            reason: components["schemas"]["Title"];
-            /** Record */
-            record?: string | null;
-            /** Quarantine */
-            quarantine?: string | null;
-            /**
-             * Count
-             * @default 1
-             */
-            count: number;
-        };
-        /**
-         * ColumnView
-         * @description A column as a person sees it.
-         */
-        cityloop__standard__suggest__ColumnView: {
-            /** Name */
-            name: string;
-            /** Examples */
-            examples: string[];
-            /** Kind */
-            kind: string;
-            /** Filled */
-            filled: number;
-            /** Unit */
-            unit: string | null;
-        };
-        /**
-         * ColumnView
-         * @description A column. Share of empty values, least and greatest value only where the asker may see all of it.
-         */
-        cityloop__steward__datasets__ColumnView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Unit */
-            unit: string;
-            /** Kind */
-            kind: string;
-            /** Code List */
-            code_list: string | null;
-            /** Required */
-            required: boolean;
-            /**
-             * Sensitivity
-             * @enum {string}
-             */
-            sensitivity: "open" | "internal" | "sensitive";
-            /** Masked */
-            masked: boolean;
-            /** Nulls */
-            nulls: number | null;
-            /** Min */
-            min: string | number | boolean | null;
-            /** Max */
-            max: string | number | boolean | null;
-            /** Used By */
-            used_by: components["schemas"]["Use"][];
-        };
-        /**
-         * MoveRequest
-         * @description A move and why.
-         */
-        cityloop__steward__schemas__MoveRequest: {
-            /**
-             * Move
-             * @enum {string}
-             */
-            move: "approve" | "refuse" | "revoke" | "withdraw";
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * Evidence
-         * @description Why the warning spoke.
-         */
-        cityloop__watch__schemas__Evidence: {
-            /** Aggregate */
-            aggregate: string;
-            /**
-             * Window From
-             * Format: date-time
-             */
-            window_from: string;
-            /**
-             * Window To
-             * Format: date-time
-             */
-            window_to: string;
-            /** Thresholds */
-            thresholds: {
-                [key: string]: number;
-            };
-            /** Hold Seconds */
-            hold_seconds: number;
-            /** Points */
-            points: [
-                string,
-                number,
-                string
-            ][];
-            /** Trace */
-            trace: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -6855,7 +6855,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["cityloop__cases__schemas__MoveRequest"];
+                "application/json": components["schemas"]["MoveRequest"];
             };
         };
         responses: {
@@ -7090,7 +7090,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Evidence_"];
+                    "application/json": components["schemas"]["Page_Example_"];
                 };
             };
             /** @description Validation Error */
@@ -7800,7 +7800,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["cityloop__steward__schemas__MoveRequest"];
+                "application/json": components["schemas"]["GrantMove"];
             };
         };
         responses: {

@@ -75,13 +75,13 @@ function aligned(parts: Parts): SideBySide {
 export interface DryRunShape {
   columns: string[]
   raw: Record<string, unknown>[]
-  mapped: ({ index: number } & Record<string, unknown>)[]
+  mapped: Record<string, unknown>[]
   refusals: readonly Said[]
   notes: string[]
 }
 
 export function ofDryRun(run: DryRunShape): SideBySide {
-  const mapped = new Map(run.mapped.map(({ index, ...row }) => [index, row]))
+  const mapped = new Map(run.mapped.map(({ index, ...row }) => [Number(index), row]))
   return aligned({ ...run, raw: run.raw.map((values, index) => ({ index, place: String(index + 1), values })), mapped, flags: [] })
 }
 

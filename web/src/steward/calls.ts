@@ -22,7 +22,7 @@ export const datasets = {
 
 export const lineage = {
   of: (node: string, direction: string, depth: number) => call<Lineage>('GET', '/lineage', { query: { node, direction, depth } }),
-  nodes: (text: string, kind: string) => call<Node[]>('GET', '/lineage/nodes', { query: { text, kind } }),
+  nodes: (text: string, kind: string) => call<Node[]>('GET', '/lineage/nodes', { query: { text: text || undefined, kind: kind || undefined } }),
 }
 
 export const grants = {

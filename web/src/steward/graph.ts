@@ -1,7 +1,7 @@
 /** Lineage laid out from left to right: layers, boxes, and edges as curves. */
 import { Graph, layout } from '@dagrejs/dagre'
 
-import type { Lineage, Node } from './types'
+import type { Edge, Lineage, Node } from './types'
 
 export const BOX = { width: 188, height: 44 }
 
@@ -11,15 +11,13 @@ export interface Placed extends Node {
   layer: number
 }
 
-export interface Edge {
-  from: string
-  to: string
+export interface Line extends Edge {
   path: string
 }
 
 export interface Drawing {
   nodes: Placed[]
-  edges: Edge[]
+  edges: Line[]
   width: number
   height: number
 }
@@ -30,8 +28,8 @@ export function drawn(lineage: Pick<Lineage, 'nodes' | 'edges'>): Drawing {
   graph.setDefaultEdgeLabel(() => ({}))
   for (const node of lineage.nodes) graph.setNode(node.id, { ...BOX })
   const known = new Set(lineage.nodes.map((node) => node.id))
-  const edges = lineage.edges.filter((edge) => known.has(edge.from) && known.has(edge.to) && edge.from !== edge.to)
-  for (const edge of edges) graph.setEdge(edge.from, edge.to)
+  const edges = lineage.edges.filter((edge) => known.has(edge.source) && known.has(edge.target) && edge.source !== edge.target)
+  for (const edge of edges) graph.setEdge(edge.source, edge.target)
   if (lineage.nodes.length) layout(graph)
   const columns = [...new Set(lineage.nodes.map((node) => Math.round(graph.node(node.id).x ?? 0)))].sort((a, b) => a - b)
   const nodes = lineage.nodes.map((node) => {
@@ -39,7 +37,7 @@ export function drawn(lineage: Pick<Lineage, 'nodes' | 'edges'>): Drawing {
     return { ...node, x: x - BOX.width / 2, y: y - BOX.height / 2, layer: columns.indexOf(Math.round(x)) }
   })
   const { width = 0, height = 0 } = graph.graph()
-  return { nodes, edges: edges.map((edge) => ({ ...edge, path: curve(graph.edge(edge.from, edge.to).points ?? []) })), width, height }
+  return { nodes, edges: edges.map((edge) => ({ ...edge, path: curve(graph.edge(edge.source, edge.target).points ?? []) })), width, height }
 }
 
 /** A smooth line through the bends of an edge. */
@@ -62,17 +60,17 @@ export function neighbour(drawing: Drawing, id: string, key: string): string | n
   if (!here) return null
   const nearest = (all: Placed[]): string | null => [...all].sort((a, b) => Math.abs(a.y - here.y) - Math.abs(b.y - here.y))[0]?.id ?? null
   const of = (ids: string[]): Placed[] => drawing.nodes.filter((node) => ids.includes(node.id))
-  if (key === 'ArrowRight') return nearest(of(drawing.edges.filter((edge) => edge.from === id).map((edge) => edge.to)))
-  if (key === 'ArrowLeft') return nearest(of(drawing.edges.filter((edge) => edge.to === id).map((edge) => edge.from)))
+  if (key === 'ArrowRight') return nearest(of(drawing.edges.filter((edge) => edge.source === id).map((edge) => edge.target)))
+  if (key === 'ArrowLeft') return nearest(of(drawing.edges.filter((edge) => edge.target === id).map((edge) => edge.source)))
   const column = drawing.nodes.filter((node) => node.layer === here.layer).sort((a, b) => a.y - b.y)
   const at = column.findIndex((node) => node.id === id) + (key === 'ArrowDown' ? 1 : key === 'ArrowUp' ? -1 : 0)
   return column[at]?.id ?? null
 }
 
 /** Everything that leads to a node or comes from it. */
-export function reach(edges: readonly { from: string; to: string }[], id: string): Set<string> {
+export function reach(edges: readonly Edge[], id: string): Set<string> {
   const found = new Set([id])
-  for (const [from, to] of [['from', 'to'], ['to', 'from']] as const) {
+  for (const [from, to] of [['source', 'target'], ['target', 'source']] as const) {
     const waiting = [id]
     const seen = new Set([id])
     while (waiting.length) {

@@ -3,7 +3,7 @@ import type { Lineage, Node } from './types'
 
 export function steps(lineage: Pick<Lineage, 'node' | 'nodes' | 'edges'>, direction: 'up' | 'down'): Node[][] {
   const known = new Map(lineage.nodes.map((node) => [node.id, node]))
-  const [at, next] = direction === 'up' ? (['to', 'from'] as const) : (['from', 'to'] as const)
+  const [at, next] = direction === 'up' ? (['target', 'source'] as const) : (['source', 'target'] as const)
   const seen = new Set([lineage.node])
   const made: Node[][] = []
   let front = [lineage.node]

@@ -1,7 +1,8 @@
 """Relational databases by SQLAlchemy Core: a first load, then what lies at or behind the watermark, in chunks.
 
 The watermark is kept after the commit of each chunk. A run begins *at* it, not behind it: rows that came later with
-the same watermark are found, and rows that were taken in are known by entity, time and feed.
+the same watermark are found. Rows that the last run had are known by their content; after a crash between commit and
+watermark they are known by entity, time and feed, and refused ones by their place in quarantine.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from sqlalchemy.pool import NullPool
 
 from cityloop.collect.sources.declarations import DatabaseConnection
 from cityloop.collect.sources.loading import Source
-from cityloop.collect.sources.rows import plain, reading
+from cityloop.collect.sources.rows import places, plain, reading
 from cityloop.collect.sources.secrets import resolved
 from cityloop.collect.sources.sink import SAMPLE, Read, Sink
 from cityloop.collect.sources.trouble import SourceTrouble
 from cityloop.standard.mapping import FeedMapping
 
+MOST_SEEN = 2000
+"""Rows at the watermark that are kept in mind; of more, all are sent again and found to be duplicates."""
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "postgresql+psycopg": {"connect_timeout": 10},
     "mysql+pymysql": {"connect_timeout": 10, "read_timeout": 300},
@@ -59,7 +62,7 @@ class DatabaseWire:
 
     def run(self, sink: Sink, halt: threading.Event) -> None:
         """Read what is new, chunk by chunk, until there is no more or ``halt``; raises :class:`SourceTrouble`."""
-        place = self._begin(sink.ledger.position)
+        place, seen = self._begin(sink.ledger.position), set(sink.ledger.position.get("seen", ()))
         with self._open() as database:
             table = self._table(database, sink.mapping())
             while not halt.is_set():
@@ -67,11 +70,32 @@ class DatabaseWire:
                 if rows:
                     reached = Place(rows[-1][self._connection.watermark], rows[-1][self._connection.key])
                     self._progress(place, reached)
-                    place = reached
-                    receipt = sink.send(reading(_records(rows)), batch=f"source.{self._source.id}", hurry=True).result()
-                    sink.settled(receipt, {"watermark": kept(place.watermark)})
+                    seen, place = self._take(sink, rows, seen), reached
                 if len(rows) < self._connection.chunk:
                     return
+
+    def _take(self, sink: Sink, rows: Sequence[Mapping[str, Any]], seen: set[int]) -> set[int]:
+        """Make a chunk durable but for rows of an earlier run; return what the next run will meet again."""
+        records = _records(rows)
+        at = places(records)
+        fresh = [n for n, place in enumerate(at) if place not in seen]
+        last = rows[-1][self._connection.watermark]
+        edge = self._edge(last)
+        again = [place for place, row in zip(at, rows, strict=True) if row[self._connection.watermark] >= edge]
+        kept_places = (list(seen - set(again)) if self._connection.overlap_seconds else []) + again
+        position = {"watermark": kept(last), "seen": kept_places[-MOST_SEEN:]}
+        if fresh:
+            read = reading([records[n] for n in fresh], [at[n] for n in fresh])
+            sink.settled(sink.send(read, batch=f"source.{self._source.id}", hurry=True).result(), position)
+        elif position != sink.ledger.position:
+            sink.ledger.move(position)
+        return set(kept_places)
+
+    def _edge(self, watermark: Any) -> Any:
+        """Where the next run begins."""
+        if self._connection.overlap_seconds and isinstance(watermark, datetime):
+            return watermark - timedelta(seconds=self._connection.overlap_seconds)
+        return watermark
 
     def sample(self, sink: Sink) -> Read:
         """The next rows that a run would read."""
@@ -82,10 +106,7 @@ class DatabaseWire:
     def _begin(self, position: Mapping[str, Any]) -> Place | None:
         if "watermark" not in position:
             return None
-        watermark, overlap = taken(position["watermark"]), self._connection.overlap_seconds
-        if overlap and isinstance(watermark, datetime):
-            watermark -= timedelta(seconds=overlap)
-        return Place(watermark)
+        return Place(self._edge(taken(position["watermark"])))
 
     @contextmanager
     def _open(self) -> Iterator[Connection]:

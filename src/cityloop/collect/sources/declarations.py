@@ -200,7 +200,8 @@ class FilesConnection(Frozen):
     pattern: str = "*"
     settle_seconds: float = Field(default=2, ge=0)
     """A file is taken when it has not changed for so long."""
-    table: TableOptions = TableOptions()
+    table: TableOptions | None = None
+    """How files are read; by default as the feed says."""
 
 
 Connection = MqttConnection | NatsConnection | DatabaseConnection | PullConnection | FilesConnection

@@ -28,7 +28,7 @@ from cityloop.collect.sources.loading import Source
 from cityloop.collect.sources.sink import SAMPLE, Read, Sink
 from cityloop.collect.sources.trouble import SourceTrouble
 from cityloop.core.errors import Invalid
-from cityloop.standard.tables import RawTable, read_table
+from cityloop.standard.tables import RawTable, TableOptions, read_table
 
 log = logging.getLogger(__name__)
 CHUNK = 10_000
@@ -64,7 +64,7 @@ class FilesWire:
         path = next(iter(self._files()), None)
         if path is None:
             return lambda mapping: decode_table(RawTable(pl.DataFrame(schema=mapping.text), ()), mapping)
-        table = read_table(path.name, path.read_bytes(), self._connection.table)
+        table = self._table(path.name, path.read_bytes(), sink)
         return lambda mapping: decode_table(table, mapping, 0, SAMPLE)
 
     def _files(self) -> list[Path]:
@@ -86,7 +86,7 @@ class FilesWire:
             self._put_away(path, row, sink, again=True)
             return
         try:
-            table = self._table(path.name, body)
+            table = self._table(path.name, body, sink)
             for start in row.chunks(table):
                 if halt.is_set():
                     return
@@ -97,9 +97,10 @@ class FilesWire:
             row.end(f"{error.detail} — {error.mend}")
         self._put_away(path, row, sink)
 
-    def _table(self, name: str, body: bytes) -> RawTable:
+    def _table(self, name: str, body: bytes, sink: Sink) -> RawTable:
+        options = self._connection.table or sink.mapping().declaration.table or TableOptions()
         try:
-            return read_table(name, body, self._connection.table)
+            return read_table(name, body, options)
         except Invalid:
             raise
         except Exception as error:  # a broken file may break its reader in any way; it must not stop the folder

@@ -20,6 +20,7 @@ from cityloop.collect.sources.declarations import (
 )
 from cityloop.core.content import Key, Lines, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.errors import ContentError, Fault
+from cityloop.core.values import Title
 from cityloop.standard.mapping import FeedMapping
 
 FILE = "sources.yaml"
@@ -39,6 +40,16 @@ class Source:
     def id(self) -> str:
         """The source's id."""
         return self.declaration.id
+
+    @property
+    def title(self) -> Title:
+        """Its name for people."""
+        return self.declaration.title
+
+    @property
+    def wire(self) -> str:
+        """The kind of its connection."""
+        return self.declaration.wire
 
     @property
     def feed(self) -> str:

@@ -11,9 +11,10 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from cityloop.collect.decode import flat
 from cityloop.collect.sources.declarations import PullConnection
 from cityloop.collect.sources.loading import Source
-from cityloop.collect.sources.rows import flat, reading
+from cityloop.collect.sources.rows import reading
 from cityloop.collect.sources.secrets import resolved
 from cityloop.collect.sources.sink import SAMPLE, Read, Sink
 from cityloop.collect.sources.trouble import SourceTrouble

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -25,23 +25,10 @@ def places(records: Sequence[Any]) -> list[int]:
     return found
 
 
-def reading(records: Sequence[Any]) -> Read:
-    """How a batch of records is decoded."""
-    at = places(records)
+def reading(records: Sequence[Any], at: Sequence[int] | None = None) -> Read:
+    """How a batch of records is decoded; ``at`` are their places where they are known already."""
+    at = places(records) if at is None else at
     return lambda mapping: decode_records(records, mapping, at)
-
-
-def flat(record: Any) -> Any:
-    """Nested objects as dotted names: ``{"place": {"lon": 1}}`` → ``{"place.lon": 1}``; anything else as it is."""
-    return dict(_flat(record, "")) if isinstance(record, dict) else record
-
-
-def _flat(record: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
-    for name, value in record.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value
 
 
 def plain(value: Any) -> Any:

@@ -81,8 +81,10 @@ class DryRunView(Frozen):
     columns: list[str]
     raw: list[dict[str, Any]]
     mapped: list[dict[str, Any]]
-    """Good rows: ``index`` in ``raw``, ``entity``, ``observed_at``, properties."""
+    """Good rows: ``index`` in ``raw``, ``entity``, ``observed_at``, position and area where there are, properties."""
     refusals: list[RefusalView]
+    flags: list[RefusalView]
+    """What would be kept, and marked as doubtful."""
     notes: list[str]
 
 

@@ -167,7 +167,8 @@ class Sources:
         mapping, now = runner.sink.mapping(), self._clock.now()
         with self._database.transaction() as tx:
             self._audit.record(tx, now, actor.id, "source.dry_run", source, {})
-        return dry_run(source, mapping, read(mapping), now, self._collector.known(mapping.entity_type.id))
+        known, world = self._collector.known(mapping.entity_type.id), self._collector.world
+        return dry_run(source, mapping, read(mapping), now, known, world)
 
     def _runner(self, source: Source, zone: ZoneInfo) -> Runner:
         sink = Sink(source, self._collector, Ledger(self._database, source.id), self._database, self._clock)
