@@ -81,7 +81,7 @@ def _records(rows: int) -> pl.DataFrame:
     """Raw records, about two in a hundred bad, each in one of ten ways."""
     rng = random.Random(7)
 
-    def value(low: float, high: float) -> float:
+    def drawn(low: float, high: float) -> float:
         return round(rng.uniform(low, high), 2)
 
     columns: dict[str, list[Any]] = {name: [] for name in ("station", "time", *RANGES, "wd")}
@@ -89,9 +89,9 @@ def _records(rows: int) -> pl.DataFrame:
         row: dict[str, Any] = {
             "station": STATIONS[number % 1000],
             "time": (START + timedelta(minutes=5 * (number // 1000))).isoformat(),
-            "pm2_5": value(5, 60), "pm10": value(20, 120), "so2": value(1, 20),
-            "no2": value(5, 60), "co": value(0.2, 1.5), "o3": value(10, 160),
-            "temperature": value(265, 305), "wd": rng.choice(WIND),
+            "pm2_5": drawn(5, 60), "pm10": drawn(20, 120), "so2": drawn(1, 20),
+            "no2": drawn(5, 60), "co": drawn(0.2, 1.5), "o3": drawn(10, 160),
+            "temperature": drawn(265, 305), "wd": rng.choice(WIND),
         }  # fmt: skip
         if rng.random() < 0.02:
             row |= rng.choice(_MISTAKES)

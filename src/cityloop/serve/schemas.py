@@ -19,6 +19,7 @@ from cityloop.analyse.model import Dimension, Metric
 from cityloop.cases.dispatch import ResponsibilityFile
 from cityloop.cases.workflow import Workflow
 from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, LimitsFile, PackMeta
+from cityloop.collect.sources.declarations import SourcesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
 from cityloop.quality.content import InspectionsFile, QualityFile
@@ -47,6 +48,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "quality": QualityFile,
     "responsibility": ResponsibilityFile,
     "rules": RulesFile,
+    "sources": SourcesFile,
     "standard": StandardFile,
     "workflow": Workflow,
 }

@@ -55,6 +55,8 @@ class CodeList(Frozen):
     title: Title
     source: str = ""
     file: str | None = None
+    kind: str | None = None
+    """Of a file in the form of a catalogue (``class_code``, ``code``): the rows of this kind, below their classes."""
     codes: tuple[Code, ...] = ()
 
     @model_validator(mode="after")
@@ -135,12 +137,14 @@ def _filled(folder: Path, item: CodeList) -> CodeList:
     path = folder / (item.file or "")
     if not path.is_file():
         raise ContentError(f"{path} is missing", f"code list '{item.id}' names it")
-    faults, codes = [], []
+    faults: list[Fault] = []
+    codes: list[Code] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
+        catalogue = "class_code" in (reader.fieldnames or ())
         for row in reader:
             try:
-                codes.append(_code(row))
+                codes += _entries(row, item.kind, codes) if catalogue else [_code(row)]
             except (ValidationError, KeyError) as error:
                 what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else f"no column {error}"
                 faults.append(Fault(f"{path}:{reader.line_num}", what, "see docs/standard.md, code lists"))
@@ -149,6 +153,16 @@ def _filled(folder: Path, item: CodeList) -> CodeList:
         return CodeList(id=item.id, title=item.title, source=item.source, codes=tuple(codes))
     except ValidationError as error:
         raise ContentError(f"{path} has 1 error(s)", faults=[Fault(str(path), error.errors()[0]["msg"])]) from error
+
+
+def _entries(row: Mapping[str, str], kind: str | None, known: Sequence[Code]) -> list[Code]:
+    """A row of a catalogue as a code below its class; the class itself where it is met first."""
+    if kind is not None and row["kind"] != kind:
+        return []
+    top, title = row["class_code"], {"zh": row["class_zh"], "en": row["class_en"] or row["class_zh"]}
+    parent = [] if any(code.code == top for code in known) else [Code.model_validate({"code": top, "title": title})]
+    own = {"zh": row["zh"], "en": row["en"] or row["zh"]}
+    return [*parent, Code.model_validate({"code": row["code"], "title": own, "parent": top})]
 
 
 def _code(row: Mapping[str, str]) -> Code:
