@@ -26,6 +26,7 @@ from cityloop.lake.dialects import NAME
 from cityloop.lake.service import Lake
 from cityloop.standard.service import Standard
 from tests.analyse.conftest import LEADER, PACKS, ROOT, START, at, make_analyst, write_book
+from tests.lake.doc_snippets import run, snippet
 from tests.lake.spark_parts import cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
@@ -199,6 +200,17 @@ def test_a_compaction_and_a_snapshot_are_seen_alike(both: Both) -> None:
     then = [lake.as_of(before).run(counted, [AIR]).to_pylist() for lake in (both.here, both.there)]
     assert then[0] == then[1]
     assert then[0][0]["n"] == both.here.run(counted, [AIR]).to_pylist()[0]["n"] - 1
+
+
+def test_what_the_documentation_shows_for_spark_runs(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data" / "demo").mkdir(parents=True)
+    (tmp_path / "data" / "demo" / "lake").symlink_to(both.here.folder)
+    monkeypatch.chdir(tmp_path)
+    both.rows(exp.select("1 AS one").from_(exp.table_(AIR, quoted=True)))
+    found = run(snippet("pyspark"))
+    assert {row["entity"] for row in found} == {"e0", "e1", "e2"}
 
 
 def test_a_table_that_is_not_there_yet_is_empty_on_both_engines(both: Both) -> None:

@@ -231,7 +231,7 @@ def test_the_tables_own_properties_follow_the_settings(lake: Lake) -> None:
 def retention(lake: Lake, database: Database) -> Retention:
     lake.append(TABLE, rows(0, 24 * 10, step=HOUR))
     clock = ManualClock(START + timedelta(days=10))
-    return Retention(lake, database, Audit(database), Outbox(database), clock, {TABLE: 3, "Later": 1})
+    return Retention(lake, database, Audit(database), Outbox(database), clock, lambda: {TABLE: 3, "Later": 1})
 
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(lake: Lake, retention: Retention) -> None:
@@ -290,7 +290,7 @@ def test_appends_compaction_cleaning_retention_and_readers_at_once_lose_and_doub
     old = timedelta(days=30)
     lake.append(TABLE, rows(-24 * 30, 24, step=HOUR))
     clock = ManualClock(START + old / 3)
-    retention = Retention(lake, database, Audit(database), Outbox(database), clock, {TABLE: 20})
+    retention = Retention(lake, database, Audit(database), Outbox(database), clock, lambda: {TABLE: 20})
     compactor = Compactor(lake, 1, retention.apply)
     stop, faults, committed = threading.Event(), list[str](), 0
     sql = f"""SELECT count(*) AS n, count(DISTINCT record) AS d FROM "{TABLE}" WHERE date >= '2026-03-09'"""

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from cityloop.access.routes import COOKIE
+from cityloop.city.service import City
+from cityloop.core.clock import SystemClock
+from cityloop.core.errors import ContentError, NotFound
+from cityloop.quality.content import FeedTerms, Handling, Plan, QualityFile, Sample, load_quality
+from cityloop.quality.scheme import Scheme, Weighted
 from cityloop.serve.app import create_app
-from cityloop.serve.check import check_city
-from tests.quality.inspected import STEWARD, Inspected, department, write_city
+from cityloop.serve.clockkeeper import ClockRow
+from cityloop.serve.inspect import lines, run_inspection
+from cityloop.standard.feeds import load_feeds
+from cityloop.standard.mapping import FeedMapping
+from cityloop.standard.service import Standard
+from tests.quality.inspected import ALL, HOUR, ROOT, STEWARD, Inspected, department, write_city
 
 FAULTS = [
     ("quality.yaml", "minimum_sample: 20", "minimum_sample: 0", "quality.yaml:1 minimum_sample"),
@@ -44,22 +54,35 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_city(tmp_path_factory.mktemp("content"))
 
 
+@pytest.fixture(scope="module")
+def loaded(written: Path) -> tuple[City, tuple[FeedMapping, ...]]:
+    city = City.load(written, SystemClock())
+    standard = Standard.load(city.packs)
+    return city, load_feeds(city.packs, standard, city.departments)
+
+
 @pytest.mark.parametrize(("file", "old", "new", "told"), FAULTS)
 def test_every_fault_has_file_line_key_and_a_mend(
-    written: Path, tmp_path: Path, file: str, old: str, new: str, told: str
+    loaded: tuple[City, tuple[FeedMapping, ...]], tmp_path: Path, file: str, old: str, new: str, told: str
 ) -> None:
-    shutil.copytree(written.parents[1], tmp_path / "all", symlinks=True)
-    city = tmp_path / "all" / "cities" / "demo"
-    if file == "quality.yaml":
-        (city / "inspections.yaml").unlink()
-        (city / file).write_text(OWN, encoding="utf-8")
-    text = (city / file).read_text(encoding="utf-8")
+    city, text = copy.copy(loaded[0]), OWN
+    if file == "inspections.yaml":
+        text = (city.folder / file).read_text(encoding="utf-8")
     assert old in text
-    (city / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    faults = [str(fault) for fault in check_city(city)]
+    (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    city.folder = tmp_path
+    with pytest.raises(ContentError) as caught:
+        load_quality(city, loaded[1])
+    faults = [str(fault) for fault in caught.value.faults]
     assert len(faults) == 1, faults
     assert told in faults[0]
     assert f"{file}:" in faults[0]
+
+
+@pytest.mark.parametrize("model", [Scheme, QualityFile, Weighted, Handling, FeedTerms, Plan, Sample])
+def test_every_key_of_the_quality_files_is_documented(model: type[BaseModel]) -> None:
+    page = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8")
+    assert [name for name in model.model_fields if f"`{name}`" not in page] == []
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +170,31 @@ def test_an_inspection_is_planned_stopped_and_resumed_by_hand(web: Web, town: In
     assert [line["what"]["en"] for line in after["log"]][:4] == ["Planned", "Examining", "Stopped", "Resumed"]
     assert web.get(f"{where}/findings", headers=steward).json()["total"] == after["findings"]
     assert web.get(f"{where}/report?format=html", headers=steward).headers["content-type"].startswith("text/html")
+
+
+def test_a_breach_closes_when_the_feed_recovers(town: Inspected) -> None:
+    town.clock.advance(4 * HOUR)
+    town.work()
+    stale = town.quality.breaches(STEWARD, ALL, True, "road-counts").items
+    assert "freshness" in {breach.check for breach in stale}
+    town.broken.clear()
+    town.hours(2)
+    town.work()
+    assert "freshness" not in {b.check for b in town.quality.breaches(STEWARD, ALL, True, "road-counts").items}
+    kinds = [event.type for event in town.house.outbox.after(0, 10_000) if event.subject == "road-counts"]
+    assert kinds.count("cityloop.quality.recovered") == 1
+
+
+def test_the_command_line_runs_a_planned_inspection(written: Path, tmp_path: Path) -> None:
+    left = Inspected(tmp_path, written)
+    left.hours(12)
+    left.work()
+    with left.house.database.transaction() as tx:
+        tx.session.merge(ClockRow(id="paced", now=left.clock.now(), speed=60))
+    left.close()
+    detail, findings = run_inspection(written, tmp_path / "data", "five")
+    assert detail.state == "repair"
+    assert [(finding.feed, finding.check) for finding in findings] == [("noise-levels", "validity")]
+    assert len(lines(detail, findings, zh=True)) == 1 + 5 + 1
+    with pytest.raises(NotFound, match="0 planned"):
+        run_inspection(written, tmp_path / "data", "unheard-of")

@@ -63,9 +63,7 @@ class Town:
         self.open()
 
     def close(self) -> None:
-        self.house.lake.close()
-        self.house.database.close()
-        self.house._occupied.close()
+        self.house.close()
 
     def client(self, account: str) -> Client:
         token = self.house.accounts.open_session(account, "token")

@@ -49,21 +49,21 @@ class Pasts:
     def _readings(self, feed: str, name: str) -> pl.DataFrame:
         sql = f"""
             WITH readings AS (
-                SELECT entity, observed_at AS at, "{name}"::DOUBLE AS value FROM "{self._table}"
+                SELECT entity, observed_at AS seen, "{name}"::DOUBLE AS value FROM "{self._table}"
                 WHERE feed = $feed AND "{name}" IS NOT NULL AND NOT contains(coalesce(quality, ''), $jump)
             ), latest AS (
-                SELECT entity, max(at) AS at, arg_max(value, at) AS value FROM readings GROUP BY entity
+                SELECT entity, max(seen) AS seen, arg_max(value, seen) AS value FROM readings GROUP BY entity
             ), broke AS (
-                SELECT r.entity, max(r.at) AS at FROM readings r JOIN latest l USING (entity)
+                SELECT r.entity, max(r.seen) AS seen FROM readings r JOIN latest l USING (entity)
                 WHERE r.value <> l.value GROUP BY r.entity
             )
-            SELECT l.entity, $name AS property, epoch_us(any_value(l.at)) AS at, any_value(l.value) AS value,
-                   epoch_us(min(r.at)) AS since, count(DISTINCT r.at) AS count
+            SELECT l.entity, $name AS property, epoch_us(any_value(l.seen)) AS "at", any_value(l.value) AS value,
+                   epoch_us(min(r.seen)) AS since, count(DISTINCT r.seen) AS "count"
             FROM latest l JOIN readings r USING (entity) LEFT JOIN broke b USING (entity)
-            WHERE b.at IS NULL OR r.at > b.at GROUP BY l.entity
+            WHERE b.seen IS NULL OR r.seen > b.seen GROUP BY l.entity
         """  # noqa: S608 - table and column are named by the standard
         rows = self._lake.query(sql, [self._table], {"feed": feed, "jump": f"jump:{name}", "name": name})
-        return pl.DataFrame(rows).cast(PAST) if rows.num_rows else pl.DataFrame(schema=PAST)
+        return pl.DataFrame(rows).cast(pl.Schema(PAST)) if rows.num_rows else pl.DataFrame(schema=PAST)
 
     def _unique(self, mapping: FeedMapping, rule: UniqueRule, mapped: Mapped) -> Mapped:
         """Refuse or flag records whose values another stored record has; the record itself, sent again, stays."""

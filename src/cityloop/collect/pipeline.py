@@ -90,7 +90,6 @@ class Pipeline:
 
     def run(self, group: Sequence[Job]) -> None:
         """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
-        self._in_turn(group[0])
         try:
             self._run(group)
         except Exception:
@@ -98,6 +97,7 @@ class Pipeline:
             raise
 
     def _run(self, group: Sequence[Job]) -> None:
+        self._in_turn(group[0])
         now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]

@@ -153,7 +153,7 @@ def terms_of(mapping: FeedMapping, own: FeedTerms | None, zone: ZoneInfo) -> Ter
     feed, own = mapping.declaration, own or FeedTerms()
     fresh = timedelta(minutes=own.fresh_minutes or feed.fresh_minutes)
     hours = Hours(*slot_seconds(own.hours), zone) if own.hours else None
-    seconds = span(own.expected_every).total_seconds() if own.expected_every else feed.expected_every
+    seconds = span(own.expected_every).total_seconds() if own.expected_every else feed.expected_seconds
     every = timedelta(seconds=seconds) if seconds else None
     return Terms(
         feed=feed.id,

@@ -15,12 +15,12 @@ from cityloop.core.database import Database
 from cityloop.core.values import Title
 from cityloop.quality.content import Sample, Terms
 from cityloop.quality.meter import ARRIVED, CONSISTENCY_RULES, FLAGS, OBSERVED, Meter
-from cityloop.quality.schemas import Evidence
+from cityloop.quality.schemas import Example
 from cityloop.quality.scheme import Check
 from cityloop.quality.slots import HOUR
 from cityloop.standard.types import EntityType, Property
 
-Found = tuple[list[Evidence], int]
+Found = tuple[list[Example], int]
 """One page, and how many there are."""
 
 
@@ -61,7 +61,7 @@ class Witness:
             return _paged(self.unfit(terms, window, sample)[0], window)
         return [], 0
 
-    def _gaps(self, terms: Terms, window: Window) -> list[Evidence]:
+    def _gaps(self, terms: Terms, window: Window) -> list[Example]:
         missing = self._meter.missing(terms.feed, window.first, window.last, window.now)
         if missing is None:
             return []
@@ -73,7 +73,7 @@ class Witness:
                 reason = Title(zh=f"缺 {count} 个时段", en=f"{count} slot(s) missing")
                 card = cards.get(entity)
                 found.append(
-                    Evidence(
+                    Example(
                         kind="gap",
                         entity=entity,
                         entity_title=card.title if card else None,
@@ -106,7 +106,7 @@ class Witness:
         rows, total = self._rows(terms, window, late, "received_at - observed_at DESC", given)
         return [self._late_row(terms, row) for row in rows], total
 
-    def _late_row(self, terms: Terms, row: Mapping[str, Any]) -> Evidence:
+    def _late_row(self, terms: Terms, row: Mapping[str, Any]) -> Example:
         minutes = round((row["received_at"] - row["observed_at"]).total_seconds() / 60)
         reason = Title(zh=f"迟到 {minutes} 分钟", en=f"arrived {minutes} minutes after observation")
         return self._record(terms, row, reason)
@@ -123,9 +123,9 @@ class Witness:
         ]
         return [*refused, *shown], total + flagged
 
-    def _repeated(self, terms: Terms, window: Window) -> list[Evidence]:
+    def _repeated(self, terms: Terms, window: Window) -> list[Example]:
         return [
-            Evidence(
+            Example(
                 kind="count",
                 at=at,
                 until=at + HOUR,
@@ -159,7 +159,7 @@ class Witness:
                     Present(
                         total,
                         present,
-                        Evidence(
+                        Example(
                             kind="count",
                             entity=row["entity"],
                             entity_title=card.title if card else None,
@@ -174,7 +174,7 @@ class Witness:
                 )
         return sorted(found, key=lambda item: item.present / item.rows if item.rows else 1.0)
 
-    def unfit(self, terms: Terms, window: Window, sample: Sample) -> tuple[list[Evidence], int, int]:
+    def unfit(self, terms: Terms, window: Window, sample: Sample) -> tuple[list[Example], int, int]:
         """Draw rows by seed and hold them against the standard in force: what does not fit, in how many of how many."""
         names = ", ".join(f'"{name}"' for name in terms.properties)
         sql = f"""
@@ -223,9 +223,9 @@ class Witness:
         rule: str | None = None,
         column: str | None = None,
         value: str | None = None,
-    ) -> Evidence:
+    ) -> Example:
         card = self._meter.source.known(terms.entity_type).get(row["entity"])
-        return Evidence(
+        return Example(
             kind="record",
             entity=row["entity"],
             entity_title=card.title if card else None,
@@ -244,7 +244,7 @@ class Present:
 
     rows: int
     present: int
-    evidence: Evidence
+    evidence: Example
 
 
 def broken(item: Property, value: Any) -> str | None:
@@ -260,9 +260,9 @@ def broken(item: Property, value: Any) -> str | None:
     return None
 
 
-def _refusal(row: QuarantineRow) -> Evidence:
+def _refusal(row: QuarantineRow) -> Example:
     first = row.reasons[0] if row.reasons else {"rule": "", "column": "", "reason": ""}
-    return Evidence(
+    return Example(
         kind="quarantine",
         at=row.received_at,
         column=first["column"] or None,
@@ -286,5 +286,5 @@ def _runs(marks: np.ndarray[Any, np.dtype[np.bool_]], slots: Sequence[int]) -> I
         yield begin, len(marks) - 1
 
 
-def _paged(found: Sequence[Evidence], window: Window) -> Found:
+def _paged(found: Sequence[Example], window: Window) -> Found:
     return list(found[window.offset : window.offset + window.size]), len(found)

@@ -10,7 +10,7 @@ from cityloop.core.values import Title
 from cityloop.quality.content import Sample, Terms
 from cityloop.quality.evidence import Window, Witness
 from cityloop.quality.meter import Meter
-from cityloop.quality.schemas import Evidence, Verdict
+from cityloop.quality.schemas import Example, Verdict
 from cityloop.quality.scheme import TITLES, Check, Dimension, Scheme
 from cityloop.quality.slots import age
 
@@ -27,7 +27,7 @@ class Outcome:
     least: float | None
     verdict: Verdict
     reason: Title
-    examples: tuple[Evidence, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     @property
     def share(self) -> float | None:

@@ -13,7 +13,7 @@ from cityloop.core.web import ExportFormat, Paging, paging, service
 from cityloop.quality.schemas import (
     BreachView,
     By,
-    Evidence,
+    Example,
     Finding,
     FindingState,
     HoursView,
@@ -98,7 +98,7 @@ def evidence(
     dimension: Check,
     start: From = None,
     end: To = None,
-) -> Page[Evidence]:
+) -> Page[Example]:
     """The gaps, rows and records in quarantine behind a figure of a feed."""
     return quality.evidence(actor, feed, dimension, start, end, paged)
 

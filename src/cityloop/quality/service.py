@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ from cityloop.quality.schemas import (
     BreachView,
     By,
     DimensionInfo,
-    Evidence,
+    Example,
     Finding,
     HoursView,
     InspectionDetail,
@@ -55,6 +56,7 @@ READ, RUN = "quality.read", "inspection.run"
 _MOST_DAYS, _MOST_HOURS_DAYS = 92, 31
 _WEEK, _STRIP = timedelta(days=7), timedelta(hours=48)
 _STEPS_A_TICK = 5
+_KEPT_SECONDS = 30.0
 _WATCH_EVERY = timedelta(minutes=1)
 
 
@@ -81,8 +83,7 @@ class Quality:
         self._witness = Witness(self._meter, database)
         self._breaches = Breaches(database, outbox, self._meter, content.scheme)
         departments = {department.id: department.title for department in city.departments.values()}
-        types = {m.entity_type.id: m.entity_type.title for m in source.mappings.values()}
-        self._board = Board(self._meter, content.scheme, self._breaches, departments, types)
+        self._board = Board(self._meter, content.scheme, self._breaches, departments)
         self._views = Views(database, source, departments)
         self.inspector = Inspector(
             database=database,
@@ -95,6 +96,7 @@ class Quality:
             content=content,
         )
         self._watched: datetime | None = None
+        self._scores: dict[str, tuple[float, float | None]] = {}
         self.inspector.sync(city.clock.now())
         self._breaches.count()
 
@@ -115,9 +117,17 @@ class Quality:
         self.inspector.follow(tx, events)
 
     def score_of(self, feed: str) -> float | None:
-        """One feed's score over the last week, for other rooms; ``None`` where nothing was measured on enough cases."""
+        """One feed's score over the last week, for other rooms; ``None`` where nothing was measured on enough cases.
+
+        Asked for every line of a list, it is kept for half a minute.
+        """
+        kept = self._scores.get(feed)
+        if kept is not None and time.monotonic() - kept[0] < _KEPT_SECONDS:
+            return kept[1]
         now = self._city.clock.now()
-        return self._board.score_of(feed, Period(now - _WEEK, now, now))
+        value = self._board.score_of(feed, Period(now - _WEEK, now, now))
+        self._scores[feed] = time.monotonic(), value
+        return value
 
     def fresh(self, feed: str) -> bool | None:
         """Whether a feed is fresh now; ``None`` while it never brought anything."""
@@ -175,7 +185,7 @@ class Quality:
 
     def evidence(
         self, actor: Actor, feed: str, dimension: Check, start: datetime | None, end: datetime | None, paged: Paging
-    ) -> Page[Evidence]:
+    ) -> Page[Example]:
         """The rows, gaps and records in quarantine behind a figure."""
         terms, period = self._seen(actor, feed), self._period(start, end, _WEEK, _MOST_DAYS)
         window = Window(period.first, period.last, period.now, paged.offset, paged.size)
@@ -305,7 +315,7 @@ class Quality:
         examples = [self._covered(actor, finding.department, finding.feed, item) for item in finding.examples]
         return finding.model_copy(update={"examples": examples})
 
-    def _covered(self, actor: Actor, department: str, feed: str, item: Evidence) -> Evidence:
+    def _covered(self, actor: Actor, department: str, feed: str, item: Example) -> Example:
         """An example as the actor may see it: a refusal's sentence quotes its value, a drawn row shows one."""
         if item.kind == "quarantine":
             scope = self._sight(actor, "quarantine")

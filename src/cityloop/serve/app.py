@@ -21,6 +21,8 @@ from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.routes import router as serve_router
+from cityloop.standard.routes import router as standard_router
+from cityloop.steward.change_routes import router as change_router
 from cityloop.steward.routes import router as steward_router
 from cityloop.watch.routes import router as watch_router
 
@@ -35,7 +37,9 @@ ROUTERS = (
     analyse_router,
     quality_router,
     drill_router,
+    standard_router,
     steward_router,
+    change_router,
     serve_router,
 )
 

@@ -16,7 +16,7 @@ from cityloop.core.errors import ContentError, Fault
 from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
 from cityloop.quality.content import load_quality
-from cityloop.serve.content import city_rules, load_table
+from cityloop.serve.content import city_rules, declaring, load_table
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
 from cityloop.steward.boards import load_boards
@@ -28,9 +28,9 @@ def check_city(folder: Path) -> list[Fault]:
     if faults:
         return faults
     city = City.load(folder, SystemClock())
-    standard = _try(faults, lambda: Standard.load(city.packs))
+    standard = _try(faults, lambda: Standard.load(declaring(city)))
     if standard is not None:
-        feeds = _try(faults, lambda: load_feeds(city.packs, standard, city.departments))
+        feeds = _try(faults, lambda: load_feeds(declaring(city), standard, city.departments))
         if feeds is not None:
             _try(faults, lambda: load_quality(city, feeds))
             _try(faults, lambda: load_sources(folder, {mapping.id: mapping for mapping in feeds}))

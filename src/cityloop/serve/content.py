@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
@@ -16,6 +17,7 @@ from cityloop.standard.feeds import load_feeds
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
 from cityloop.steward.boards import Board, load_boards
+from cityloop.steward.declared import Declared
 from cityloop.watch.content import load_rules
 from cityloop.watch.rules import Rule
 
@@ -35,10 +37,13 @@ class Content:
     boards: tuple[Board, ...]
 
 
-def load_content(city: City) -> Content:
-    """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults."""
-    standard = Standard.load(city.packs)
-    feeds = load_feeds(city.packs, standard, city.departments)
+def load_content(city: City, in_force: Declared | None = None) -> Content:
+    """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults.
+
+    ``in_force`` is the standard with its applied versions, where there are any; else the folders alone declare it.
+    """
+    declared = in_force or load_declared(city)
+    standard, feeds = declared.standard, declared.feeds
     model = load_model(city.packs, standard)
     return Content(
         standard=standard,
@@ -51,6 +56,18 @@ def load_content(city: City) -> Content:
         quality=load_quality(city, feeds),
         boards=load_boards(city.packs, model.metrics),
     )
+
+
+def load_declared(city: City) -> Declared:
+    """The standard and the feeds as packs and city declare them."""
+    folders = declaring(city)
+    standard = Standard.load(folders)
+    return Declared(standard, load_feeds(folders, standard, city.departments))
+
+
+def declaring(city: City) -> tuple[Path, ...]:
+    """Folders that declare types, code lists and feeds: the packs in use, then the city's own folder."""
+    return (*city.packs, city.folder)
 
 
 def city_rules(city: City, standard: Standard) -> tuple[Rule, ...]:

@@ -313,7 +313,11 @@ _TYPE_KEYS: Mapping[str, _Judge] = {
     "model": _told,
     "synonyms": _told,
     "keys": _list_of,
-    "retention_days": _harmless("days are kept otherwise from now on; what was let go does not come back"),
+    "retention_days": lambda old, new: (
+        (True, "observations older than that are deleted")
+        if new is not None and (old is None or new < old)
+        else (False, "observations are kept for longer")
+    ),
 }
 _PROPERTY_KEYS: Mapping[str, _Judge] = {
     "title": _told,

@@ -73,12 +73,12 @@ class CodeList(Frozen):
         return self
 
     @cached_property
-    def layers(self) -> Sequence[Mapping[str, Mapping[str, Code]]]:
+    def layers(self) -> Sequence[Sequence[Mapping[str, Code]]]:
         """How the list is searched: for each kind of match, names (folded) → code; a name that stands for several
         codes has one in every layer. Names of one kind and layer are unique."""
-        return [self._layer(match) for match in MATCHES]  # type: ignore[misc]
+        return [self._layer(match) for match in MATCHES]
 
-    def _layer(self, match: Match) -> Any:
+    def _layer(self, match: Match) -> list[dict[str, Code]]:
         layers: list[dict[str, Code]] = []
         for code in self.codes:
             for name in dict.fromkeys(_spelt(code, match)):

@@ -48,14 +48,14 @@ def _layer(names: Mapping[str, str], layer: Mapping[str, Code], allowed: frozens
     if not hits:
         return None
     texts, raw, day = list(hits), pl.col("raw"), pl.col("day")
-    code = raw.replace_strict(texts, [c.code for c in hits.values()], default=None, return_dtype=pl.String)
+    found = raw.replace_strict(texts, [c.code for c in hits.values()], default=None, return_dtype=pl.String)
     if not any(c.valid_from or c.valid_to for c in hits.values()):
-        return code
+        return found
     first = raw.replace_strict(texts, [c.valid_from or date.min for c in hits.values()], default=None,
                                return_dtype=pl.Date)  # fmt: skip
     last = raw.replace_strict(texts, [c.valid_to or date.max for c in hits.values()], default=None,
                               return_dtype=pl.Date)  # fmt: skip
-    return pl.when(day.is_null() | ((first <= day) & (day < last))).then(code)
+    return pl.when(day.is_null() | ((first <= day) & (day < last))).then(found)
 
 
 def _span(code: Code) -> str:

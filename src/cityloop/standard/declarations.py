@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from cityloop.core.values import Frozen, Title
-from cityloop.standard.check_rules import CheckRule, Span, sound_expression, sound_pattern
+from cityloop.standard.check_rules import CheckRule, sound_expression, sound_pattern
 from cityloop.standard.code_lists import MATCHES, Match
 from cityloop.standard.tables import TableOptions
 
@@ -226,10 +226,10 @@ class FeedDeclaration(Frozen):
     """Id of the replayed series whose records come by this feed."""
     fresh_minutes: float = Field(default=60, gt=0)
     """The newest record is expected to be younger than this."""
-    expected_every: Span | None = None
-    """How often each entity is expected to report."""
-    completeness_per_hour: float | None = Field(default=None, gt=0, le=1)
-    """Share of an hour's expected records that should have come."""
+    expected_every: str | None = Field(default=None, pattern=r"^[1-9]\d*[smhd]$")
+    """How often each entity is expected to be observed: ``10m``, ``1h``, ``7d``."""
+    completeness_per_hour: float | None = Field(default=None, ge=0, le=1)
+    """Least share of the expected observations that an hour brings."""
     future_minutes: float = Field(default=5, ge=0)
     """How far ahead of city time a record's time may be before it is refused."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "null", "NaN")
@@ -264,6 +264,12 @@ class FeedDeclaration(Frozen):
             return self.position
         lon, lat = self.entity.lon_field, self.entity.lat_field
         return PositionFields(lon=lon, lat=lat) if lon and lat else None
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """``expected_every`` in seconds."""
+        every = self.expected_every
+        return int(every[:-1]) * {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}[every[-1]] if every else None
 
 
 class FeedsFile(Frozen):

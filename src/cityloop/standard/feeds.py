@@ -200,7 +200,8 @@ def _value_faults(item: Property, source: PropertyField, lists: Mapping[str, Cod
     given: list[tuple[Key, str | float | bool]] = []
     given += [(("constant",), source.constant)] if source.constant is not None else []
     given += [(("codes", code), value) for code, value in source.codes.items()]
-    codes = {code.code for code in lists[item.code_list].codes} if item.code_list in lists else None
+    held = lists.get(item.code_list or "")
+    codes = {code.code for code in held.codes} if held else None
     for key, value in given:
         if not _fits(item, value):
             yield key, f"'{value}' is not a {item.kind}", f"the standard declares '{item.id}' as {item.kind}"

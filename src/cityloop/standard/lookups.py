@@ -29,7 +29,8 @@ class Finder:
         self._size = len(cards)
         self._names = self._named() if rule.by in ("title", "key") else {}
         self._placed = [card for card in cards.values() if card.lon is not None and card.lat is not None]
-        self._tree, self._squeeze = self._grown() if rule.by == "nearest" else (None, 1.0)
+        self._squeeze = 1.0
+        self._tree = self._grown() if rule.by == "nearest" else None
 
     def serves(self, cards: Container[str]) -> bool:
         """Whether this finder still knows every card."""
@@ -68,10 +69,10 @@ class Finder:
         value = card.attributes.get(self.rule.key or "")
         return (value,) if value else ()
 
-    def _grown(self) -> tuple[shapely.STRtree, float]:
+    def _grown(self) -> shapely.STRtree:
         places = np.array([(card.lon, card.lat) for card in self._placed], dtype=float).reshape(-1, 2)
-        squeeze = float(np.cos(np.radians(places[:, 1].mean()))) if len(places) else 1.0
-        return shapely.STRtree(shapely.points(places * [squeeze, 1.0])), squeeze
+        self._squeeze = float(np.cos(np.radians(places[:, 1].mean()))) if len(places) else 1.0
+        return shapely.STRtree([shapely.Point(x * self._squeeze, y) for x, y in places])
 
     def _near(self, lons: NDArray[np.float64], lats: NDArray[np.float64]) -> list[str | None]:
         found: list[str | None] = [None] * len(lons)

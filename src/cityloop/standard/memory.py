@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -50,7 +51,7 @@ class _Past:
             self.since = np.concatenate([self.since, np.full(more, _NEVER)])
             self.count = np.concatenate([self.count, np.zeros(more, dtype=np.int64)])
 
-    def put(self, slot: int | NDArray[np.int64], at: object, value: object, since: object, count: object) -> None:
+    def put(self, slot: Any, at: Any, value: Any, since: Any, count: Any) -> None:
         self.at[slot], self.value[slot], self.since[slot], self.count[slot] = at, value, since, count
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from cityloop.standard.declarations import TimeField
 
@@ -106,7 +107,7 @@ def _quick(form: str, zone: str | None) -> list[pl.Expr]:
         sane = pl.when(number.is_between(0, 200_000 * 86_400_000)).then(number)
         start = pl.lit(_EXCEL_START, dtype=pl.Datetime("us"))
         return [_zoned(start + pl.duration(milliseconds=sane.cast(pl.Int64)), zone)]
-    if form == "chinese":
+    if form == "chinese" or not _vectorised(form):
         return []
     if form == "iso":
         offset = text.str.to_datetime(_ISO_WITH_OFFSET, time_unit="us", time_zone="UTC", strict=False)
@@ -115,6 +116,18 @@ def _quick(form: str, zone: str | None) -> list[pl.Expr]:
     if "%z" in form:
         return [text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)]
     return [_zoned(text.str.to_datetime(form, time_unit="us", strict=False), zone)]
+
+
+@lru_cache(maxsize=200)
+def _vectorised(form: str) -> bool:
+    """Whether the engine reads this pattern; it wants, for example, minutes beside hours."""
+    if "%" not in form:
+        return True
+    try:
+        pl.Series(["-"]).str.to_datetime(form, time_unit="us", strict=False)
+    except PolarsError:
+        return False
+    return True
 
 
 def _zoned(local: pl.Expr, zone: str | None) -> pl.Expr:

@@ -130,11 +130,11 @@ class EntityType(Frozen):
     keys: tuple[str, ...] = ()
     """Columns of the entity directory that name an entity as well as its id does, such as the code of an old system."""
     properties: tuple[Property, ...] = Field(min_length=1)
-    retention_days: int | None = Field(default=None, gt=0)
-    """Days of observations that the lake keeps; without it the setting for the type's sensitivity counts."""
     relations: tuple[Relation, ...] = ()
     checks: tuple[CheckRule, ...] = ()
     """Checks beyond those that the properties themselves declare; they hold for every feed of the type."""
+    retention_days: int | None = Field(default=None, gt=0)
+    """Days of observations that the lake keeps; without it the setting for the type's sensitivity counts."""
 
     @field_validator("version", mode="before")
     @classmethod

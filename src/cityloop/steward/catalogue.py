@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -135,7 +136,11 @@ class Catalogue:
         cells = [[_cell(row[name]) for name in found.column_names] for row in rows]
         return SampleView(columns=found.column_names, rows=cells, scope=scope.reason)
 
-    def _note(self, actor: Actor, line: DatasetLine, scope: Scope, columns: list[str]) -> None:
+    def rows(self, table: str) -> int:
+        """Rows of a table, for who works out what rests on it."""
+        return self._facts.of(table).rows
+
+    def _note(self, actor: Actor, line: DatasetLine, scope: Scope, columns: builtins.list[str]) -> None:
         """Sensitive columns that were shown leave an audit line."""
         table, _ = self._table_of(line.id)
         kind = self._current.declared.standard.entity_types.get(table)
@@ -146,7 +151,7 @@ class Catalogue:
                 now = self._city.clock.now()
                 self._audit.record(tx, now, actor.id, "dataset.sample", line.id, {"unmasked": shown})
 
-    def _lines(self, actor: Actor) -> list[DatasetLine]:
+    def _lines(self, actor: Actor) -> builtins.list[DatasetLine]:
         scope = self._door.scope(actor, "dataset")
         return [line for line in self._all(actor) if scope.lets({"department": line.departments})]
 

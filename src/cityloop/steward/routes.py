@@ -16,7 +16,7 @@ from cityloop.core.web import ExportFormat, Paging, paging, service
 from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.datasets import DatasetDetail, DatasetFilter, DatasetKind, DatasetLine, Level, SampleView
 from cityloop.steward.graph import Direction, Node, NodeKind, Slice
-from cityloop.steward.schemas import GrantFilter, GrantRequest, GrantState, GrantView, MoveRequest, UsageView
+from cityloop.steward.schemas import GrantFilter, GrantMove, GrantRequest, GrantState, GrantView, UsageView
 from cityloop.steward.sharing import Sharing
 from cityloop.steward.tracing import Lineage
 from cityloop.steward.uses import BatchView, UsesView
@@ -56,7 +56,7 @@ def grant(grant: str, sharing: TheSharing, actor: Asker) -> GrantView:
 
 
 @router.post("/grants/{grant}/moves")
-def move_grant(grant: str, body: MoveRequest, sharing: TheSharing, actor: Asker) -> GrantView:
+def move_grant(grant: str, body: GrantMove, sharing: TheSharing, actor: Asker) -> GrantView:
     """Approve, refuse or revoke (the owner department, never who asked), or withdraw (the asking department)."""
     return sharing.move(actor, grant, body)
 

@@ -1246,6 +1246,186 @@ export interface paths {
         patch: operations["switch_api_v1_drill_actors__account__patch"];
         trace?: never;
     };
+    "/api/v1/standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Overview
+         * @description The standard in figures; its version changes with its content.
+         */
+        get: operations["overview_api_v1_standard_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Types
+         * @description All entity types.
+         */
+        get: operations["types_api_v1_standard_types_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/types/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Type
+         * @description One entity type with properties, relations, checks and the feeds that fill it.
+         */
+        get: operations["type__api_v1_standard_types__identity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/code-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Code Lists
+         * @description All code lists.
+         */
+        get: operations["code_lists_api_v1_standard_code_lists_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/code-lists/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Code List
+         * @description One code list, parents before children; ``valid`` as of ``at``, by default today in city time.
+         */
+        get: operations["code_list_api_v1_standard_code_lists__identity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Units
+         * @description All units of measurement, by their UCUM names.
+         */
+        get: operations["units_api_v1_standard_units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/feeds/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Feed
+         * @description One feed's declaration, as JSON and as YAML.
+         */
+        get: operations["feed_api_v1_standard_feeds__identity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/suggest-mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suggest Mapping
+         * @description Propose a mapping for a file or rows, with a confidence and reasons for each field, for a person to accept.
+         */
+        post: operations["suggest_mapping_api_v1_standard_suggest_mapping_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/try-mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Mapping
+         * @description Map the first hundred records of a file or of rows by a feed's declaration; nothing is written.
+         */
+        post: operations["try_mapping_api_v1_standard_try_mapping_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/grants": {
         parameters: {
             query?: never;
@@ -1490,6 +1670,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/changes/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Change
+         * @description What a set of declarations changes, what rests on it, what breaks, and what becomes of recent records.
+         */
+        post: operations["plan_change_api_v1_standard_changes_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Change
+         * @description Apply a set that was planned; it holds from the next record on. 409 for a stale plan and for what breaks.
+         */
+        post: operations["apply_change_api_v1_standard_changes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standard Versions
+         * @description All applied versions, newest first; version 0 are the packs alone.
+         */
+        get: operations["standard_versions_api_v1_standard_versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standard Version
+         * @description One version with its differences and declarations.
+         */
+        get: operations["standard_version_api_v1_standard_versions__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions/{number}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Version
+         * @description Bring the state of a former version back as a new one; 0 are the packs alone.
+         */
+        post: operations["restore_version_api_v1_standard_versions__number__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions/{number}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Version
+         * @description All that stands beyond the packs in a version, as the files of a pack (zip).
+         */
+        get: operations["export_version_api_v1_standard_versions__number__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1608,6 +1908,18 @@ export interface components {
              * @default []
              */
             areas: string[];
+        };
+        /**
+         * ApplyRequest
+         * @description A set to be applied, why, and the hash of the plan that was looked at.
+         */
+        ApplyRequest: {
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /** Reason */
+            reason: string;
+            /** Hash */
+            hash: string;
         };
         /**
          * Area
@@ -1921,6 +2233,48 @@ export interface components {
             version: number;
         };
         /**
+         * ChangeView
+         * @description One difference, key by key. ``id`` is the path of the part.
+         */
+        ChangeView: {
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "added" | "removed" | "changed";
+            /** Keys */
+            keys: string[];
+            /** Before */
+            before: unknown;
+            /** After */
+            after: unknown;
+            /** Breaking */
+            breaking: boolean;
+            reason: components["schemas"]["Title"];
+        };
+        /**
+         * CheckRow
+         * @description A declared check, with the sentence that tells it.
+         */
+        CheckRow: {
+            /** Rule */
+            rule: string;
+            /** Severity */
+            severity: string;
+            /** Properties */
+            properties: string[];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            text: components["schemas"]["Title"];
+        };
+        /**
          * CityView
          * @description What a client needs to know of the city before anything else.
          */
@@ -1967,6 +2321,25 @@ export interface components {
             paced: boolean;
         };
         /**
+         * CodeRow
+         * @description A code; ``valid``: in force on the day that was asked for.
+         */
+        CodeRow: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
+            /** Parent */
+            parent: string | null;
+            /** Synonyms */
+            synonyms: string[];
+            /** Valid */
+            valid: boolean;
+        };
+        /**
          * Column
          * @description A column of the answer.
          */
@@ -1983,6 +2356,22 @@ export interface components {
             unit: string;
             /** Format */
             format: string;
+        };
+        /**
+         * ColumnProfile
+         * @description A column as a person sees it.
+         */
+        ColumnProfile: {
+            /** Name */
+            name: string;
+            /** Examples */
+            examples: string[];
+            /** Kind */
+            kind: string;
+            /** Filled */
+            filled: number;
+            /** Unit */
+            unit: string | null;
         };
         /**
          * ColumnView
@@ -2139,6 +2528,20 @@ export interface components {
             link: string | null;
         };
         /**
+         * DatumSuggestion
+         * @description In what the positions are.
+         */
+        DatumSuggestion: {
+            /** Datum */
+            datum: string | null;
+            /** Crs */
+            crs?: string | null;
+            /** Confidence */
+            confidence: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * DeadlineView
          * @description The handling limit, how it was reached, and where its clock stands.
          */
@@ -2229,6 +2632,29 @@ export interface components {
             overdue: number;
             /** Dimensions */
             dimensions: components["schemas"]["PartView"][];
+        };
+        /**
+         * Dependant
+         * @description Something that rests on a changed part (``on`` is the change's id); ``breaks``: it would not work any more.
+         */
+        Dependant: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dataset" | "feed" | "source" | "rule" | "metric" | "dimension" | "tile" | "grant" | "quarantine";
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** On */
+            on: string;
+            /** Breaks */
+            breaks: boolean;
+            why: components["schemas"]["Title"];
+            /** Count */
+            count?: number | null;
+            /** Link */
+            link?: string | null;
         };
         /**
          * DimensionInfo
@@ -2372,6 +2798,75 @@ export interface components {
             series: string | null;
         };
         /**
+         * Evidence
+         * @description Why the warning spoke.
+         */
+        Evidence: {
+            /** Aggregate */
+            aggregate: string;
+            /**
+             * Window From
+             * Format: date-time
+             */
+            window_from: string;
+            /**
+             * Window To
+             * Format: date-time
+             */
+            window_to: string;
+            /** Thresholds */
+            thresholds: {
+                [key: string]: number;
+            };
+            /** Hold Seconds */
+            hold_seconds: number;
+            /** Points */
+            points: [
+                string,
+                number,
+                string
+            ][];
+            /** Trace */
+            trace: components["schemas"]["Title"][];
+        };
+        /**
+         * Example
+         * @description One thing that is wrong, or several alike (``count``), and the way to it.
+         */
+        Example: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gap" | "record" | "quarantine" | "count";
+            /** Entity */
+            entity?: string | null;
+            entity_title?: components["schemas"]["Title"] | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Until */
+            until?: string | null;
+            /** Column */
+            column?: string | null;
+            /** Rule */
+            rule?: string | null;
+            /** Value */
+            value?: string | null;
+            reason: components["schemas"]["Title"];
+            /** Record */
+            record?: string | null;
+            /** Quarantine */
+            quarantine?: string | null;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+        };
+        /**
          * FeedCounts
          * @description Records of one feed; one with two reasons counts under each of its rules.
          */
@@ -2408,6 +2903,49 @@ export interface components {
             department: string;
             /** Rules */
             rules: components["schemas"]["RuleCounts"][];
+        };
+        /**
+         * FeedRow
+         * @description A feed that fills a type.
+         */
+        FeedRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+        };
+        /**
+         * FeedText
+         * @description A feed's declaration, as JSON and as the text of a ``feeds.yaml``.
+         */
+        FeedText: {
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            /** Yaml */
+            yaml: string;
+        };
+        /**
+         * FeedTrial
+         * @description What the change does to the newest records of one feed.
+         */
+        FeedTrial: {
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Tried Accepted */
+            tried_accepted: number;
+            /** Now Refused */
+            now_refused: number;
+            /** Tried Quarantined */
+            tried_quarantined: number;
+            /** Now Accepted */
+            now_accepted: number;
+            /** Examples */
+            examples: components["schemas"]["TrialExample"][];
+            note: components["schemas"]["Title"] | null;
         };
         /**
          * FeedView
@@ -2461,6 +2999,25 @@ export interface components {
                 string,
                 components["schemas"]["Title"]
             ][];
+        };
+        /**
+         * FieldSuggestion
+         * @description What is proposed for one target; ``declaration`` is what the feed would say.
+         */
+        FieldSuggestion: {
+            /** Target */
+            target: string;
+            title: components["schemas"]["Title"];
+            /** Column */
+            column: string | null;
+            /** Confidence */
+            confidence: number;
+            /** Reasons */
+            reasons: string[];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
         };
         /**
          * FieldView
@@ -2525,7 +3082,7 @@ export interface components {
             least: number;
             reason: components["schemas"]["Title"];
             /** Examples */
-            examples: components["schemas"]["cityloop__quality__schemas__Evidence"][];
+            examples: components["schemas"]["Example"][];
             /** Case */
             case: string | null;
             /** Case Number */
@@ -2545,6 +3102,19 @@ export interface components {
             attempts: number;
             /** Rechecks */
             rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * GrantMove
+         * @description A move and why.
+         */
+        GrantMove: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "approve" | "refuse" | "revoke" | "withdraw";
+            /** Reason */
+            reason: string;
         };
         /**
          * GrantRequest
@@ -2950,6 +3520,36 @@ export interface components {
             actor?: string | null;
         };
         /**
+         * ListDetail
+         * @description A code list, whole, parents before children.
+         */
+        ListDetail: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Source */
+            source: string;
+            /** Used By */
+            used_by: string[];
+            /** Codes */
+            codes: components["schemas"]["CodeRow"][];
+        };
+        /**
+         * ListRow
+         * @description A code list in a list.
+         */
+        ListRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Source */
+            source: string;
+            /** Codes */
+            codes: number;
+            /** Used By */
+            used_by: string[];
+        };
+        /**
          * LogLine
          * @description Something that happened to an inspection.
          */
@@ -2976,6 +3576,33 @@ export interface components {
             east: number;
             /** North */
             north: number;
+        };
+        /**
+         * MappedRow
+         * @description One record in the standard.
+         */
+        MappedRow: {
+            /** Index */
+            index: number;
+            /** Entity */
+            entity: string;
+            /**
+             * Observed At
+             * Format: date-time
+             */
+            observed_at: string;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Area */
+            area: string | null;
+            /** Quality */
+            quality: string | null;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * MaskView
@@ -3066,6 +3693,25 @@ export interface components {
             key?: string | null;
         };
         /**
+         * MoveRequest
+         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
+         */
+        MoveRequest: {
+            /** Move */
+            move: string;
+            /** Version */
+            version: number;
+            /**
+             * Opinion
+             * @default
+             */
+            opinion: string;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Node
          * @description A declared thing. ``id`` is ``<kind>:<its own id>``; ``link`` is its place in the web client.
          */
@@ -3151,10 +3797,10 @@ export interface components {
             /** Size */
             size: number;
         };
-        /** Page[Evidence] */
-        Page_Evidence_: {
+        /** Page[Example] */
+        Page_Example_: {
             /** Items */
-            items: components["schemas"]["cityloop__quality__schemas__Evidence"][];
+            items: components["schemas"]["Example"][];
             /** Total */
             total: number;
             /** Page */
@@ -3265,6 +3911,42 @@ export interface components {
             reason: string;
         };
         /**
+         * Plan
+         * @description Everything to know before applying. ``hash`` stands for the set and for what it was planned against.
+         */
+        Plan: {
+            /** Hash */
+            hash: string;
+            /** Base */
+            base: number;
+            /** Applicable */
+            applicable: boolean;
+            /** Changes */
+            changes: components["schemas"]["ChangeView"][];
+            /** Dependants */
+            dependants: components["schemas"]["Dependant"][];
+            /** Trial */
+            trial: components["schemas"]["FeedTrial"][];
+            /**
+             * Faults
+             * @default []
+             */
+            faults: string[];
+        };
+        /**
+         * PlanRequest
+         * @description A set to be planned; ``trial``: how many recent records of each feed are tried, 0 for none.
+         */
+        PlanRequest: {
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /**
+             * Trial
+             * @default 200
+             */
+            trial: number;
+        };
+        /**
          * Position
          * @description A point in WGS 84 degrees (equal to CGCS2000 for cases), longitude first.
          */
@@ -3297,6 +3979,40 @@ export interface components {
             /** Id */
             id: string;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * PropertyRow
+         * @description A property with everything declared of it.
+         */
+        PropertyRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            description: components["schemas"]["Title"] | null;
+            /** Kind */
+            kind: string;
+            /** Unit */
+            unit: string;
+            /** Symbol */
+            symbol: string;
+            /** Dimension */
+            dimension: string;
+            /** Min */
+            min: number | null;
+            /** Max */
+            max: number | null;
+            /** Enum */
+            enum: string[];
+            /** Pattern */
+            pattern: string | null;
+            /** Code List */
+            code_list: string | null;
+            /** Required */
+            required: boolean;
+            /** Sensitivity */
+            sensitivity: string;
+            /** Synonyms */
+            synonyms: string[];
         };
         /**
          * PropertyView
@@ -3517,6 +4233,20 @@ export interface components {
             scope: string[];
         };
         /**
+         * RawRow
+         * @description One record as it was sent.
+         */
+        RawRow: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Values */
+            values: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * Reader
          * @description An account that read by a grant.
          */
@@ -3531,6 +4261,22 @@ export interface components {
              * Format: date-time
              */
             last_read_at: string;
+        };
+        /**
+         * Reason
+         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         */
+        Reason: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * Receipt
@@ -3626,6 +4372,21 @@ export interface components {
             quarantine: string;
         };
         /**
+         * RelationRow
+         * @description A relation to another type.
+         */
+        RelationRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Target */
+            target: string;
+            /** Property */
+            property: string;
+            /** Cardinality */
+            cardinality: string;
+        };
+        /**
          * ReplayOrder
          * @description Which records to try again; at least one part is given.
          */
@@ -3683,6 +4444,14 @@ export interface components {
             duplicate: number;
             /** Error */
             error: string | null;
+        };
+        /**
+         * RestoreRequest
+         * @description Why a former version is brought back.
+         */
+        RestoreRequest: {
+            /** Reason */
+            reason: string;
         };
         /**
          * RuleCounts
@@ -3964,6 +4733,26 @@ export interface components {
             retry_at: string | null;
         };
         /**
+         * StandardView
+         * @description The standard in figures; ``version`` changes with its content.
+         */
+        StandardView: {
+            /** Version */
+            version: string;
+            /** Entity Types */
+            entity_types: number;
+            /** Properties */
+            properties: number;
+            /** Code Lists */
+            code_lists: number;
+            /** Codes */
+            codes: number;
+            /** Feeds */
+            feeds: number;
+            /** Units */
+            units: number;
+        };
+        /**
          * StateView
          * @description A state of the workflow, for filters and the process picture.
          */
@@ -3975,6 +4764,29 @@ export interface components {
             stage: number;
             /** Final */
             final: boolean;
+        };
+        /**
+         * Suggestion
+         * @description A proposed mapping: field by field, and as the text of a ``feeds.yaml``.
+         */
+        Suggestion: {
+            /** Entity Type */
+            entity_type: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnProfile"][];
+            /** Fields */
+            fields: components["schemas"]["FieldSuggestion"][];
+            /** Unused */
+            unused: string[];
+            datum: components["schemas"]["DatumSuggestion"];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            /** Yaml */
+            yaml: string;
+            /** Notes */
+            notes: string[];
         };
         /**
          * TaskView
@@ -4007,6 +4819,16 @@ export interface components {
             least: number | null;
             /** Verdict */
             verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
+        };
+        /**
+         * TextFile
+         * @description One file of a set: YAML or JSON.
+         */
+        TextFile: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
         };
         /**
          * TimelineEntry
@@ -4056,6 +4878,111 @@ export interface components {
             zh: string;
             /** En */
             en: string;
+        };
+        /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+        };
+        /**
+         * TrialExample
+         * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
+         */
+        TrialExample: {
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "accepted" | "quarantined";
+            /** Id */
+            id: string;
+            /** Before */
+            before: string[];
+            /** After */
+            after: string[];
+        };
+        /**
+         * TypeDetail
+         * @description An entity type, whole.
+         */
+        TypeDetail: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            description: components["schemas"]["Title"] | null;
+            /** Version */
+            version: string;
+            /** Model */
+            model: string;
+            /** Synonyms */
+            synonyms: string[];
+            /** Keys */
+            keys: string[];
+            /** Properties */
+            properties: components["schemas"]["PropertyRow"][];
+            /** Relations */
+            relations: components["schemas"]["RelationRow"][];
+            /** Checks */
+            checks: components["schemas"]["CheckRow"][];
+            /** Feeds */
+            feeds: components["schemas"]["FeedRow"][];
+        };
+        /**
+         * TypeRow
+         * @description An entity type in a list.
+         */
+        TypeRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: string;
+            /** Model */
+            model: string;
+            /** Properties */
+            properties: number;
+            /** Relations */
+            relations: number;
+            /** Feeds */
+            feeds: string[];
+        };
+        /**
+         * UnitRow
+         * @description A unit of measurement.
+         */
+        UnitRow: {
+            /** Code */
+            code: string;
+            /** Symbol */
+            symbol: string;
+            /** Dimension */
+            dimension: string;
         };
         /**
          * UsageView
@@ -4164,6 +5091,58 @@ export interface components {
             ctx?: Record<string, never>;
         };
         /**
+         * VersionLine
+         * @description One applied version; 0 are the packs alone. ``restored``: it brought that version back.
+         */
+        VersionLine: {
+            /** Number */
+            number: number;
+            /** By */
+            by: string;
+            by_name: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
+            /** Reason */
+            reason: string;
+            /** Restored */
+            restored: number | null;
+            /** Changes */
+            changes: number;
+            /** Breaking */
+            breaking: number;
+            /** Current */
+            current: boolean;
+        };
+        /**
+         * VersionView
+         * @description A version with what was sent, what it changed, and all that stands beyond the packs in it.
+         */
+        VersionView: {
+            /** Number */
+            number: number;
+            /** By */
+            by: string;
+            by_name: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
+            /** Reason */
+            reason: string;
+            /** Restored */
+            restored: number | null;
+            /** Changes */
+            changes: number;
+            /** Breaking */
+            breaking: number;
+            /** Current */
+            current: boolean;
+            /** Diff */
+            diff: components["schemas"]["ChangeView"][];
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /** Overlay */
+            overlay: components["schemas"]["TextFile"][];
+        };
+        /**
          * WarningDetail
          * @description A warning with its evidence and history.
          */
@@ -4238,7 +5217,7 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
-            evidence: components["schemas"]["cityloop__watch__schemas__Evidence"];
+            evidence: components["schemas"]["Evidence"];
             /** History */
             history: components["schemas"]["LevelChange"][];
         };
@@ -4317,107 +5296,6 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
-        };
-        /**
-         * MoveRequest
-         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
-         */
-        cityloop__cases__schemas__MoveRequest: {
-            /** Move */
-            move: string;
-            /** Version */
-            version: number;
-            /**
-             * Opinion
-             * @default
-             */
-            opinion: string;
-            /** Fields */
-            fields?: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * Evidence
-         * @description One thing that is wrong, or several alike (``count``), and the way to it.
-         */
-        cityloop__quality__schemas__Evidence: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "gap" | "record" | "quarantine" | "count";
-            /** Entity */
-            entity?: string | null;
-            entity_title?: components["schemas"]["Title"] | null;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Until */
-            until?: string | null;
-            /** Column */
-            column?: string | null;
-            /** Rule */
-            rule?: string | null;
-            /** Value */
-            value?: string | null;
-            reason: components["schemas"]["Title"];
-            /** Record */
-            record?: string | null;
-            /** Quarantine */
-            quarantine?: string | null;
-            /**
-             * Count
-             * @default 1
-             */
-            count: number;
-        };
-        /**
-         * MoveRequest
-         * @description A move and why.
-         */
-        cityloop__steward__schemas__MoveRequest: {
-            /**
-             * Move
-             * @enum {string}
-             */
-            move: "approve" | "refuse" | "revoke" | "withdraw";
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * Evidence
-         * @description Why the warning spoke.
-         */
-        cityloop__watch__schemas__Evidence: {
-            /** Aggregate */
-            aggregate: string;
-            /**
-             * Window From
-             * Format: date-time
-             */
-            window_from: string;
-            /**
-             * Window To
-             * Format: date-time
-             */
-            window_to: string;
-            /** Thresholds */
-            thresholds: {
-                [key: string]: number;
-            };
-            /** Hold Seconds */
-            hold_seconds: number;
-            /** Points */
-            points: [
-                string,
-                number,
-                string
-            ][];
-            /** Trace */
-            trace: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -5977,7 +6855,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["cityloop__cases__schemas__MoveRequest"];
+                "application/json": components["schemas"]["MoveRequest"];
             };
         };
         responses: {
@@ -6212,7 +7090,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Evidence_"];
+                    "application/json": components["schemas"]["Page_Example_"];
                 };
             };
             /** @description Validation Error */
@@ -6557,6 +7435,259 @@ export interface operations {
             };
         };
     };
+    overview_api_v1_standard_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardView"];
+                };
+            };
+        };
+    };
+    types_api_v1_standard_types_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypeRow"][];
+                };
+            };
+        };
+    };
+    type__api_v1_standard_types__identity__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypeDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    code_lists_api_v1_standard_code_lists_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRow"][];
+                };
+            };
+        };
+    };
+    code_list_api_v1_standard_code_lists__identity__get: {
+        parameters: {
+            query?: {
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    units_api_v1_standard_units_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitRow"][];
+                };
+            };
+        };
+    };
+    feed_api_v1_standard_feeds__identity__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedText"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    suggest_mapping_api_v1_standard_suggest_mapping_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    entity_type?: string;
+                    options?: string;
+                };
+                "application/json": {
+                    rows: {
+                        [key: string]: unknown;
+                    }[];
+                    options?: {
+                        [key: string]: unknown;
+                    };
+                    entity_type: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestion"];
+                };
+            };
+        };
+    };
+    try_mapping_api_v1_standard_try_mapping_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    feed?: string;
+                    options?: string;
+                };
+                "application/json": {
+                    rows: {
+                        [key: string]: unknown;
+                    }[];
+                    options?: {
+                        [key: string]: unknown;
+                    };
+                    feed: {
+                        [key: string]: unknown;
+                    } | string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+        };
+    };
     grants_api_v1_grants_get: {
         parameters: {
             query?: {
@@ -6669,7 +7800,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["cityloop__steward__schemas__MoveRequest"];
+                "application/json": components["schemas"]["GrantMove"];
             };
         };
         responses: {
@@ -6987,6 +8118,187 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UsesView"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_change_api_v1_standard_changes_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_change_api_v1_standard_changes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    standard_versions_api_v1_standard_versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionLine"][];
+                };
+            };
+        };
+    };
+    standard_version_api_v1_standard_versions__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restore_version_api_v1_standard_versions__number__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_version_api_v1_standard_versions__number__export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
