@@ -1,5 +1,11 @@
-/** Calls whose bodies the generated client cannot write (files) or whose paths are only known when they are made. */
+/** Calls with filters read from the address, or with files: paths and answers are those of the interface description. */
 import { ask, queryString } from './client'
+import type { paths } from './schema'
+
+/** A path of the interface below `/api/v1`, its places filled: one that does not exist does not compile. */
+type Filled<P extends string> = P extends `${infer Head}{${string}}${infer Tail}` ? `${Head}${string}${Filled<Tail>}` : P
+type Below<P> = P extends `/api/v1${infer Rest}` ? Filled<Rest> : never
+export type Path = Below<keyof paths>
 
 interface Said {
   query?: object
@@ -28,6 +34,6 @@ function parsed(text: string): unknown {
 }
 
 /** The answer of a path below `/api/v1`, or a thrown problem. */
-export function call<T>(method: 'GET' | 'POST', path: string, said: Said = {}): Promise<T> {
+export function call<T>(method: 'GET' | 'POST', path: Path, said: Said = {}): Promise<T> {
   return ask(fetched<T>(method, `/api/v1${path}`, said))
 }
