@@ -27,7 +27,8 @@ types: setup
 	$(RUN) mypy
 
 unit: setup web $(if $(shell command -v java),$(STAMPS)/spark)
-	$(RUN) pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(RUN) pytest -n 2 --dist loadgroup -m "not e2e" $(PYTEST_ARGS)
+	$(RUN) pytest -n 2 --dist loadgroup -m e2e $(PYTEST_ARGS)
 
 web-test: $(STAMPS)/npm
 	cd web && $(NODE_PATH_ENV) npx vue-tsc --noEmit && $(NODE_PATH_ENV) npx vitest run

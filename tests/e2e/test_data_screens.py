@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("screens")]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("data-screens")]
 STEWARD = "shuju"
 GROUPS = {
     "intake": ["/data/sources", "/data/mapping", "/data/quarantine"],
@@ -38,7 +38,7 @@ def test_the_screens_of_a_group_fit_and_are_accessible(
 ) -> None:
     for path in GROUPS[group]:
         page = visitor.open(path, account=STEWARD, size=size, language=language, theme=theme)
-        page.locator("main h1, main h2").first.wait_for()
+        page.locator("main :is(h1, h2):visible").first.wait_for()
         page.wait_for_timeout(1200)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{path} is {wide} px wider than the window"
@@ -67,11 +67,11 @@ def test_a_change_is_explained_before_it_can_be_applied(visitor: Visitor) -> Non
     expect(page.get_by_role("button", name="应用变更")).to_be_disabled()
     page.get_by_role("button", name="code_lists.yaml").click()
     page.locator("textarea").fill(
-        "code_lists:\n  - id: river_side\n    title: {zh: 岸别, en: Side of the river}\n"
+        "code_lists:\n  - id: river-side\n    title: {zh: 岸别, en: Side of the river}\n"
         "    codes:\n      - {code: L, title: {zh: 左岸, en: Left}}\n"
     )
     page.get_by_role("button", name="看计划").click()
-    expect(page.locator("main")).to_contain_text("river_side")
+    expect(page.locator("main")).to_contain_text("river-side")
 
 
 def test_lineage_is_walked_with_the_keyboard(visitor: Visitor) -> None:
