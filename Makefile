@@ -7,6 +7,8 @@ NODE_PATH_ENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 PORT ?= 8080
 PYTEST_ARGS ?=
+# Compiled modules are kept even where the environment forbids it: every start would compile a thousand of them anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test setup web lint types unit web-test api clean
 

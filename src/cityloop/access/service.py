@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from argon2 import PasswordHasher
@@ -43,15 +43,25 @@ class Accounts:
         if password is not None and len(password) < _MIN_PASSWORD:
             raise Invalid(f"the password is shorter than {_MIN_PASSWORD} characters", "choose a longer one")
         with self._database.transaction() as tx:
-            known = tx.session.get(AccountRow, actor.id)
-            row = known or AccountRow(id=actor.id, failures=0, locked_until=None, secret_hash=None)
-            row.name_zh, row.name_en, row.kind = actor.name.zh, actor.name.en, actor.kind
-            row.posts, row.areas, row.department = list(actor.posts), list(actor.areas), actor.department
+            row = self._put(tx, actor)
             if password is not None:
                 row.secret_hash = self._hasher.hash(password)
                 tx.session.execute(delete(SignInRow).where(SignInRow.account == actor.id))
-            tx.session.add(row)
-            self._audit.record(tx, self._clock.now(), "system", "account.put", actor.id, {"posts": row.posts})
+
+    def put_all(self, actors: Iterable[Actor]) -> None:
+        """Create or replace many accounts in one transaction; passwords stay as they are."""
+        with self._database.transaction() as tx:
+            for actor in actors:
+                self._put(tx, actor)
+
+    def _put(self, tx: Transaction, actor: Actor) -> AccountRow:
+        known = tx.session.get(AccountRow, actor.id)
+        row = known or AccountRow(id=actor.id, failures=0, locked_until=None, secret_hash=None)
+        row.name_zh, row.name_en, row.kind = actor.name.zh, actor.name.en, actor.kind
+        row.posts, row.areas, row.department = list(actor.posts), list(actor.areas), actor.department
+        tx.session.add(row)
+        self._audit.record(tx, self._clock.now(), "system", "account.put", actor.id, {"posts": row.posts})
+        return row
 
     def get(self, account: str) -> Actor:
         """The actor of an account; raises :class:`NotFound`."""

@@ -68,8 +68,7 @@ def ensure_accounts(people: People, accounts: Accounts) -> int:
     """Create what is missing and correct what differs; passwords stay as they are. Returns how many were written."""
     known = {account.id: account for account in accounts.list()}
     wanted = [account for account in people.accounts if known.get(account.id) != account]
-    for account in wanted:
-        accounts.put(account)
+    accounts.put_all(wanted)
     return len(wanted)
 
 
