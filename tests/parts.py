@@ -7,8 +7,10 @@ process and is ended by its process id. Where the program is not installed the t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -28,11 +30,20 @@ PASSWORD = "s3cret-parts"
 POSTGRES_BINARIES = "/usr/lib/postgresql/*/bin"
 
 
+PORTS = range(20000, 30000)
+"""Below those that the system gives to outgoing connections: none takes a port between the look and the start."""
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port of 127.0.0.1 that nobody listens on, and that no other test process is told of."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    mine = PORTS[worker % workers :: workers]
+    while True:
+        port = secrets.choice(mine)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def program(name: str, *folders: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +38,7 @@ from cityloop.drill.plan import DrillPlan, PacePlan, load_plan
 from cityloop.drill.routes import router as drill_router
 from cityloop.drill.service import Drill
 from cityloop.serve.app import _problem
+from tests.parts import free_port
 
 DEMO = Path(__file__).parents[2] / "cities/demo"
 START = datetime.fromisoformat("2026-03-09T06:30:00+08:00")
@@ -122,9 +122,7 @@ def towns(tmp_path: Path, first_day: Path) -> Iterator[Callable[[PacedClock], To
     running: list[tuple[Town, uvicorn.Server, threading.Thread]] = []
 
     def open_town(clock: PacedClock) -> Town:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         town, app = build(tmp_path, port, clock)
         server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
         thread = threading.Thread(target=server.run, daemon=True)

@@ -92,6 +92,11 @@ def test_a_restart_begins_behind_the_lake_whatever_was_acknowledged(
     assert {item.raw for item in wired.town.collector.quarantine(STEWARD, FIRST, None).items} == {"worse", "bad"}
 
 
+def test_how_much_waits_is_known_before_the_first_message(wire_up: WiredMaker, nats_server: Part, stream: str) -> None:
+    wired = wire_up(source(nats_server, stream))
+    wait(lambda: wired.view().waiting == 0, "an empty stream has nothing waiting")
+
+
 def test_a_commit_that_fails_is_made_up_for_and_nothing_is_stepped_over(
     wire_up: WiredMaker, nats_server: Part, stream: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,6 +185,7 @@ class _Reading:
     async def run(self, client: Client, stream: JetStreamContext, halt: threading.Event) -> None:
         """Go on until ``halt``; whatever is under way is settled before the end."""
         pull = await self._wire.consumer(stream, self._last + 1, self._wire.durable())
+        self._sink.waiting = (await pull.consumer_info()).num_pending or 0
         self._sink.connected = True
         try:
             while not halt.is_set():
