@@ -17,6 +17,7 @@ from cityloop.city.routes import router as city_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
+from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.watch.routes import router as watch_router
 
@@ -27,6 +28,7 @@ ROUTERS = (
     watch_router,
     cases_router,
     analyse_router,
+    evaluate_router,
     drill_router,
     serve_router,
 )

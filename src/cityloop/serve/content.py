@@ -10,6 +10,7 @@ from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
+from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
@@ -27,6 +28,7 @@ class Content:
     workflow: Workflow
     responsibility: Responsibility
     model: Model
+    evaluation: Book
 
 
 def load_content(city: City) -> Content:
@@ -39,6 +41,7 @@ def load_content(city: City) -> Content:
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),
         model=load_model(city.packs, standard),
+        evaluation=load_evaluation(city.packs, city.folder),
     )
 
 

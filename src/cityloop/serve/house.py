@@ -22,6 +22,8 @@ from cityloop.core.outbox import Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
+from cityloop.evaluate import keeper
+from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.service import Lake
@@ -89,6 +91,7 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
         self.drill = self._open_drill()
 
     def _open_drill(self) -> Drill:
@@ -104,6 +107,7 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {
@@ -130,13 +134,14 @@ class House:
         """All services by class."""
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
-            self.desk, self.analyst, self.drill, self.stream, self.health,
+            self.desk, self.analyst, self.evaluator, self.drill, self.stream, self.health,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
+        self.evaluator.catch_up()
         for part in (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers):
             if part is not None:
                 part.start()
