@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -51,8 +51,9 @@ class Window:
 
     @staticmethod
     def of(period: Period, now: datetime) -> Window:
-        """The window of a period, seen at ``now``."""
-        return Window(period.start, max(period.start, min(period.end, now)))
+        """The window of a period, seen at ``now``: what happens at this very instant has happened."""
+        just_after = now + timedelta(microseconds=1)
+        return Window(period.start, max(period.start, min(period.end, just_after)))
 
 
 def tally(

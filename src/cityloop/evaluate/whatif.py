@@ -36,14 +36,14 @@ def explain(
     now: datetime,
     sight: Sight,
 ) -> WhatIfView:
-    """Both versions over every period; raises :class:`Invalid` when there is none, or too many."""
+    """Both versions over every period; raises :class:`Invalid` for days the wrong way round, or too many periods."""
+    if wish.first > wish.last:
+        raise Invalid("'from' lies after 'to'", "name the first and the last day of the past to look at")
     found = []
     for period in periods(wish.period, wish.first, wish.last, zone):
         found.append(period)
         if len(found) > MOST:
             raise Invalid(f"more than {MOST} periods", "choose fewer, or longer ones")
-    if not found:
-        raise Invalid("'from' lies after 'to'", "name the first and the last day of the past to look at")
     explained = []
     for period in found:
         old, new = (
