@@ -11,7 +11,8 @@ import yaml
 from cityloop.core.errors import ContentError
 from cityloop.evaluate.content import load_evaluation
 from cityloop.evaluate.declarations import Evaluation, ItemDef, SchemeDef
-from tests.evaluate.support import DEMO, URBAN
+from tests.cases.support import DEMO
+from tests.evaluate.support import URBAN
 
 TITLE = {"zh": "标题", "en": "Title"}
 SOUND: dict[str, Any] = {

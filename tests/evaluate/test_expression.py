@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Integer, Text, create_engine, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Text, create_engine, literal, select, type_coerce
 
 from cityloop.evaluate import expression
 
@@ -99,7 +99,7 @@ FIGURES = st.one_of(st.none(), st.integers(-5, 5))
 @given(CONDITIONS, FIGURES, FIGURES, st.sampled_from([None, "a", "c"]))
 def test_both_readings_of_a_condition_agree(text: str, n: int | None, m: int | None, t: str | None) -> None:
     tree = expression.parse(text)
-    columns = {
+    columns: dict[str, ColumnElement[Any]] = {
         "n": type_coerce(literal(n, Integer), Integer),
         "m": type_coerce(literal(m, Integer), Integer),
         "t": type_coerce(literal(t, Text), Text),

@@ -154,4 +154,4 @@ def _inflated(blob: bytes) -> Iterator[bytes]:
         try:
             yield zlib.decompress(found[1])
         except zlib.error:
-            continue
+            yield found[1]

@@ -44,7 +44,7 @@ def test_a_better_value_never_earns_less(way: dict[str, Any], one: tuple[int, in
 def test_the_total_is_the_sum_of_its_addends_and_never_more_than_the_weights(weights: list[int], data: Any) -> None:
     names = [f"x{n}" for n in range(len(weights))]
     items = [{"indicator": name, "points": weight} for name, weight in zip(names, weights, strict=True)]
-    known = {}
+    known: dict[str, int] = {}
     for name in names:
         known |= dict(zip((f"a{name}", f"b{name}"), data.draw(RATES), strict=True))
     document = scheme(items, {name: (f"a{name}", f"b{name}") for name in names}, total=sum(weights))
