@@ -12,6 +12,7 @@ from hypothesis import settings
 from cityloop.core.clock import ManualClock
 from cityloop.core.database import Database
 
+pytest_plugins = ["tests.parts"]
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 

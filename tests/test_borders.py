@@ -14,7 +14,7 @@ FLOORS = [
     {"lake"},
     {"collect", "watch", "analyse"},
     {"cases", "linkage"},
-    {"ask", "evaluate"},
+    {"ask", "evaluate", "quality", "steward"},
     {"drill"},
     {"serve"},
     {"cli"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -35,6 +34,7 @@ from tests.cases.support import (
     litter,
     open_room,
 )
+from tests.parts import Store
 
 T = TypeVar("T")
 
@@ -164,10 +164,8 @@ def test_map_points_are_longitude_first(room: Room) -> None:
     assert feature["properties"]["id"] == case.id and feature["properties"]["light"] == "none"
 
 
-@pytest.mark.postgres
-@pytest.mark.skipif("CITYLOOP_TEST_POSTGRES" not in os.environ, reason="no PostgreSQL server named")
-def test_the_loop_runs_on_postgresql(tmp_path: Path) -> None:
-    room = open_room(tmp_path, by_hand(), url=os.environ["CITYLOOP_TEST_POSTGRES"])
+def test_the_loop_runs_on_postgresql(tmp_path: Path, postgres: Store) -> None:
+    room = open_room(tmp_path, by_hand(), url=postgres.url.replace("+psycopg", ""))
     case = room.report()
     closed = room.walk(case, *TO_CLOSED)
     assert closed.state == "closed" and room.desk.verify_timeline(case.id) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 MaskKind = Literal["hide", "name", "phone"]
 
@@ -27,13 +27,13 @@ _DOUBLE_SURNAMES = frozenset(
 )
 
 
-def masked(kind: MaskKind, value: str | None) -> str | None:
-    """Return ``value`` with its personal part covered; ``None`` stays ``None``."""
+def masked(kind: MaskKind, value: Any) -> Any:
+    """Return ``value`` with its personal part covered; ``None`` stays ``None``. Only texts have parts to show."""
     if value is None or value == "":
         return value
-    if kind == "phone":
+    if kind == "phone" and isinstance(value, str):
         return _phone(value)
-    if kind == "name":
+    if kind == "name" and isinstance(value, str):
         return _name(value)
     return "***"
 

@@ -14,10 +14,15 @@ RowRule = Literal["all", "own_department", "own_areas", "own"]
 
 
 class Sight(Frozen):
-    """What a post sees of one entity: the union of ``rows``, with ``mask`` laid over its columns."""
+    """What a post sees of one entity: the union of ``rows``, with ``mask`` laid over its columns.
+
+    ``hide`` covers every column of these sensitivity levels too. In the rows of ``clear`` nothing is covered.
+    """
 
     rows: tuple[RowRule, ...] = ("all",)
     mask: dict[str, MaskKind] = Field(default_factory=dict)
+    hide: tuple[Literal["internal", "sensitive"], ...] = ()
+    clear: tuple[RowRule, ...] = ()
 
 
 class Post(Frozen):

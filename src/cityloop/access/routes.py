@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
+from cityloop.access.explain import AccessView, explain
 from cityloop.access.service import Accounts
 from cityloop.core.errors import NotFound, SignInNeeded
 from cityloop.core.settings import Settings
@@ -32,10 +33,11 @@ class DemoSignIn(Frozen):
 
 
 class SessionView(Frozen):
-    """Who is signed in and what this actor may do."""
+    """Who is signed in, what this actor may do, and of which things this actor sees any."""
 
     actor: Actor
     permissions: list[str]
+    sees: list[str]
 
 
 class DemoPost(Frozen):
@@ -72,13 +74,13 @@ def sign_in(
     """Sign in with a password; sets the session cookie."""
     actor, token = accounts.sign_in(body.account, body.password)
     _set_cookie(response, token, settings)
-    return SessionView(actor=actor, permissions=door.permissions(actor))
+    return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
 
 
 @router.get("/session")
 def who_am_i(actor: Asker, door: TheDoor) -> SessionView:
     """The signed-in actor."""
-    return SessionView(actor=actor, permissions=door.permissions(actor))
+    return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
 
 
 @router.delete("/session", status_code=204)
@@ -86,6 +88,22 @@ def sign_out(request: Request, response: Response, accounts: TheAccounts) -> Non
     """End this session."""
     accounts.close_session(request.cookies.get(COOKIE, ""))
     response.delete_cookie(COOKIE, path="/")
+
+
+@router.get("/access/explain")
+def explain_access(
+    asker: Asker,
+    door: TheDoor,
+    accounts: TheAccounts,
+    entity: Annotated[str, Query(max_length=60)],
+    dataset: Annotated[str | None, Query(max_length=60)] = None,
+    actor: Annotated[str | None, Query(max_length=60)] = None,
+) -> AccessView:
+    """Why an actor can or cannot see something; about somebody else only with ``access.explain``."""
+    if actor is None or actor == asker.id:
+        return explain(door, asker, entity, dataset)
+    door.permit(asker, "access.explain")
+    return explain(door, accounts.get(actor), entity, dataset)
 
 
 @router.get("/demo/posts")
@@ -106,7 +124,7 @@ def demo_sign_in(
     if actor.kind != "person":
         raise NotFound(f"'{body.account}' is not a demo post", "take one of GET /api/v1/demo/posts")
     _set_cookie(response, accounts.open_session(actor.id), settings)
-    return SessionView(actor=actor, permissions=door.permissions(actor))
+    return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
 
 
 def _set_cookie(response: Response, token: str, settings: Settings) -> None:

@@ -7,7 +7,7 @@ outer join that also matches missing keys. Values from the request enter only as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,7 +40,11 @@ class Plan:
     @property
     def sql(self) -> str:
         """The text for DuckDB."""
-        return self.tree.sql("duckdb", pretty=True)
+        return self.text("duckdb")
+
+    def text(self, dialect: str) -> str:
+        """The text for one engine of the lake."""
+        return self.tree.sql(dialect, pretty=True)
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,11 @@ class _Source:
 
 
 def compile(request: QueryRequest, model: Model, scopes: Mapping[str, Scope], zone: str) -> Plan:
-    """The plan of a checked request (see :mod:`cityloop.analyse.check`). ``scopes`` by protected entity."""
+    """The plan of a checked request (see :mod:`cityloop.analyse.check`). ``scopes`` by table."""
     dimensions = [model.dimensions[name] for name in request.dimensions if name != TIME]
     keys = ([TIME] if request.grain else []) + [dimension.id for dimension in dimensions]
     sources = _sources(request, model)
-    selects = [_source(source, request, model, dimensions, scopes[source.first.protected], zone) for source in sources]
+    selects = [_source(source, request, model, dimensions, scopes[source.first.table], zone) for source in sources]
     names = [source.name(metric) for source in sources for metric in source.metrics]
     rows = _union([_aligned(select, names) for select in selects])
     metrics = {metric.id: metric for source in sources for metric in source.metrics}
@@ -77,13 +81,21 @@ def compile(request: QueryRequest, model: Model, scopes: Mapping[str, Scope], zo
     return Plan(tree, tuple(keys), tuple(request.metrics), tuple(wanted[len(request.metrics) :]), tables)
 
 
-def newest(tables: Mapping[str, Scope]) -> str:
-    """SQL for the newest observation that the asker may see in these tables."""
+def rows(request: QueryRequest, model: Model, scope: Scope, columns: Sequence[str]) -> exp.Select:
+    """``columns`` of the rows from which the one metric of a checked request is worked out, within ``scope``."""
+    source = _Source((model.metrics[request.metrics[0]],))
+    needed = list(dict.fromkeys([*_needed(source, request, model, []), *columns]))
+    tree = exp.select(*[_column(name) for name in columns]).from_(_rows(source, request, scope, needed, ()))
+    return tree.where(*_conditions(source, request, model), copy=False)
+
+
+def newest(tables: Mapping[str, Scope]) -> exp.Select:
+    """A query for the newest observation that the asker may see in these tables."""
     parts = [
         exp.select(exp.func("MAX", _column("observed_at")).as_("newest")).from_(_policy(table, scope, ["observed_at"]))
         for table, scope in tables.items()
     ]
-    return exp.select(exp.func("MAX", _column("newest"))).from_(_union(parts).subquery("tables")).sql("duckdb")
+    return exp.select(exp.func("MAX", _column("newest"))).from_(_union(parts).subquery("tables"))
 
 
 def _sources(request: QueryRequest, model: Model) -> list[_Source]:
@@ -107,16 +119,18 @@ def _source(
     if request.grain:
         keys.insert(0, _bucket(metric.time, request.grain, source.shift, zone).as_(TIME, quoted=True))
     figures = [expression.tree(m.expression).as_(source.name(m), quoted=True) for m in source.metrics]
-    rows = _rows(source, request, scope, _needed(source, request, model, dimensions))
+    rows = _rows(source, request, scope, _needed(source, request, model, dimensions), _labels(source, dimensions))
     tree = exp.select(*keys, *figures).from_(rows)
     tree = tree.where(*_conditions(source, request, model), copy=False)
     return tree.group_by(*[exp.Literal.number(n + 1) for n in range(len(keys))]) if keys else tree
 
 
-def _rows(source: _Source, request: QueryRequest, scope: Scope, needed: Sequence[str]) -> exp.Subquery:
+def _rows(
+    source: _Source, request: QueryRequest, scope: Scope, needed: Sequence[str], labels: Collection[str]
+) -> exp.Subquery:
     metric = source.first
     if metric.as_of is None:
-        return _policy(metric.table, scope, needed)
+        return _policy(metric.table, scope, needed, labels)
     order = exp.Ordered(this=_column(metric.as_of.order), desc=True)
     rank = exp.Window(
         this=exp.RowNumber(), partition_by=[_column(metric.as_of.key)], order=exp.Order(expressions=[order])
@@ -125,16 +139,24 @@ def _rows(source: _Source, request: QueryRequest, scope: Scope, needed: Sequence
     if request.end is not None:
         latest = latest.where(_column(metric.time) < _instant(request.end - source.shift))
     # The newest state is chosen before the scope is laid on: a case that went to another department has left this one.
-    return _policy(latest.subquery("newest"), scope, needed)
+    return _policy(latest.subquery("newest"), scope, needed, labels)
 
 
-def _policy(table: str | exp.Subquery, scope: Scope, columns: Sequence[str]) -> exp.Subquery:
-    """The rows and columns the asker may see; a masked column is covered, whatever its mask."""
+def _policy(
+    table: str | exp.Subquery, scope: Scope, columns: Sequence[str], labels: Collection[str] = ()
+) -> exp.Subquery:
+    """The rows and columns the asker may see; a covered column is no value, as one of the ``labels`` it is ``***``."""
     source = exp.table_(table, quoted=True) if isinstance(table, str) else table
-    shown = [
-        exp.Literal.string("***").as_(name, quoted=True) if name in scope.masks else _column(name) for name in columns
-    ]
+    covers = {name: exp.Literal.string("***") for name in labels}
+    shown = [scope.column(name, covers.get(name)).as_(name, quoted=True) for name in columns]
     return exp.select(*shown).from_(source).where(scope.tree()).subquery("seen")
+
+
+def _labels(source: _Source, dimensions: Sequence[Dimension]) -> set[str]:
+    """Columns that only stand for names in the answer; what is counted with, or filtered by, is never a text."""
+    texts = [metric.expression for metric in source.metrics] + [source.first.filter or "true"]
+    counted = {name for text in texts for name in expression.columns(text)} | {source.first.time}
+    return {dimension.column for dimension in dimensions if dimension.kind in ("text", "area")} - counted
 
 
 def _needed(source: _Source, request: QueryRequest, model: Model, dimensions: Sequence[Dimension]) -> list[str]:

@@ -46,6 +46,11 @@ class Ask:
     opinion: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def brought_limit(self) -> str | None:
+        """The limit text that the report brought; once the case has been filed, the matter decides again."""
+        return None if self.case.filed else self.case.limit_text
+
     def text(self, name: str) -> str:
         """A field as trimmed text; empty when absent."""
         value = self.fields.get(name)

@@ -84,12 +84,12 @@ def correct_matter(ask: Ask, _: Any, change: Change) -> None:
 
 
 def resolve_limit(ask: Ask, _: Any, change: Change) -> None:
-    """Filing fixes the limit text: the written one, else the catalogue's for the matter."""
+    """Filing fixes the limit text: the written one, else the one that the report brought, else the matter's."""
     if ask.case.target_at is not None:
         change.facts["target_at"] = ask.case.target_at.isoformat()
         return
     matter = change.values.get("matter", ask.case.matter)
-    text = ask.text("limit") or ask.rules.text(matter)
+    text = ask.text("limit") or ask.brought_limit or ask.rules.text(matter)
     change.values["limit_text"] = text
     change.facts["limit"] = text
 

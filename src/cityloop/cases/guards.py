@@ -89,7 +89,7 @@ def has_limit(ask: Ask, _: Any) -> Reason | None:
     """The matter's limit can be read, or the record brought its own, or a limit is written into the field."""
     if ask.case.target_at is not None or ask.rules.optional:
         return None
-    text = ask.text("limit") or None
+    text = ask.text("limit") or ask.brought_limit
     problem = ask.rules.unreadable(ask.text("matter") or ask.case.matter, text)
     if problem is None:
         return None

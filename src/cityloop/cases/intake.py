@@ -35,6 +35,8 @@ class Brought:
     department: str | None = None
     warning: str | None = None
     entity: str | None = None
+    limit: str | None = None
+    """A limit text of the report's own, in the city's deadline language; it takes the place of the matter's."""
 
 
 NOTHING = Brought()
@@ -140,6 +142,7 @@ class Intake:
             urgent=report.urgent,
             series=report.series,
             named_department=brought.department,
+            limit_text=brought.limit,
             target_at=brought.target_at,
             warning=brought.warning,
             entity=brought.entity,

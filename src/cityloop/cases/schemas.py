@@ -10,7 +10,9 @@ from cityloop.city.schemas import Position
 from cityloop.core.values import Frozen, Instant, Title
 
 Light = Literal["green", "yellow", "red", "paused", "none"]
-Channel = Literal["collector", "hotline", "citizen", "leader", "media", "department", "warning", "device", "drill"]
+Channel = Literal[
+    "collector", "hotline", "citizen", "leader", "media", "department", "warning", "device", "inspection", "drill"
+]
 
 
 class CaseReport(Frozen):

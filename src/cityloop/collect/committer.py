@@ -12,12 +12,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cityloop.collect.decode import Decoded
-from cityloop.collect.schemas import Receipt
+from cityloop.collect.duplicates import Key
+from cityloop.collect.schemas import Receipt, Rejection
 from cityloop.standard.mapping import FeedMapping
 
 log = logging.getLogger(__name__)
 MOST_ROWS = 20_000
 """Rows of one commit; a single larger push is committed as a whole."""
+
+
+@dataclass
+class Again:
+    """What became of records that lie in quarantine already and are tried once more, by all jobs that share this."""
+
+    reasons: dict[str, list[Rejection]] = field(default_factory=dict)
+    """Why, by the record's id in quarantine."""
+    duplicates: dict[str, Key] = field(default_factory=dict)
+    """Record id → the key under which another record is stored."""
 
 
 @dataclass
@@ -32,6 +43,12 @@ class Job:
     """City time at which the records arrived."""
     txn: tuple[str, int] | None = None
     """Writer and number for sources that number their rows; such a job has a commit of its own."""
+    after: int | None = None
+    """The writer's number that the lake must hold: where the job before failed, this one is refused too."""
+    hurry: bool = False
+    """Whether the job is committed without waiting for company: its source waits for the acknowledgement."""
+    again: Again | None = None
+    """Set for records that lie in quarantine already: they are not put there again, but told here."""
     arrived: float = field(default_factory=time.monotonic)
     done: Future[Receipt] = field(default_factory=Future)
 
@@ -91,7 +108,10 @@ class Committer:
             return self._take()
 
     def _full(self) -> bool:
-        return any(job.txn for job in self._waiting) or sum(job.decoded.received for job in self._waiting) >= MOST_ROWS
+        return (
+            any(job.txn or job.hurry for job in self._waiting)
+            or sum(job.decoded.received for job in self._waiting) >= MOST_ROWS
+        )
 
     def _take(self) -> list[Job]:
         group = [self._waiting.popleft()]

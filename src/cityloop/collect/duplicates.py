@@ -74,18 +74,24 @@ class RecentKeys:
         self._floor = max(second + 1, self._floor or 0)
 
     def _stored(self, keys: Sequence[Key]) -> set[Key]:
-        if not keys:
-            return set()
-        times = [key[1] for key in keys]
-        sql = f"""
-            SELECT entity, epoch_us(observed_at), feed FROM "{self._table}"
-            WHERE date BETWEEN make_timestamptz($low)::DATE AND make_timestamptz($high)::DATE
-              AND observed_at BETWEEN make_timestamptz($low) AND make_timestamptz($high)
-              AND entity IN (SELECT unnest($entities))
-        """  # noqa: S608 - the table is named by the standard
-        wanted = {"low": min(times), "high": max(times), "entities": sorted({key[0] for key in keys})}
-        rows = self._lake.query(sql, [self._table], wanted)
-        return set(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+        return set(records_of(self._lake, self._table, keys))
+
+
+def records_of(lake: Lake, table: str, keys: Sequence[Key]) -> dict[Key, str]:
+    """The record ids under which these keys are stored; keys that are not stored are left out."""
+    if not keys:
+        return {}
+    times = [key[1] for key in keys]
+    sql = f"""
+        SELECT entity, epoch_us(observed_at), feed, record FROM "{table}"
+        WHERE date BETWEEN make_timestamptz($low)::DATE AND make_timestamptz($high)::DATE
+          AND observed_at BETWEEN make_timestamptz($low) AND make_timestamptz($high)
+          AND entity IN (SELECT unnest($entities))
+    """  # noqa: S608 - the table is named by the standard
+    wanted = {"low": min(times), "high": max(times), "entities": sorted({key[0] for key in keys})}
+    rows = zip(*(column.to_pylist() for column in lake.query(sql, [table], wanted).columns), strict=True)
+    asked = set(keys)
+    return {key: record for *parts, record in rows if (key := (parts[0], parts[1], parts[2])) in asked}
 
 
 def keys_of(rows: pl.DataFrame) -> list[Key]:

@@ -14,19 +14,20 @@ import polars as pl
 import pyarrow as pa
 
 from cityloop.collect.committer import Job
-from cityloop.collect.directory import Directory, Entity, degrees
+from cityloop.collect.directory import Directory, Entity
 from cityloop.collect.duplicates import Key, RecentKeys, keys_of
+from cityloop.collect.past import Pasts
 from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.state import LatestValues
 from cityloop.collect.tallies import COMMIT_SECONDS, Tallies
+from cityloop.core.errors import Conflict
 from cityloop.core.values import Title
 from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
-from cityloop.standard.declarations import EntityField
-from cityloop.standard.mapping import INDEX
+from cityloop.standard.mapping import INDEX, Mapped
 from cityloop.standard.types import EntityType
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class _Outcome:
             batch=self.job.batch,
             received=self.job.decoded.received,
             accepted=self.accepted,
-            quarantined=len(self.setbacks),
+            quarantined=0 if self.job.again else len(self.setbacks),
             duplicate=self.duplicate,
             rejections=shown,
         )
@@ -79,6 +80,7 @@ class Pipeline:
         self._tallies = tallies
         self._listeners = listeners
         self._recent = RecentKeys(lake, entity_type.id)
+        self._pasts = Pasts(lake, entity_type.id)
 
     def prepare(self) -> None:
         """Create or widen the lake table, and rebuild state and memory of recent rows from it."""
@@ -88,37 +90,59 @@ class Pipeline:
 
     def run(self, group: Sequence[Job]) -> None:
         """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
+        try:
+            self._run(group)
+        except Exception:
+            self._pasts.forget()
+            raise
+
+    def _run(self, group: Sequence[Job]) -> None:
+        self._in_turn(group[0])
         now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
-        self._quarantine.put([s for outcome in outcomes for s in outcome.setbacks], now)
+        self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], now)
         rows, keys = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else (None, [])
         self._commit(rows, keys, group[0].txn)
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
         for outcome in outcomes:
             outcome.job.done.set_result(outcome.receipt())
 
+    def _in_turn(self, job: Job) -> None:
+        """Raise :class:`Conflict` when the lake does not hold what stands before a numbered job."""
+        if job.txn is None or job.after is None:
+            return
+        held = self._lake.txn_version(self.entity_type.id, job.txn[0]) or 0
+        if held != job.after and held < job.txn[1]:
+            what = f"the lake holds {job.txn[0]} up to {held}, this batch goes on behind {job.after}"
+            raise Conflict(what, "the source starts again behind the lake's number")
+
     def _mapped(self, outcomes: Sequence[tuple[int, _Outcome]], now: datetime) -> pl.DataFrame | None:
         """Map the records of all jobs of one feed together; refused ones go into their outcome."""
         mapping = outcomes[0][1].job.mapping
         frames = [outcome.job.decoded.frame for _, outcome in outcomes]
         starts = np.cumsum([0, *(frame.height for frame in frames)])
-        mapped = mapping.apply(pl.concat(frames), now, self._directory.of(self.entity_type.id))
+        known, world = self._directory.of(self.entity_type.id), self._directory.world
+        mapped = self._pasts.judge(mapping, mapping.apply(pl.concat(frames), now, known, world))
         for number, (_, outcome) in enumerate(outcomes):
             outcome.setbacks = _setbacks(outcome.job, mapped.refusals, int(starts[number]), int(starts[number + 1]))
         if mapped.rows.is_empty():
             return None
         if mapping.declaration.entity.create:
-            self._create(mapped.rows, outcomes, now)
+            self._create(mapped, mapping.id, now)
         at = mapped.rows[INDEX].to_numpy()
         part = np.searchsorted(starts, at, side="right") - 1
         records = pl.concat([_records(outcome.job) for _, outcome in outcomes]).gather(mapped.rows[INDEX])
         jobs = np.array([number for number, _ in outcomes])[part]
-        return self._with_base(mapped.rows, mapping.id, records, now).with_columns(pl.Series(_JOB, jobs))
+        return self._with_base(mapped, mapping.id, records, now).with_columns(pl.Series(_JOB, jobs))
 
-    def _with_base(self, rows: pl.DataFrame, feed: str, records: pl.Series, now: datetime) -> pl.DataFrame:
-        cards = self._directory.of(self.entity_type.id)
+    def _with_base(self, mapped: Mapped, feed: str, records: pl.Series, now: datetime) -> pl.DataFrame:
+        """Base columns; the area is the one of the record's own position where the feed asks for it."""
+        cards, rows = self._directory.of(self.entity_type.id), mapped.rows
         areas = [card.area if (card := cards.get(entity)) else None for entity in rows["entity"].to_list()]
+        if mapped.head.height:
+            told = mapped.head["area"].to_list()
+            areas = [own or area for own, area in zip(told, areas, strict=True)]
         return rows.with_columns(
             pl.lit(now, dtype=pl.Datetime("us", "UTC")).alias("received_at"),
             pl.lit(feed).alias("feed"),
@@ -127,19 +151,14 @@ class Pipeline:
             pl.col("observed_at").dt.date().alias("date"),
         ).drop(INDEX)
 
-    def _create(self, rows: pl.DataFrame, outcomes: Sequence[tuple[int, _Outcome]], now: datetime) -> None:
+    def _create(self, mapped: Mapped, feed: str, now: datetime) -> None:
         """Add the entities that this feed may create to the directory, with the titles and places of their records."""
-        mapping, cards = outcomes[0][1].job.mapping, self._directory.of(self.entity_type.id)
-        fresh = rows.filter(~pl.col("entity").is_in(list(cards))).unique("entity", keep="first", maintain_order=True)
-        if fresh.is_empty():
-            return
-        raw = pl.concat([o.job.decoded.frame for _, o in outcomes])
-        told = raw[fresh[INDEX].to_list()]
-        entities = [
-            _newcomer(self.entity_type.id, entity, record, mapping.declaration.entity)
-            for entity, record in zip(fresh["entity"], told.iter_rows(named=True), strict=True)
-        ]
-        self._directory.create(entities, mapping.id, now)
+        cards, rows = self._directory.of(self.entity_type.id), mapped.rows
+        told = pl.concat([rows.select("entity"), mapped.head], how="horizontal")
+        fresh = told.filter(~pl.col("entity").is_in(list(cards))).unique("entity", keep="first", maintain_order=True)
+        if not fresh.is_empty():
+            entities = [_newcomer(self.entity_type.id, row) for row in fresh.iter_rows(named=True)]
+            self._directory.create(entities, feed, now)
 
     def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> tuple[pl.DataFrame, list[Key]]:
         """Leave out what is stored already or comes twice; count for each job. Returns the rest with its keys."""
@@ -147,8 +166,10 @@ class Pipeline:
         repeated = self._recent.repeated(keys)
         sent = np.bincount(rows[_JOB], minlength=len(outcomes))
         if repeated:
+            told = rows.filter(pl.Series(repeated))
             rows = rows.filter(~pl.Series(repeated))
             keys = [key for key, again in zip(keys, repeated, strict=True) if not again]
+            _tell_duplicates(told, outcomes)
         kept = np.bincount(rows[_JOB], minlength=len(outcomes))
         for outcome, before, after in zip(outcomes, sent.tolist(), kept.tolist(), strict=True):
             outcome.accepted, outcome.duplicate = after, before - after
@@ -183,6 +204,22 @@ class Pipeline:
         return fitted(rows.to_arrow(), schema) if rows is not None else schema.empty_table()
 
 
+def _refused_first(outcome: _Outcome) -> Sequence[Setback]:
+    """The refused records of a job; those that lie in quarantine already are told to whoever tries them again."""
+    again = outcome.job.again
+    if again is None:
+        return outcome.setbacks
+    again.reasons |= {setback.id: setback.rejections() for setback in outcome.setbacks}
+    return ()
+
+
+def _tell_duplicates(rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> None:
+    """Under which keys records that are tried again are stored already."""
+    for number, record, key in zip(rows[_JOB], rows["record"], keys_of(rows), strict=True):
+        if again := outcomes[number].job.again:
+            again.duplicates[record] = key
+
+
 def _by_mapping(outcomes: Sequence[_Outcome]) -> list[list[tuple[int, _Outcome]]]:
     """Jobs that can be mapped together: of one feed, with raw columns of the same types."""
     parts: dict[tuple[str, tuple[str, ...]], list[tuple[int, _Outcome]]] = defaultdict(list)
@@ -205,8 +242,6 @@ def _setbacks(job: Job, refusals: dict[int, list[Refusal]], start: int, end: int
     return [Setback(job.mapping, job.batch, position, raws[position], found[position]) for position in sorted(found)]
 
 
-def _newcomer(entity_type: str, entity: str, record: Mapping[str, Any], rule: EntityField) -> Entity:
-    title = str(record.get(rule.title_field or "") or entity)
-    lon, lat = degrees(record.get(rule.lon_field or ""), 180), degrees(record.get(rule.lat_field or ""), 90)
-    placed = lon is not None and lat is not None
-    return Entity(entity, entity_type, Title(zh=title, en=title), lon if placed else None, lat if placed else None)
+def _newcomer(entity_type: str, row: Mapping[str, Any]) -> Entity:
+    title = str(row["title"] or row["entity"])
+    return Entity(row["entity"], entity_type, Title(zh=title, en=title), row["lon"], row["lat"])

@@ -1,4 +1,4 @@
-"""Routes of collect: push records, look at feeds, entities and quarantine."""
+"""Routes of collect: push records, look at feeds and entities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from cityloop.access.routes import Asker, TheSettings
-from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, QuarantineView, Receipt
+from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, Receipt
 from cityloop.collect.service import Collector
 from cityloop.core.errors import TooLarge
 from cityloop.core.values import Page
@@ -22,7 +22,7 @@ Paged = Annotated[Paging, Depends(paging)]
 
 @router.post("/feeds/{feed}/records")
 async def push(feed: str, request: Request, collector: TheCollector, actor: Asker, settings: TheSettings) -> Receipt:
-    """Push records: a JSON array, or NDJSON with ``Content-Type: application/x-ndjson``.
+    """Push records: a JSON array, NDJSON (``Content-Type: application/x-ndjson``) or CSV with a heading (``text/csv``).
 
     Answered once the good rows are durable in the lake and the bad ones lie whole in quarantine.
     """
@@ -89,9 +89,3 @@ def history(
 def record(record: str, collector: TheCollector, actor: Asker) -> dict[str, Any]:
     """One stored row by its record id: the end of every trace."""
     return collector.record(actor, record)
-
-
-@router.get("/quarantine")
-def quarantine(collector: TheCollector, actor: Asker, paged: Paged, feed: str | None = None) -> Page[QuarantineView]:
-    """Records that broke the standard, newest first."""
-    return collector.quarantine(actor, paged, feed)

@@ -87,15 +87,3 @@ class HistoryView(Frozen):
     property: str
     unit: str
     points: list[tuple[Instant, float | str | None, str]]
-
-
-class QuarantineView(Frozen):
-    """A bad record, whole, with the reasons."""
-
-    id: str
-    feed: str
-    batch: str
-    index: int
-    received_at: Instant
-    raw: str
-    reasons: list[Rejection]

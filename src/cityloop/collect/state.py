@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from cityloop.access.door import Scope
 from cityloop.lake.service import Lake
 
 Row = tuple[Any, ...]
@@ -46,14 +47,21 @@ class LatestValues:
                 if feed not in held or held[feed][0] <= at:
                     held[feed] = (at, row)
 
-    def get(self, entity: str) -> tuple[datetime | None, dict[str, Any]]:
-        """When the entity was last observed, and its values: the newest that is not empty, over all of its feeds."""
+    def get(self, entity: str, area: str | None, scope: Scope) -> tuple[datetime | None, dict[str, Any]]:
+        """When the entity was last observed, and its values: the newest that is not empty, over all of its feeds.
+
+        Only rows that ``scope`` lets through count, with its covers.
+        """
         with self._turn:
-            held = sorted(self._rows.get(entity, {}).values(), key=lambda item: item[0])
-        values: dict[str, Any] = dict.fromkeys(self._columns)
-        for _, row in held:
-            values.update({name: value for name, value in zip(self._columns, row, strict=True) if value is not None})
-        return (_START + timedelta(microseconds=held[-1][0]) if held else None), values
+            held = sorted(self._rows.get(entity, {}).items(), key=lambda item: item[1][0])
+        seen = []
+        for feed, (at, values) in held:
+            row = {"area": area, "feed": feed, **dict(zip(self._columns, values, strict=True))}
+            seen += [(at, scope.cover(row))] if scope.lets(row) else []
+        found: dict[str, Any] = dict.fromkeys(self._columns) if seen or not held else {}
+        for _, row in seen:
+            found.update({name: row[name] for name in self._columns if row[name] is not None})
+        return (_START + timedelta(microseconds=seen[-1][0]) if seen else None), found
 
     def newest(self) -> Mapping[str, datetime]:
         """The newest time of observation for each feed."""

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import select
 
 from cityloop.access.audit import Audit
-from cityloop.collect.models import FeedTallyRow
+from cityloop.collect.models import FeedHourRow, FeedTallyRow
 from cityloop.collect.schemas import Receipt
 from cityloop.core.database import Database
 
@@ -43,7 +44,7 @@ class Tallies:
     """Counts in memory; what cannot be counted again, and the audit lines, are written every few seconds.
 
     A push is not given a transaction of its own in the operational store: at hundreds of pushes a second the audit
-    holds one line for each actor and feed every few seconds, with the counts.
+    holds one line for each actor and feed every few seconds, with the counts and the first and last batch.
     """
 
     def __init__(self, database: Database, audit: Audit, seconds: float = 5.0) -> None:
@@ -51,7 +52,9 @@ class Tallies:
         self._audit = audit
         self._seconds = seconds
         self._tallies: dict[str, Tally] = {}
-        self._unwritten: dict[tuple[str, str], dict[str, int]] = {}
+        self._unwritten: dict[tuple[str, str], dict[str, Any]] = {}
+        self._hours: dict[tuple[str, datetime], int] = {}
+        """Duplicates by feed and hour that have not been written yet."""
         self._now: datetime | None = None
         self._turn = threading.Lock()
         self._stop = threading.Event()
@@ -73,6 +76,11 @@ class Tallies:
                 self._count(self._tallies.setdefault(receipt.feed, Tally()), receipt, now)
                 line = self._unwritten.setdefault((actor, receipt.feed), dict.fromkeys(_COUNTED, 0) | {"pushes": 0})
                 line["pushes"] += 1
+                if receipt.duplicate:
+                    hour = receipt.feed, now.replace(minute=0, second=0, microsecond=0)
+                    self._hours[hour] = self._hours.get(hour, 0) + receipt.duplicate
+                line["last"] = receipt.batch
+                line.setdefault("first", receipt.batch)
                 for name in _COUNTED:
                     line[name] += getattr(receipt, name)
 
@@ -97,6 +105,7 @@ class Tallies:
         """Write tallies and audit lines that have not been written yet."""
         with self._turn:
             lines, self._unwritten, now = self._unwritten, {}, self._now
+            hours, self._hours = self._hours, {}
             feeds = {feed: (t.duplicate, t.last_received_at) for feed, t in self._tallies.items()}
         if not lines or now is None:
             return
@@ -106,6 +115,10 @@ class Tallies:
             for feed in {feed for _, feed in lines}:
                 duplicate, last = feeds[feed]
                 tx.session.merge(FeedTallyRow(feed=feed, duplicate=duplicate, last_received_at=last))
+            for (feed, hour), repeated in hours.items():
+                row = tx.session.get(FeedHourRow, (feed, hour))
+                count = repeated + (row.duplicate if row else 0)
+                tx.session.merge(FeedHourRow(feed=feed, hour=hour, duplicate=count))
 
     def _count(self, tally: Tally, receipt: Receipt, now: datetime) -> None:
         tally.accepted += receipt.accepted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,8 +50,9 @@ class Views:
         self._tallies = tallies
         self._door = door
         self._clock = clock
-        sensitive = {p.id for t in standard.entity_types.values() for p in t.properties if p.sensitivity == "sensitive"}
-        door.register(Protected("observation", area="area", sensitive=frozenset(sensitive)))
+        door.register(
+            Protected("observation", department="feed", area="area", owned=self._feeds_of, levels=self._levels)
+        )
         door.register(Protected("entity", area="area"))
         door.register(Protected("feed", department="department"))
         door.register(Protected("quarantine", department="department"))
@@ -64,13 +65,12 @@ class Views:
 
     def entity_types(self, actor: Actor) -> list[EntityTypeView]:
         """The entity types that this city's feeds fill, with how many entities the actor may see."""
-        scope = self._door.scope(actor, "entity")
         return [
             EntityTypeView(
                 id=kind.id,
                 title=kind.title,
                 properties=[PropertyView(id=p.id, title=p.title, unit=p.symbol, kind=p.kind) for p in kind.properties],
-                count=sum(_seen(scope, card) for card in list(self._directory.of(kind.id).values())),
+                count=sum(1 for _ in self._cards(actor, kind.id)),
             )
             for kind in self._standard.entity_types.values()
             if kind.id in self._states
@@ -112,22 +112,20 @@ class Views:
     ) -> HistoryView:
         """Observations of one property, oldest first, at most 5,000; by default of the last 24 hours."""
         card = self._card(actor, entity)
-        scope = self._door.scope(actor, "observation")
+        scope = self._door.scope(actor, "observation", card.entity_type)
         item = self._property(card, property_id)
         last = _aware(end) or self._clock.now()
         first = _aware(start) or last - timedelta(hours=24)
         if first > last:
             raise Invalid(f"start {first.isoformat()} lies behind end {last.isoformat()}", "exchange the two")
         sql = f"""
-            SELECT observed_at, "{item.id}" AS value, record, area FROM "{card.entity_type}"
+            SELECT observed_at, "{item.id}", record, area, feed FROM "{card.entity_type}"
             WHERE entity = $entity AND observed_at BETWEEN $first AND $last AND "{item.id}" IS NOT NULL
               AND date BETWEEN $first::DATE AND $last::DATE AND {scope.tree().sql("duckdb")}
             ORDER BY observed_at LIMIT {MOST_POINTS}
         """  # noqa: S608 - names are the standard's own, the scope is a tree of literals
         rows = self._lake.query(sql, [card.entity_type], {"entity": card.id, "first": first, "last": last})
-        points = [
-            (r["observed_at"], scope.cover({item.id: r["value"]})[item.id], r["record"]) for r in rows.to_pylist()
-        ]
+        points = [(r["observed_at"], scope.cover(r)[item.id], r["record"]) for r in rows.to_pylist()]
         return HistoryView(entity=card.id, property=item.id, unit=item.symbol, points=points)
 
     def record(self, actor: Actor, record: str) -> dict[str, Any]:
@@ -136,9 +134,8 @@ class Views:
         for table, entity in {**dict.fromkeys(self._states, "observation"), **EVENT_TABLES}.items():
             if table not in present or not self._may_look(actor, entity):
                 continue
-            sql = f'SELECT * FROM "{table}" WHERE record = ? LIMIT 1'  # noqa: S608 - the table is in the lake's list
-            scope = self._door.scope(actor, entity)
-            for row in self._lake.query(sql, [table], [record]).to_pylist():
+            scope = self._door.scope(actor, entity, table)
+            for row in self._lake.records(table, [record]).to_pylist():
                 if scope.lets(row):
                     return {"entity_type": table, **scope.cover(row)}
         raise NotFound(f"no record '{record}' that {actor.id} may see", "record ids come with warnings and histories")
@@ -151,30 +148,30 @@ class Views:
         return True
 
     def _cards(self, actor: Actor, entity_type: str | None) -> Iterator[EntityCard]:
-        scope = self._door.scope(actor, "entity")
+        self._door.scope(actor, "entity")
         if entity_type:
             self._standard.entity_type(entity_type)
-        cards: Iterable[EntityCard] = self._directory.all()
-        if entity_type:
-            cards = list(self._directory.of(entity_type).values())
-        return (card for card in cards if _seen(scope, card))
+        for name in [entity_type] if entity_type else self._directory.types():
+            scope = self._door.scope(actor, "entity", name)
+            yield from (card for card in list(self._directory.of(name).values()) if _seen(scope, card))
 
     def _card(self, actor: Actor, entity: str) -> EntityCard:
-        scope = self._door.scope(actor, "entity")
         card = self._directory.find(entity)
-        if card is None or not _seen(scope, card):
+        if card is None or not _seen(self._door.scope(actor, "entity", card.entity_type), card):
             raise NotFound(f"no entity '{entity}' that {actor.id} may see", "GET /api/v1/entities lists them")
         return card
 
     def _shown(self, actor: Actor, cards: Sequence[EntityCard]) -> list[EntityView]:
-        scope = self._door.scope(actor, "observation")
-        return [self._view(card, scope) for card in cards]
+        self._door.scope(actor, "observation")
+        types = dict.fromkeys(card.entity_type for card in cards)
+        scopes = {name: self._door.scope(actor, "observation", name) for name in types}
+        return [self._view(card, scopes[card.entity_type]) for card in cards]
 
     def _view(self, card: EntityCard, scope: Scope) -> EntityView:
         state, at = self._states.get(card.entity_type), None
         values: dict[str, Any] = {}
-        if state and scope.lets({"area": card.area}):
-            at, values = state.get(card.id)
+        if state:
+            at, values = state.get(card.id, card.area, scope)
         return EntityView(
             id=card.id,
             entity_type=card.entity_type,
@@ -183,7 +180,7 @@ class Views:
             lon=card.lon,
             lat=card.lat,
             observed_at=at,
-            values=scope.cover(values),
+            values=values,
             series=card.series,
         )
 
@@ -206,6 +203,17 @@ class Views:
             delay_seconds=(received - observed).total_seconds() if received and observed else None,
             fresh=fresh,
         )
+
+    def _feeds_of(self, department: str) -> list[str]:
+        """Feeds that a department owns: with them its own rows are known."""
+        return [mapping.id for mapping in self._feeds.values() if mapping.declaration.department == department]
+
+    def _levels(self, entity_type: str | None) -> dict[str, str]:
+        """Sensitivity of the properties of one entity type, or of all together."""
+        kinds = self._standard.entity_types
+        wanted = [kinds[entity_type]] if entity_type in kinds else list(kinds.values())
+        closed = [item for kind in wanted for item in kind.properties if item.sensitivity != "open"]
+        return {item.id: item.sensitivity for item in sorted(closed, key=lambda item: item.sensitivity)}
 
     def _property(self, card: EntityCard, property_id: str) -> Property:
         kind: EntityType = self._standard.entity_type(card.entity_type)

@@ -16,10 +16,11 @@ from itertools import groupby
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, inspect
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import JSON, TypeDecorator, TypeEngine
 
 from cityloop.core.values import utc
@@ -111,8 +112,18 @@ class Database:
         return self.engine.dialect.name
 
     def create(self) -> None:
-        """Create all tables that do not exist yet."""
+        """Create all tables that do not exist yet, and add the columns that those of an older version lack.
+
+        A column added to a known table is nullable or has a server default.
+        """
+        known = inspect(self.engine).get_multi_columns()
         Table.metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            for table in Table.metadata.sorted_tables:
+                present = {column["name"] for column in known.get((None, table.name), [])}
+                for column in [c for c in table.columns if present and c.name not in present]:
+                    text = CreateColumn(column).compile(dialect=self.engine.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -33,6 +33,23 @@ class Settings(BaseSettings):
         default=None, description="Font file with Chinese signs for PDF reports; empty: where the system keeps one"
     )
     compact_seconds: float = Field(default=60.0, gt=0, description="Seconds between compactions of the lake")
+    lake_engine: str = Field(
+        default="duckdb", description="Who answers figures and questions: duckdb, or spark://host:7077"
+    )
+    lake_keep_hours: float = Field(
+        default=1.0, ge=1, description="Hours that replaced files of the lake stay; longer than the longest query"
+    )
+    lake_log_days: float = Field(default=7.0, ge=1, description="Days that the lake's log can tell of")
+    retention_open_days: int = Field(default=0, ge=0, description="Days that open types are kept; 0: for ever")
+    retention_internal_days: int = Field(default=0, ge=0, description="Days that internal types are kept; 0: for ever")
+    retention_sensitive_days: int = Field(
+        default=0, ge=0, description="Days that types with a sensitive property are kept; 0: for ever"
+    )
+    retention_event_days: int = Field(
+        default=0, ge=0, description="Days that events of cases and warnings stay in the lake; 0: for ever"
+    )
+
+    grant_days: float = Field(default=366.0, gt=0, description="Longest term of a grant between departments, in days")
 
     def database_url(self) -> str:
         """The operational store's URL, defaulting to SQLite in the data folder."""

@@ -21,6 +21,8 @@ from cityloop.lake import disk
 from cityloop.lake.log import Action, TableLog
 
 Txn = tuple[str, int]
+ROW_GROUP = 40_960
+"""Rows of one group of a file: small enough that the history of one entity steps over most of a day."""
 
 
 def append(log: TableLog, rows: pa.Table, txn: Txn | None, sync: bool) -> int:
@@ -65,8 +67,16 @@ def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def add_action(log: TableLog, path: Path, partition: str, rows: int, *, fresh: bool) -> Action:
-    """The log's word for one new file. Statistics beyond the row count are left out: foreign readers misread them."""
+def add_action(
+    log: TableLog, path: Path, partition: str, rows: int, records: tuple[str, str] | None, *, fresh: bool
+) -> Action:
+    """The log's word for one new file. Statistics beyond the row count are left out: foreign readers misread them.
+
+    The first and last record id stand in the tags, which foreign readers pass over: they are the index by record.
+    """
+    tags = {"columns": str(len(log.schema))}
+    if records:
+        tags |= {"first_record": records[0], "last_record": records[1]}
     return {
         "add": {
             "path": path.relative_to(log.folder).as_posix(),
@@ -75,7 +85,7 @@ def add_action(log: TableLog, path: Path, partition: str, rows: int, *, fresh: b
             "modificationTime": _millis(),
             "dataChange": fresh,
             "stats": json.dumps({"numRecords": rows}),
-            "tags": {"columns": str(len(log.schema))},
+            "tags": tags,
         }
     }
 
@@ -91,11 +101,13 @@ def _write_files(log: TableLog, rows: pa.Table, sync: bool) -> list[Action]:
     adds: list[Action] = []
     for partition, part in _partitions(fitted(rows, log.schema), log.partition):
         path = new_file(log, partition, sync)
-        pq.write_table(part.drop_columns([log.partition]), path, compression="snappy", store_schema=False)
+        pq.write_table(
+            part.drop_columns([log.partition]), path, compression="snappy", store_schema=False, row_group_size=ROW_GROUP
+        )
         if sync:
             disk.force(path)
             disk.force(path.parent)
-        adds.append(add_action(log, path, partition, part.num_rows, fresh=True))
+        adds.append(add_action(log, path, partition, part.num_rows, _records(part), fresh=True))
     return adds
 
 
@@ -104,6 +116,14 @@ def _partitions(rows: pa.Table, column: str) -> Iterator[tuple[str, pa.Table]]:
     for value in values:
         part = rows if len(values) == 1 else rows.filter(pc.equal(rows[column], value))
         yield str(value.as_py()), part
+
+
+def _records(rows: pa.Table) -> tuple[str, str] | None:
+    if "record" not in rows.column_names:
+        return None
+    ends = pc.min_max(rows["record"])
+    first, last = ends["min"].as_py(), ends["max"].as_py()
+    return None if first is None else (first, last)
 
 
 def _done(log: TableLog, txn: Txn | None) -> bool:

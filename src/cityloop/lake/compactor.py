@@ -1,21 +1,29 @@
-"""The compactor: a thread that keeps the lake's files few while the city works."""
+"""The compactor: a thread that keeps the lake's files few, and its disk clean, while the city works."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 
 from cityloop.lake.service import Lake
 
 log = logging.getLogger(__name__)
+CLEAN_SECONDS = 600
+"""Seconds between clean-ups: replaced files, old log entries, days past their retention."""
 
 
 class Compactor:
-    """Compacts every table each ``seconds``; an error is logged and tried again in the next round."""
+    """Compacts every table each ``seconds``; an error is logged and tried again in the next round.
 
-    def __init__(self, lake: Lake, seconds: float) -> None:
+    ``retire`` deletes what is past its retention; it is called with each clean-up.
+    """
+
+    def __init__(self, lake: Lake, seconds: float, retire: Callable[[], object] | None = None) -> None:
         self._lake = lake
         self._seconds = seconds
+        self._retire = retire
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -33,14 +41,30 @@ class Compactor:
 
     def round(self) -> int:
         """Compact all tables once; return how many files went into others."""
-        merged = 0
+        return sum(self._each("compaction", self._lake.compact))
+
+    def clean(self) -> int:
+        """Let go of what is past its retention, then delete files that nobody needs; return how many."""
+        if self._retire:
+            try:
+                self._retire()
+            except Exception:
+                log.exception("retention failed and will be tried again")
+        return sum(self._each("cleaning", self._lake.clean))
+
+    def _each(self, what: str, work: Callable[[str], int]) -> list[int]:
+        done = []
         for table in self._lake.tables():
             try:
-                merged += self._lake.compact(table)
+                done.append(work(table))
             except Exception:
-                log.exception("compaction of %s failed and will be tried again", table)
-        return merged
+                log.exception("%s of %s failed and will be tried again", what, table)
+        return done
 
     def _run(self) -> None:
+        cleaned = float("-inf")
         while not self._stop.wait(self._seconds):
             self.round()
+            if time.monotonic() - cleaned >= CLEAN_SECONDS:
+                self.clean()
+                cleaned = time.monotonic()

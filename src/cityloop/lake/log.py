@@ -22,12 +22,24 @@ _CHECKPOINT = ["add", "txn", "metaData"]
 
 @dataclass(frozen=True)
 class DataFile:
-    """One active Parquet file; ``width`` is how many columns its table had when it was written (0: unknown)."""
+    """One active Parquet file.
+
+    ``width`` is how many columns its table had when it was written (0: unknown), ``rows`` how many rows it holds (-1:
+    unknown), ``written`` when, in milliseconds since 1970, and ``records`` the first and last record id in it by the
+    order of text (``None``: unknown).
+    """
 
     path: str
     size: int
     partition: str
     width: int
+    rows: int = -1
+    written: int = 0
+    records: tuple[str, str] | None = None
+
+    def may_hold(self, record: str) -> bool:
+        """Whether this record id can be in the file."""
+        return self.records is None or self.records[0] <= record <= self.records[1]
 
 
 class TableLog:
@@ -39,6 +51,7 @@ class TableLog:
         self.version = -1
         self.schema: pa.Schema = pa.schema([])
         self.partition = "date"
+        self.configuration: dict[str, str] = {}
         self.files: dict[str, DataFile] = {}
         self.transactions: dict[str, int] = {}
 
@@ -46,11 +59,11 @@ class TableLog:
         """The file of one log entry."""
         return self.log / f"{version:020}.json"
 
-    def refresh(self) -> TableLog:
-        """Read what has been committed since, by whomever."""
+    def refresh(self, most: int | None = None) -> TableLog:
+        """Read what has been committed since, by whomever; with ``most`` up to that version."""
         if self.version < 0:
-            self._load_checkpoint()
-        while (actions := self._read(self.version + 1)) is not None:
+            self._load_checkpoint(most)
+        while (most is None or self.version < most) and (actions := self._read(self.version + 1)) is not None:
             self.apply(self.version + 1, actions)
         return self
 
@@ -77,6 +90,26 @@ class TableLog:
             paths += [add["path"] for action in actions if (add := action.get("add")) and add["dataChange"]]
         return paths
 
+    def oldest_entry(self) -> int:
+        """The oldest version whose log entry is still there; -1 when there is none."""
+        names = (path.stem for path in self.log.glob("*.json"))
+        return min((int(name) for name in names if name.isdigit()), default=-1)
+
+    def committed_at(self, version: int) -> int | None:
+        """When ``version`` was committed, in milliseconds since 1970; ``None`` when its entry is gone."""
+        for action in self._read(version) or ():
+            if info := action.get("commitInfo"):
+                return int(info.get("timestamp") or 0)
+        path = self.entry(version)
+        return int(path.stat().st_mtime * 1000) if path.is_file() else None
+
+    def entries(self, first: int) -> Iterator[tuple[int, list[Action]]]:
+        """The log's entries from ``first`` on."""
+        version = first
+        while (actions := self._read(version)) is not None:
+            yield version, actions
+            version += 1
+
     def _read(self, version: int) -> list[Action] | None:
         try:
             text = self.entry(version).read_text(encoding="utf-8")
@@ -84,15 +117,25 @@ class TableLog:
             return None
         return [json.loads(line) for line in text.splitlines() if line]
 
-    def _load_checkpoint(self) -> None:
+    def _load_checkpoint(self, most: int | None = None) -> None:
         try:
             last = json.loads((self.log / "_last_checkpoint").read_text(encoding="utf-8"))
+            if most is not None and last["version"] > most:
+                last = {"version": self._checkpoint_before(most)}
             tables = [pq.read_table(path, columns=_CHECKPOINT) for path in self._checkpoint_files(last)]
         except (OSError, ValueError):
             # None yet, or torn by a loss of power: the single entries are still there and are read from the first on.
             return
         for table in tables:
             self.apply(last["version"], _actions(table))
+
+    def _checkpoint_before(self, most: int) -> int:
+        """The newest checkpoint in one part up to version ``most``; raises ``OSError`` when there is none."""
+        found = [int(path.name.split(".")[0]) for path in self.log.glob("*.checkpoint.parquet")]
+        fitting = [version for version in found if version <= most]
+        if not fitting:
+            raise FileNotFoundError(f"no checkpoint up to version {most}")
+        return max(fitting)
 
     def _checkpoint_files(self, last: Mapping[str, Any]) -> Iterator[Path]:
         parts = last.get("parts")
@@ -103,10 +146,20 @@ class TableLog:
     def _add(self, add: Mapping[str, Any]) -> None:
         tags, values = dict(add.get("tags") or {}), dict(add.get("partitionValues") or {})
         partition = str(values.get(self.partition) or "")
-        self.files[add["path"]] = DataFile(add["path"], add["size"], partition, int(tags.get("columns", 0)))
+        first, last = tags.get("first_record"), tags.get("last_record")
+        self.files[add["path"]] = DataFile(
+            path=add["path"],
+            size=add["size"],
+            partition=partition,
+            width=int(tags.get("columns", 0)),
+            rows=int(json.loads(add.get("stats") or "{}").get("numRecords", -1)),
+            written=int(add.get("modificationTime") or 0),
+            records=(first, last) if first is not None and last is not None else None,
+        )
 
     def _describe(self, meta: Mapping[str, Any]) -> None:
         self.schema = pa.schema(Schema.from_json(meta["schemaString"]).to_arrow())
+        self.configuration = dict(meta.get("configuration") or {})
         self.partition = (list(meta["partitionColumns"]) or ["date"])[0]
 
 

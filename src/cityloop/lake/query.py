@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from cityloop.lake.engine import Parameters, TableFiles
 from cityloop.lake.log import DataFile
-
-Parameters = Sequence[Any] | Mapping[str, Any]
 
 _TYPES = {
     pa.string(): "VARCHAR",
@@ -28,8 +26,10 @@ COLUMN_TYPES = tuple(_TYPES)
 """Arrow types that a lake table may have."""
 
 
-class Engine:
+class DuckEngine:
     """One DuckDB instance; every query runs on a cursor of its own, so that queries do not wait for each other."""
+
+    dialect = "duckdb"
 
     def __init__(self, folder: Path) -> None:
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": False})
@@ -39,14 +39,15 @@ class Engine:
         self._connection.execute("SET enable_external_access=false")
         self._closing = threading.Lock()
 
-    def run(self, sql: str, views: Mapping[str, str], parameters: Parameters = ()) -> pa.Table:
-        """Run one SELECT over temporary views (name → SELECT)."""
+    def run(self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = ()) -> pa.Table:
+        """Run one SELECT over temporary views of the tables."""
         with self._closing:
             cursor = self._connection.cursor()
         try:
             cursor.execute("SET timezone='UTC'")
-            for name, select in views.items():
-                cursor.execute(f"CREATE TEMP VIEW {_name(name)} AS {select}")
+            for table in tables:
+                select = view(table.folder, table.files, table.schema, table.partition)
+                cursor.execute(f"CREATE TEMP VIEW {_name(table.name)} AS {select}")
             return cursor.sql(sql, params=parameters or None).to_arrow_table()
         finally:
             cursor.close()
@@ -55,6 +56,13 @@ class Engine:
         """Close the instance; running queries end first."""
         with self._closing:
             self._connection.close()
+
+
+def write_views(connection: duckdb.DuckDBPyConnection, tables: Sequence[TableFiles]) -> None:
+    """A view for each table in a database of its own: for programs that speak SQL and know nothing of Delta."""
+    for table in tables:
+        select = view(table.folder, table.files, table.schema, table.partition)
+        connection.execute(f"CREATE OR REPLACE VIEW {_name(table.name)} AS {select}")
 
 
 def view(folder: Path, files: Sequence[DataFile], schema: pa.Schema, partition: str) -> str:

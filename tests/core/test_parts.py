@@ -1,0 +1,30 @@
+"""The parts themselves: each starts, answers, and comes back on the same port after it was killed."""
+
+from __future__ import annotations
+
+import psycopg
+import pymysql
+
+from tests.parts import PASSWORD, Broker, Part, Store, answers
+
+
+def test_the_broker_opens_three_doors_and_comes_back(mosquitto: Broker) -> None:
+    mosquitto.part.kill()
+    assert not answers(mosquitto.port)
+    mosquitto.part.start()
+    assert all(answers(port) for port in (mosquitto.port, mosquitto.locked_port, mosquitto.tls_port))
+
+
+def test_the_stream_comes_back(nats_server: Part) -> None:
+    nats_server.restart()
+    assert answers(nats_server.port)
+
+
+def test_the_databases_know_chinese(postgres: Store, mariadb: Store) -> None:
+    with psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=city dbname=city") as connection:
+        assert connection.execute("SELECT '水务局'").fetchone() == ("水务局",)
+    with pymysql.connect(
+        host="127.0.0.1", port=mariadb.port, user="city", password=PASSWORD, database="city"
+    ) as other, other.cursor() as cursor:  # fmt: skip
+        cursor.execute("SELECT _utf8mb4'水务局'")
+        assert cursor.fetchone() == ("水务局",)
