@@ -1,4 +1,4 @@
-"""The data platform in a real browser: every screen fits and is accessible, and a change is planned before it is made."""
+"""The data platform in a real browser: every screen fits and is accessible; a change is planned before it is made."""
 
 from __future__ import annotations
 
