@@ -28,7 +28,7 @@ resume inspect_send accept_without_visit rework_inspect inspect_done inspect_not
 supervise answer_supervision defer force_close note"""
 POSTS, MOVES = _POSTS.split(), _MOVES.split()
 _BESIDE = """clock.set drill.switch quality.read inspection.run standard.read standard.change source.operate
-quarantine.correct access.explain grant.request grant.decide"""
+evaluate.read evaluate.change quarantine.correct access.explain grant.request grant.decide"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""
 ADMINISTRATORS = POSTS[10:13]

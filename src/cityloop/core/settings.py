@@ -29,6 +29,9 @@ class Settings(BaseSettings):
         default=50, ge=0, le=1000, description="Milliseconds a feed batch waits for company before it is committed"
     )
     sync: bool = Field(default=True, description="Force lake commits to the disk before they are acknowledged")
+    report_font: Path | None = Field(
+        default=None, description="Font file with Chinese signs for PDF reports; empty: where the system keeps one"
+    )
     compact_seconds: float = Field(default=60.0, gt=0, description="Seconds between compactions of the lake")
     lake_engine: str = Field(
         default="duckdb", description="Who answers figures and questions: duckdb, or spark://host:7077"

@@ -25,6 +25,8 @@ from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
+from cityloop.evaluate import keeper
+from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.retention import Retention, keep_days
@@ -122,6 +124,7 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
         )
@@ -231,6 +234,7 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
@@ -262,7 +266,7 @@ class House:
         """All services by class."""
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
-            self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health, self.sharing,
             self.lineage, self.catalogue, self.standard_desk, self.versions,
         )  # fmt: skip
         return {type(room): room for room in rooms}
@@ -270,6 +274,7 @@ class House:
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
+        self.evaluator.catch_up()
         starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
         for part in (*starting, self.sources):
             if part is not None:
