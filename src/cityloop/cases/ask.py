@@ -30,6 +30,8 @@ class Facts:
     """The case named in the field ``target`` of a merge."""
     nearby: tuple[str, ...] = ()
     """Numbers that the duplicate guard found."""
+    dates: Mapping[str, datetime] = field(default_factory=dict)
+    """Fields of the kind ``date`` that could be read, as instants."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.schemas import CaseReport
 from cityloop.cases.store import CaseStore, numbered
 from cityloop.cases.values import Case
-from cityloop.cases.workflow import REPORT, SUBMIT
+from cityloop.cases.workflow import REPORT, SUBMIT, SUBMIT_SELF
 from cityloop.city.schemas import Place, Position
 from cityloop.city.service import City
 from cityloop.core.database import Transaction
@@ -69,7 +69,7 @@ class Intake:
         place = self._place(report.position, brought.area)
         draft = self._draft(store, actor, report, brought, place, now)
         workflow = self._book.current
-        move = workflow.move_by_id[SUBMIT]
+        move = workflow.move_by_id[SUBMIT_SELF if report.self_handled else SUBMIT]
         more = {"channel": report.channel, **({"warning": brought.warning} if brought.warning else {})}
         case = self._mover.move(tx, actor, draft, Wish(move.id, more=more), now)
         return self._mover.automate(tx, case, now), True
@@ -94,6 +94,9 @@ class Intake:
         if brought.department is not None and brought.department not in self._city.departments:
             known = ", ".join(self._city.departments)
             faults.append(Fault("department", f"there is no department '{brought.department}'", f"one of: {known}"))
+        if report.self_handled and SUBMIT_SELF not in self._book.current.move_by_id:
+            mend = "report it without 'self_handled'"
+            faults.append(Fault("self_handled", "the workflow in force knows no self-handling", mend))
         if not report.title.strip():
             faults.append(Fault("title", "the title is blank", "say in a few words what is wrong"))
         if faults:
@@ -149,6 +152,7 @@ class Intake:
             opened_at=now,
             updated_at=now,
             updated_by=actor.id,
+            reporter=actor.id,
             last_move=SUBMIT,
             workflow=workflow.key,
         )

@@ -53,10 +53,40 @@ class CaseRow(Table):
     dispatch_row: Mapped[str | None] = mapped_column(String(80))
     dispatch_reason: Mapped[dict[str, Any] | None]
     request: Mapped[str | None] = mapped_column(String(20))
-    """The open two-step request (``return``, ``extension``), its number and who asked."""
+    """The open two-step request (``return``, ``extension``, ``suspension``, ``void``, ``rework``), its number, who
+    asked, and what was asked for."""
     request_number: Mapped[int]
     request_by: Mapped[str | None] = mapped_column(String(60))
+    request_detail: Mapped[dict[str, Any] | None]
     extensions: Mapped[int]
+    deferred: Mapped[bool]
+    """The centre's ruling that departments cannot act now; such a case leaves the denominators of indicators."""
+    suspensions: Mapped[int]
+    suspended_from: Mapped[str | None] = mapped_column(String(40))
+    suspended_until: Mapped[datetime | None] = mapped_column(index=True)
+    supervision: Mapped[dict[str, Any] | None]
+    """The last demand of a supervisor: ``demand``, ``by``, ``at``, ``reply_due_at``, and its answer once it came."""
+    reply_due_at: Mapped[datetime | None]
+    appeal: Mapped[str | None] = mapped_column(String(12))
+    """Of the lateness, by the department: ``filed``, ``passed`` (first review), ``granted`` or ``refused``."""
+    appeal_reviewer: Mapped[str | None] = mapped_column(String(60))
+    exempt: Mapped[bool]
+    """An appeal was granted: the lateness stays a fact and leaves the metrics."""
+    force_by: Mapped[str | None] = mapped_column(String(60))
+    """Who asks for closing by force; somebody else decides."""
+    self_handled: Mapped[bool]
+    reporter: Mapped[str | None] = mapped_column(String(60))
+    """The account that reported the case."""
+    reopened: Mapped[int]
+    first_closed_at: Mapped[datetime | None]
+    linked_from: Mapped[str | None] = mapped_column(String(40))
+    """The closed case whose reporter was not satisfied."""
+    petitioners: Mapped[int]
+    """Reports merged into this case."""
+    photos: Mapped[dict[str, Any] | None]
+    """Attachments by kind; ``fresh`` counts photos taken after since the last rework."""
+    parts_open: Mapped[int]
+    """Required tasks of co-handlers that are neither done nor waived."""
     rework: Mapped[int]
     merged_into: Mapped[str | None] = mapped_column(String(40))
     warning: Mapped[str | None] = mapped_column(String(40), unique=True)

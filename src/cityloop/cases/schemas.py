@@ -6,11 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from cityloop.cases.workflow import FieldKind
 from cityloop.city.schemas import Position
 from cityloop.core.values import Frozen, Instant, Title
 
 Light = Literal["green", "yellow", "red", "paused", "none"]
-Channel = Literal["collector", "hotline", "citizen", "leader", "media", "department", "warning", "device", "inspection", "drill"]
+Channel = Literal[
+    "collector", "hotline", "citizen", "leader", "media", "department", "warning", "device", "inspection", "drill"
+]
 
 
 class CaseReport(Frozen):
@@ -26,6 +29,8 @@ class CaseReport(Frozen):
     reporter_name: str | None = Field(default=None, max_length=40)
     reporter_phone: str | None = Field(default=None, max_length=30)
     urgent: bool = False
+    self_handled: bool = False
+    """The reporter has put it right; needs the city's leave for the matter, and photos from before and after."""
     series: str | None = Field(default=None, max_length=40)
     """The replayed series a drill report comes from; empty for a real report."""
 
@@ -45,7 +50,7 @@ class FieldAsked(Frozen):
 
     name: str
     title: Title
-    kind: Literal["text", "department", "person", "matter", "line", "choice"]
+    kind: FieldKind
     required: bool
     choices: list[tuple[str, Title]] = []
 
@@ -129,9 +134,45 @@ class CaseView(Frozen):
     closed_at: Instant | None
     on_time: bool | None
     rework: int
+    extensions: int
+    deferred: bool
+    exempt: bool
+    forced: bool
+    self_handled: bool
+    suspended_until: Instant | None
+    reply_due_at: Instant | None
+    linked_from: str | None
+    merged_into: str | None
+    petitioners: int
+    photos: dict[str, int]
+    parts_open: int
     warning: str | None
     series: str | None
     version: int
+
+
+class Petitioner(Frozen):
+    """A report that was merged into the case."""
+
+    case: str
+    number: str
+    channel: Channel
+    opened_at: Instant
+    reporter_name: str | None
+    reporter_phone: str | None
+
+
+class Supervision(Frozen):
+    """A supervisor's demand and, once it came, its answer."""
+
+    demand: str
+    by: str
+    at: Instant
+    reply_due_at: Instant
+    reply: str | None = None
+    answered_by: str | None = None
+    answered_at: Instant | None = None
+    in_time: bool | None = None
 
 
 class CaseDetail(CaseView):
@@ -142,6 +183,8 @@ class CaseDetail(CaseView):
     reporter_phone: str | None
     deadline: DeadlineView | None
     dispatch_reason: Title | None
+    supervision: Supervision | None
+    petitioners_list: list[Petitioner]
     timeline: list[TimelineEntry]
     moves: list[MoveOffer]
     nearby: list[CaseView]

@@ -30,6 +30,7 @@ from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView,
 from cityloop.cases.store import CaseStore
 from cityloop.cases.values import Case, scoped
 from cityloop.cases.views import Views
+from cityloop.cases.waiting import Waiting
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.core.database import Database, Transaction
@@ -73,6 +74,7 @@ class CaseDesk:
         self._reading = Reading(
             database=database, door=door, audit=audit, city=city, book=self._book, views=views, mover=self._mover
         )
+        self._waiting = Waiting(database=database, city=city, mover=self._mover)
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
@@ -136,6 +138,10 @@ class CaseDesk:
         wish = Wish(request.move, request.opinion, request.fields)
         moved = self._mover.move(tx, actor, found, wish, now)
         return self._mover.automate(tx, moved, now)
+
+    def tick(self, now: datetime) -> int:
+        """Everything that is due by the hour: automatic moves, suspensions that end; returns how much happened."""
+        return self.dispatch_due(now) + self._waiting.resume_due(now)
 
     def dispatch_due(self, now: datetime) -> int:
         """Make the automatic moves that are waiting (after a wait, or since a table changed); returns their number."""

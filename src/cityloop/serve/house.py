@@ -131,7 +131,7 @@ class House:
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
-                "cases": lambda: self.desk.dispatch_due(self.clock.now()),
+                "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
             },
             TICK_SECONDS,
