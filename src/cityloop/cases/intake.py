@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
+from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.schemas import CaseReport
@@ -45,11 +46,12 @@ NOTHING = Brought()
 class Intake:
     """Checks reports and opens cases."""
 
-    def __init__(self, *, door: Door, city: City, book: Book, mover: Mover) -> None:
+    def __init__(self, *, door: Door, city: City, book: Book, mover: Mover, attachments: Attachments) -> None:
         self._door = door
         self._city = city
         self._book = book
         self._mover = mover
+        self._attachments = attachments
 
     def report(
         self, tx: Transaction, actor: Actor, report: CaseReport, now: datetime, brought: Brought = NOTHING
@@ -68,6 +70,8 @@ class Intake:
         self._check(report, brought)
         place = self._place(report.position, brought.area)
         draft = self._draft(store, actor, report, brought, place, now)
+        if report.attachments:
+            draft = draft.having(photos=self._attachments.claim(tx, actor, draft.id, report.attachments))
         workflow = self._book.current
         move = workflow.move_by_id[SUBMIT_SELF if report.self_handled else SUBMIT]
         more = {"channel": report.channel, **({"warning": brought.warning} if brought.warning else {})}

@@ -167,6 +167,27 @@ class CaseWarningRow(Table):
     seq: Mapped[int]
 
 
+class AttachmentRow(Table):
+    """A file of a case, stored by the hash of its clean copy; without a case while its report is being written."""
+
+    __tablename__ = "case_attachment"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case: Mapped[str | None] = mapped_column(String(40), index=True)
+    hash: Mapped[str] = mapped_column(String(64), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(12))
+    media_type: Mapped[str] = mapped_column(String(40))
+    bytes: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    taken_at: Mapped[datetime | None]
+    lon: Mapped[float | None] = mapped_column(Float)
+    lat: Mapped[float | None] = mapped_column(Float)
+    """Time and place of capture as the file itself told them; the stored copy no longer does."""
+    uploaded_by: Mapped[str] = mapped_column(String(60), index=True)
+    uploaded_at: Mapped[datetime]
+
+
 class WorkflowRow(Table):
     """Every workflow version that was ever in force here: a case keeps the one it was filed under."""
 

@@ -14,6 +14,7 @@ from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Scope
 from cityloop.cases import entries, nearby, queries
+from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
@@ -65,7 +66,16 @@ class Reading:
     """Everything that only looks."""
 
     def __init__(
-        self, *, database: Database, door: Door, audit: Audit, city: City, book: Book, views: Views, mover: Mover
+        self,
+        *,
+        database: Database,
+        door: Door,
+        audit: Audit,
+        city: City,
+        book: Book,
+        views: Views,
+        mover: Mover,
+        attachments: Attachments,
     ) -> None:
         self._database = database
         self._door = door
@@ -74,6 +84,7 @@ class Reading:
         self._book = book
         self._views = views
         self._mover = mover
+        self._attachments = attachments
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
         """One page; ``total`` counts what the actor may see under the filter."""
@@ -158,6 +169,7 @@ class Reading:
             dispatch_reason=None,
             supervision=None,
             petitioners_list=[],
+            attachments=[],
             timeline=[],
             moves=[],
             nearby=[],
@@ -181,6 +193,7 @@ class Reading:
             dispatch_reason=Title(**case.dispatch_reason) if case.dispatch_reason else None,
             supervision=Supervision.model_validate(case.supervision) if case.supervision else None,
             petitioners_list=self._petitioners(session, scope, case),
+            attachments=self._attachments.of(session, case.id),
             timeline=self._timeline(session, case),
             moves=self._offers(actor, case, now),
             nearby=self._nearby(session, scope, case, now),

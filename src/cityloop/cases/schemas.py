@@ -16,6 +16,37 @@ Channel = Literal[
 ]
 
 
+AttachmentKind = Literal["before", "after", "evidence", "other"]
+
+
+class AttachmentRef(Frozen):
+    """A file that its reporter has sent before the report."""
+
+    hash: str = Field(pattern="^[0-9a-f]{64}$")
+    kind: AttachmentKind = "before"
+
+
+class AttachmentView(Frozen):
+    """A file of a case. ``taken_at``, ``lon``, ``lat``: what the file itself told of its capture."""
+
+    id: str
+    case: str | None
+    hash: str
+    name: str
+    kind: AttachmentKind
+    media_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+    taken_at: Instant | None
+    lon: float | None
+    lat: float | None
+    uploaded_by: str
+    uploaded_at: Instant
+    thumb: bool
+    """Whether ``?size=thumb`` has a picture."""
+
+
 class CaseReport(Frozen):
     """A report that becomes a case. ``external_number`` makes a repeated request harmless."""
 
@@ -29,6 +60,8 @@ class CaseReport(Frozen):
     reporter_name: str | None = Field(default=None, max_length=40)
     reporter_phone: str | None = Field(default=None, max_length=30)
     urgent: bool = False
+    attachments: tuple[AttachmentRef, ...] = Field(default=(), max_length=40)
+    """Files sent before with ``POST /api/v1/attachments``."""
     self_handled: bool = False
     """The reporter has put it right; needs the city's leave for the matter, and photos from before and after."""
     series: str | None = Field(default=None, max_length=40)
@@ -185,6 +218,7 @@ class CaseDetail(CaseView):
     dispatch_reason: Title | None
     supervision: Supervision | None
     petitioners_list: list[Petitioner]
+    attachments: list[AttachmentView]
     timeline: list[TimelineEntry]
     moves: list[MoveOffer]
     nearby: list[CaseView]

@@ -20,8 +20,10 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
 from cityloop.cases import timeline
 from cityloop.cases.answers import WarningAnswers
+from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
+from cityloop.cases.files import Files
 from cityloop.cases.intake import NOTHING, Brought, Intake
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
@@ -55,6 +57,8 @@ class CaseDesk:
         city: City,
         workflow: Workflow,
         responsibility: Responsibility,
+        files: Files,
+        attachment_limit: int = 10 * 1024 * 1024,
     ) -> None:
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city = database, door, audit, city
@@ -70,9 +74,25 @@ class CaseDesk:
             responsibility=responsibility,
             views=views,
         )
-        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover)
+        self.attachments = Attachments(
+            database=database,
+            door=door,
+            audit=audit,
+            city=city,
+            mover=self._mover,
+            files=files,
+            limit=attachment_limit,
+        )
+        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover, attachments=self.attachments)
         self._reading = Reading(
-            database=database, door=door, audit=audit, city=city, book=self._book, views=views, mover=self._mover
+            database=database,
+            door=door,
+            audit=audit,
+            city=city,
+            book=self._book,
+            views=views,
+            mover=self._mover,
+            attachments=self.attachments,
         )
         self._waiting = Waiting(database=database, city=city, mover=self._mover)
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)

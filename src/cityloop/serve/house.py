@@ -12,6 +12,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
 from cityloop.analyse.service import Analyst
+from cityloop.cases.files import Folder
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
@@ -86,7 +87,14 @@ class House:
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
         )
-        self.desk = CaseDesk(**shared, city=self.city, workflow=content.workflow, responsibility=content.responsibility)
+        self.desk = CaseDesk(
+            **shared,
+            city=self.city,
+            workflow=content.workflow,
+            responsibility=content.responsibility,
+            files=Folder(settings.data / "attachments"),
+            attachment_limit=settings.attachment_limit,
+        )
         self.analyst = Analyst(
             lake=self.lake,
             model=content.model,
