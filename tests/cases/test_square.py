@@ -15,11 +15,12 @@ import pytest
 
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.door import Door
-from cityloop.cases.ask import Ask, Facts
+from cityloop.cases.ask import Ask, Facts, PartWish
 from cityloop.cases.definitions import unheld
 from cityloop.cases.dispatch import Match
 from cityloop.cases.handling import HandlingRules
-from cityloop.cases.moves import MoveOutcome, Refusal, decide
+from cityloop.cases.moves import MoveOutcome, decide
+from cityloop.cases.refusal import Refusal
 from cityloop.cases.refusals import refused
 from cityloop.cases.values import Case
 from cityloop.cases.workflow import Workflow
@@ -108,6 +109,7 @@ TABLE: dict[str, tuple[set[str], str, set[str]]] = {
     "appeal_refuse": ({"closed*passed"}, "same", FILERS),
     "callback_new": (at("closed"), "same", {"shift_leader"}),
     "callback_reopen": (set(), "to_dispatch", {"shift_leader"}),
+    "add_part": (at("to_handle", "handling", "to_review"), "same", {"dispatcher"}),
     "note": (EVERY_OPEN, "same", NOTERS),
 }
 STATES = sorted(PLACES)
@@ -118,10 +120,12 @@ FIELDS: dict[str, dict[str, str]] = {
     "verify_answer": {"answer": "true"},
     "submit_result": {"result": "done"},
     "suspend_ask": {"until": "2026-05-01"},
+    "add_part": {"parts": "one"},
     "supervise": {"reply_by": "2026-03-10"},
     "answer_supervision": {"reply": "正在处理"},
 }
 DATES = {"until": MONDAY + timedelta(days=30), "reply_by": MONDAY + timedelta(days=1)}
+PARTS = (PartWish(department="water"),)
 TOMORROW = MONDAY + timedelta(days=1)
 BESIDE: dict[str, dict[str, Any]] = {
     "deferred": {"deferred": True},
@@ -204,7 +208,15 @@ def wish(place: str, move: str, actor: Actor, **changes: Any) -> Ask:
     case = standing_in(place)
     other = replace(case, id="case_2", number="another", state="to_file", open=True)
     match = Match("refuse", "sanitation", Title(zh="行", en="row"))
-    facts = Facts(city().departments, frozenset([LITTER]), match, SWEEPER, other, dates=DATES)
+    facts = Facts(
+        city().departments,
+        frozenset([LITTER]),
+        match,
+        SWEEPER,
+        other,
+        dates=DATES,
+        parts=PARTS if move == "add_part" else (),
+    )
     values: dict[str, Any] = {"opinion": "有理由", "fields": FIELDS.get(move, {}), **changes}
     return Ask(case, flow().move_by_id[move], flow(), actor, NOW, rules(), facts, **values)
 
@@ -287,7 +299,17 @@ def test_nothing_carries_a_finished_case_on_even_for_the_system() -> None:
 
 def test_moves_that_send_back_stop_or_overrule_need_a_reason() -> None:
     reasoned = {move.id for move in flow().moves if move.reason_needed}
-    free = {"submit", "submit_self", "accept_self", "verify_send", "verify_answer", "accept", "file", "dispatch"}
+    free = {
+        "add_part",
+        "submit",
+        "submit_self",
+        "accept_self",
+        "verify_send",
+        "verify_answer",
+        "accept",
+        "file",
+        "dispatch",
+    }
     free |= {"assign", "submit_result", "confirm", "inspect_send", "accept_without_visit", "inspect_done", "close"}
     sending = set(TABLE) - free - {"answer_supervision"}
     assert reasoned == sending

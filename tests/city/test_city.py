@@ -26,7 +26,8 @@ return_to_filing void_ask void_approve void_refuse assign return_ask return_appr
 submit_result send_back confirm extend_ask extend_grant extend_refuse suspend_ask suspend_grant suspend_refuse
 resume inspect_send accept_without_visit rework_inspect inspect_done inspect_not_done close rework_close
 supervise answer_supervision defer undefer force_ask force_close force_refuse note submit_self accept_self reject_self
-inspect_fail inspect_again appeal appeal_pass appeal_reject appeal_grant appeal_refuse callback_new callback_reopen"""
+inspect_fail inspect_again appeal appeal_pass appeal_reject appeal_grant appeal_refuse callback_new callback_reopen
+add_part part_sign part_give_back part_submit part_send_back part_confirm part_waive"""
 POSTS, MOVES = _POSTS.split(), _MOVES.split()
 ADMINISTRATORS = POSTS[10:13]
 

@@ -63,6 +63,7 @@ def case(number: str = "2026030900001", **values: Any) -> CaseDetail:
         "photos": {},
         "petitioners_list": [],
         "attachments": [],
+        "tasks": [],
         **dict.fromkeys(("deferred", "exempt", "forced", "self_handled"), False),
         "version": 3,
         "description": "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cityloop.cases import special
+from cityloop.cases import parts, special
 from cityloop.cases.ask import Ask
 from cityloop.cases.change import Change
 
@@ -135,5 +135,6 @@ EFFECTS: dict[str, Effect] = {
         settle_requests,
         show_nearby,
         *special.EFFECTS,
+        parts.take_parts,
     )
 }

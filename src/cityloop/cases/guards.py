@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cityloop.cases import duties
+from cityloop.cases import duties, parts
 from cityloop.cases.ask import Ask, Reason, reason
 
 Guard = Callable[[Ask, Any], Reason | None]
@@ -181,5 +181,6 @@ INPUT: dict[str, Guard] = {
         target_fits,
         matter_known,
         *duties.INPUT,
+        parts.parts_fit,
     )
 }

@@ -61,6 +61,14 @@ class HandlingRules:
         clock = self._deadlines.start(limit, at, department)
         return clock if isinstance(clock, HandlingClock) else None
 
+    def begin(self, text: str | None, department: str, at: datetime) -> HandlingClock | None:
+        """A new clock of a part on a limit text; ``None`` where there is none that can be read."""
+        limit = self._limit(text)
+        if limit is None or isinstance(limit, NeedsHuman):
+            return None
+        clock = self._deadlines.start(limit, at, department)
+        return clock if isinstance(clock, HandlingClock) else None
+
     def pause(self, clock: HandlingClock, at: datetime) -> HandlingClock:
         """Keep what was used; a clock that stands still stays as it is."""
         return self._deadlines.pause(clock, at) if clock.running else clock

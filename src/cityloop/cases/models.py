@@ -85,6 +85,8 @@ class CaseRow(Table):
     """Reports merged into this case."""
     photos: Mapped[dict[str, Any] | None]
     """Attachments by kind; ``fresh`` counts photos taken after since the last rework."""
+    parts: Mapped[int]
+    """Parts of co-handlers that this case has ever had."""
     parts_open: Mapped[int]
     """Required tasks of co-handlers that are neither done nor waived."""
     rework: Mapped[int]
@@ -186,6 +188,48 @@ class AttachmentRow(Table):
     """Time and place of capture as the file itself told them; the stored copy no longer does."""
     uploaded_by: Mapped[str] = mapped_column(String(60), index=True)
     uploaded_at: Mapped[datetime]
+
+
+class PartRow(Table):
+    """The part of a case that a co-handler does."""
+
+    __tablename__ = "case_part"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case: Mapped[str] = mapped_column(String(40), index=True)
+    department: Mapped[str] = mapped_column(String(60), index=True)
+    required: Mapped[bool]
+    demand: Mapped[str] = mapped_column(Text)
+    after: Mapped[list[str]]
+    state: Mapped[str] = mapped_column(String(12))
+    limit_text: Mapped[str | None] = mapped_column(String(200))
+    opened_at: Mapped[datetime]
+    handler: Mapped[str | None] = mapped_column(String(60))
+    result: Mapped[str | None] = mapped_column(Text)
+    handling: Mapped[dict[str, Any] | None]
+    clock_state: Mapped[str] = mapped_column(String(10))
+    due_at: Mapped[datetime | None]
+    yellow_at: Mapped[datetime | None]
+    red_at: Mapped[datetime | None]
+    handled_at: Mapped[datetime | None]
+    on_time: Mapped[bool | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int]
+
+
+class PartEntryRow(Table):
+    """One line of a part's history; the case's timeline holds its digest and not its words."""
+
+    __tablename__ = "case_part_entry"
+    part: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    move: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12))
+    actor: Mapped[str] = mapped_column(String(60))
+    actor_zh: Mapped[str] = mapped_column(String(80))
+    actor_en: Mapped[str] = mapped_column(String(80))
+    opinion: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]]
 
 
 class WorkflowRow(Table):

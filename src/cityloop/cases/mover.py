@@ -20,8 +20,10 @@ from cityloop.cases.automation import next_rule
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.handling import HandlingRules
+from cityloop.cases.joint import Parts, read_wishes
 from cityloop.cases.models import TimelineRow
-from cityloop.cases.moves import Entry, MoveOutcome, Refusal, decide
+from cityloop.cases.moves import Entry, MoveOutcome, decide
+from cityloop.cases.refusal import Refusal
 from cityloop.cases.refusals import refused
 from cityloop.cases.store import CaseStore, numbered
 from cityloop.cases.values import Case
@@ -74,6 +76,7 @@ class Mover:
         self._responsibility = responsibility
         self._views = views
         self.rules = HandlingRules(city, optional=book.current.limits == "optional")
+        self.parts = Parts(door=door, city=city, rules=self.rules)
         self._matters = frozenset(matter.key for matter in city.catalogue.list())
 
     def ask(self, tx: Transaction | None, actor: Actor, case: Case, move: MoveDef, wish: Wish, now: datetime) -> Ask:
@@ -96,6 +99,8 @@ class Mover:
         moved = self.write(tx, actor, case, result, wish, move, now)
         if ask.facts.target is not None and moved.merged_into:
             self._join(tx, actor, moved, ask.facts.target, now)
+        if ask.facts.parts:
+            self.parts.begin(tx, actor, moved, ask.facts.parts, now)
         if result.opens_linked:
             self._open_linked(tx, actor, moved, wish, now)
         return moved
@@ -147,6 +152,8 @@ class Mover:
         else:
             store.add(case)
         tx.insert(TimelineRow, row)
+        if before.parts and not entries.is_part(move.id):
+            self.parts.follow(tx, actor, case, now)
         detail = {"number": case.number, "from": entry.from_state, "to": entry.to_state}
         self._audit.record(tx, now, actor.id, f"case.{move.id}", case.id, detail)
         self._outbox.record(tx, MOVED, case.id, now, self._event(case, entry, actor, wish, now))
@@ -224,7 +231,20 @@ class Mover:
                 target = CaseStore.of(tx).find(str(fields["target"]).strip())
             if "show_nearby" in effects and actor.kind != "system":
                 near = tuple(other.number for other in self.near(tx, case, now))
-        return Facts(self._city.departments, self._matters, match, person, target, near, self._dates(move, fields))
+        wishes, fault = read_wishes(fields.get("parts")) if "take_parts" in effects else ((), None)
+        there = self.parts.there(tx, case) if tx is not None and "take_parts" in effects else frozenset[str]()
+        return Facts(
+            self._city.departments,
+            self._matters,
+            match,
+            person,
+            target,
+            near,
+            parts=wishes,
+            parts_fault=fault,
+            parts_there=there,
+            dates=self._dates(move, fields),
+        )
 
     def _dates(self, move: MoveDef, fields: Mapping[str, Any]) -> dict[str, datetime]:
         """The fields of the kind ``date`` that are dates."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from cityloop.cases import clocks as post_clocks
 from cityloop.cases.ask import Ask, Reason, reason
@@ -16,21 +16,13 @@ from cityloop.cases.change import Change
 from cityloop.cases.clocks import PostClock
 from cityloop.cases.effects import EFFECTS
 from cityloop.cases.guards import INPUT, STANDING
+from cityloop.cases.refusal import Refusal
 from cityloop.cases.values import Case
 from cityloop.cases.workflow import ALL, BEFORE, HANDLING, SAME, MoveDef, Workflow
 from cityloop.city.deadline import HandlingClock
 from cityloop.core.values import Title
 
 May = Callable[[str], bool]
-RefusalKind = Literal["state", "permission", "guard", "input"]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A move that does not happen, and every reason why not."""
-
-    kind: RefusalKind
-    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)

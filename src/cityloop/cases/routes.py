@@ -22,6 +22,8 @@ from cityloop.cases.schemas import (
     Light,
     MoveRequest,
     StateView,
+    TaskDetail,
+    TaskView,
 )
 from cityloop.cases.service import CaseDesk
 from cityloop.core.values import Page
@@ -96,6 +98,32 @@ def states(desk: TheDesk, actor: Asker) -> list[StateView]:
 def case(case: str, desk: TheDesk, actor: Asker) -> CaseDetail:
     """One case, by id or number, with timeline, deadline and the moves on offer."""
     return desk.get(actor, case)
+
+
+@router.get("/tasks")
+def tasks(
+    desk: TheDesk,
+    actor: Asker,
+    paged: Paged,
+    mine: bool = False,
+    open: bool | None = None,
+    department: str | None = None,
+    case: str | None = None,
+) -> Page[TaskView]:
+    """Parts of co-handlers, the first due first; ``mine``: what waits for the asker."""
+    return desk.tasks.list(actor, paged, mine, open, department, case)
+
+
+@router.get("/tasks/{task}")
+def task(task: str, desk: TheDesk, actor: Asker) -> TaskDetail:
+    """One part with its history and the moves on offer."""
+    return desk.tasks.get(actor, task)
+
+
+@router.post("/tasks/{task}/moves")
+def move_task(task: str, body: MoveRequest, desk: TheDesk, actor: Asker) -> TaskDetail:
+    """Make a move of a part."""
+    return desk.tasks.move(actor, task, body)
 
 
 @router.post("/attachments", status_code=201)

@@ -208,6 +208,70 @@ class Supervision(Frozen):
     in_time: bool | None = None
 
 
+class TaskView(Frozen):
+    """The part of a case that a co-handler does. ``seen`` false: another department's, only how it stands."""
+
+    id: str
+    case: str
+    number: str
+    title: str
+    department: str
+    department_title: Title | None
+    required: bool
+    after: tuple[str, ...]
+    state: str
+    state_title: Title
+    open: bool
+    light: Light
+    due_at: Instant | None
+    opened_at: Instant
+    closed_at: Instant | None
+    on_time: bool | None
+    version: int
+    seen: bool
+    demand: str | None
+    handler: str | None
+    result: str | None
+    limit_text: str | None
+
+
+class TaskEntry(Frozen):
+    """One line of a part's history."""
+
+    at: Instant
+    move: str
+    title: Title
+    state: str
+    actor: str
+    actor_name: Title
+    opinion: str
+    fields: dict[str, Any]
+
+
+class CaseBrief(Frozen):
+    """What a co-handler needs to know of the case; nothing personal."""
+
+    number: str
+    title: str
+    description: str
+    state: str
+    matter: str
+    area: str | None
+    address: str
+    lon: float
+    lat: float
+    opened_at: Instant
+    urgent: bool
+
+
+class TaskDetail(TaskView):
+    """A part with its history and the moves on offer."""
+
+    brief: CaseBrief
+    moves: list[MoveOffer]
+    entries: list[TaskEntry]
+
+
 class CaseDetail(CaseView):
     """A case with all that its page shows."""
 
@@ -219,6 +283,7 @@ class CaseDetail(CaseView):
     supervision: Supervision | None
     petitioners_list: list[Petitioner]
     attachments: list[AttachmentView]
+    tasks: list[TaskView]
     timeline: list[TimelineEntry]
     moves: list[MoveOffer]
     nearby: list[CaseView]

@@ -25,11 +25,13 @@ from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.files import Files
 from cityloop.cases.intake import NOTHING, Brought, Intake
+from cityloop.cases.joint import TASK
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.store import CaseStore
+from cityloop.cases.tasks import Tasks
 from cityloop.cases.values import Case, scoped
 from cityloop.cases.views import Views
 from cityloop.cases.waiting import Waiting
@@ -60,6 +62,7 @@ class CaseDesk:
         files: Files,
         attachment_limit: int = 10 * 1024 * 1024,
     ) -> None:
+        door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city = database, door, audit, city
         self._book = Book(database, workflow)
@@ -94,6 +97,7 @@ class CaseDesk:
             mover=self._mover,
             attachments=self.attachments,
         )
+        self.tasks = Tasks(database=database, door=door, audit=audit, city=city, mover=self._mover)
         self._waiting = Waiting(database=database, city=city, mover=self._mover)
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 

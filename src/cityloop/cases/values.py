@@ -67,6 +67,7 @@ class Case:
     linked_from: str | None = None
     petitioners: int = 0
     photos: Mapping[str, int] | None = None
+    parts: int = 0
     parts_open: int = 0
     rework: int = 0
     merged_into: str | None = None

@@ -22,9 +22,9 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import load_responsibility
+from cityloop.cases.files import Folder
 from cityloop.cases.intake import Brought
 from cityloop.cases.models import CaseRow
-from cityloop.cases.files import Folder
 from cityloop.cases.schemas import CaseReport, MoveRequest
 from cityloop.cases.service import CaseDesk
 from cityloop.cases.store import CaseStore
