@@ -26,7 +26,7 @@ lint: setup
 types: setup
 	$(RUN) mypy
 
-unit: setup web
+unit: setup web $(if $(shell command -v java),$(STAMPS)/spark)
 	$(RUN) pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 web-test: $(STAMPS)/npm
@@ -46,6 +46,11 @@ $(STAMPS)/uv/bin/uv:
 $(STAMPS)/python: pyproject.toml uv.lock | $(UV)
 	@mkdir -p $(STAMPS)
 	$(UV) sync --frozen --quiet
+	@touch $@
+
+# Where Java is, the tests of the second engine run against a real Spark cluster.
+$(STAMPS)/spark: $(STAMPS)/python
+	$(UV) sync --frozen --quiet --extra spark
 	@touch $@
 
 $(STAMPS)/npm: web/package.json web/package-lock.json $(STAMPS)/python

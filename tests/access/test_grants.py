@@ -135,9 +135,8 @@ def test_the_explanation_names_post_cover_grant_and_term() -> None:
 
 
 AREAS = ("440304", "440304001", "440305", "440305002")
-RULES: st.SearchStrategy[tuple[RowRule, ...]] = st.lists(
-    st.sampled_from(("all", "own_department", "own_areas")), min_size=1, max_size=2
-).map(tuple)
+ROW_RULES: tuple[RowRule, ...] = ("all", "own_department", "own_areas")
+RULES: st.SearchStrategy[tuple[RowRule, ...]] = st.lists(st.sampled_from(ROW_RULES), min_size=1, max_size=2).map(tuple)
 SIGHTS = st.builds(
     Sight,
     rows=RULES,

@@ -100,6 +100,11 @@ def lake(tmp_path: Path) -> Iterator[Lake]:
 
 @pytest.fixture
 def book(lake: Lake) -> Book:
+    return write_book(lake)
+
+
+def write_book(lake: Lake) -> Book:
+    """Four cases and three warnings."""
     one = Book(lake)
     one.case("c1", opened=1, closed=3, on_time=True)
     one.case("c2", opened=2, closed=30, on_time=False)
@@ -120,8 +125,8 @@ def city() -> City:
     return City.load(ROOT / "cities" / "demo", ManualClock(START))
 
 
-@pytest.fixture
-def analyst(lake: Lake, book: Book, city: City) -> Analyst:
+def make_analyst(lake: Lake, city: City) -> Analyst:
+    """An analyst over ``lake`` with the metrics of all packs."""
     door = Door(POLICY)
     door.register(Protected(entity="case", department="department", area="area", owner="handler"))
     door.register(Protected(entity="warning", department="department", area="area"))
@@ -129,3 +134,8 @@ def analyst(lake: Lake, book: Book, city: City) -> Analyst:
     model = load_model(PACKS, Standard.load(PACKS))
     rules = {"air.pm2_5_hourly": Title(zh="超标", en="Above")}
     return Analyst(lake=lake, model=model, door=door, city=city, clock=city.clock, describe=titled, rules=rules)
+
+
+@pytest.fixture
+def analyst(lake: Lake, book: Book, city: City) -> Analyst:
+    return make_analyst(lake, city)

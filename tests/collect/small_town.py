@@ -28,16 +28,18 @@ from cityloop.standard.service import Standard
 PACKS = [Path(__file__).parents[2] / "packs" / name for name in ("air", "metro", "sanitation")]
 NOON = datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
 """Twelve o'clock in the demo city."""
-_SEES = {name: Sight() for name in ("observation", "entity", "feed", "quarantine", "case", "warning")}
+_SEES = {name: Sight() for name in ("observation", "entity", "feed", "quarantine", "case", "warning", "source")}
 _AREA = {name: Sight(rows=("own_areas",)) for name in ("observation", "entity")}
 POLICY = Policy(
     posts={
         "feed": Post(title=Title(zh="接入", en="Feed"), may=("feed.push",)),
-        "steward": Post(title=Title(zh="数据专员", en="Steward"), may=("quarantine.correct",), sees=_SEES),
+        "steward": Post(
+            title=Title(zh="数据专员", en="Steward"), may=("quarantine.correct", "source.operate"), sees=_SEES
+        ),
         "collector": Post(title=Title(zh="监督员", en="Collector"), sees=_AREA),
         "department": Post(
             title=Title(zh="部门", en="Department"),
-            sees={"feed": Sight(rows=("own_department",)), "quarantine": Sight(rows=("own_department",))},
+            sees={name: Sight(rows=("own_department",)) for name in ("feed", "quarantine", "source")},
         ),
     }
 )
@@ -80,12 +82,14 @@ class Town:
     lake: Lake = field(init=False)
     database: Database = field(init=False)
     outbox: Outbox = field(init=False)
+    door: Door = field(init=False)
 
     def open(self) -> Town:
         self.database = Database(f"sqlite:///{self.folder / 'city.db'}", "OFF")
         self.outbox = Outbox(self.database)
         self.lake = Lake(self.folder / "lake", sync=False)
         self.database.create()
+        self.door = Door(POLICY)
         standard = Standard.load(self.packs)
         self.collector = Collector(
             database=self.database,
@@ -93,7 +97,7 @@ class Town:
             standard=standard,
             feeds=load_feeds(self.packs, standard),
             city=SmallCity(self.folder / "city", self.clock),
-            door=Door(POLICY),
+            door=self.door,
             audit=Audit(self.database),
             outbox=self.outbox,
             settings=self.settings,

@@ -1,4 +1,4 @@
-"""Another standard at run time: between two commits, with pushes under way, nothing lost and no row half old half new."""
+"""Another standard at run time: between two commits, under pushes; nothing lost, no row half old half new."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def stored(rows: pl.DataFrame) -> pa.Table:
         pl.lit("r").alias("record"),
         pl.col("observed_at").dt.date().alias("date"),
     )
-    return full.to_arrow().select([name for name in BASE_COLUMNS.names if name != "area"])
+    return full.to_arrow().select([name for name in BASE_COLUMNS.names if name not in ("area", "quality")])
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])

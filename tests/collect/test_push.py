@@ -287,7 +287,8 @@ def test_pushes_are_counted_for_prometheus_the_feed_line_and_the_audit(town: Tow
     with town.database.reading() as session:
         line = session.scalars(select(AuditRow).where(AuditRow.act == "feed.push")).one()
         assert (line.actor, line.object) == ("air-gateway", "air-hourly")
-        assert line.detail == {"received": 3, "accepted": 1, "quarantined": 1, "duplicate": 1, "pushes": 1}
+        counts = {"received": 3, "accepted": 1, "quarantined": 1, "duplicate": 1, "pushes": 1}
+        assert line.detail.items() >= counts.items()
 
 
 def test_a_lonely_push_waits_no_longer_than_the_linger(make_town: TownMaker) -> None:

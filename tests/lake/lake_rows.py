@@ -24,6 +24,7 @@ def rows(first: int, count: int = 10, batch: str = "b", step: timedelta = timede
             "feed": ["gauges"] * count,
             "record": [f"{batch}:{n}" for n in range(first, first + count)],
             "area": [None] * count,
+            "quality": [None] * count,
             "date": [instant.date() for instant in at],
             "level": [float(n) for n in range(first, first + count)],
         },

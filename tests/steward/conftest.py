@@ -48,12 +48,12 @@ class Client:
 class Town:
     """The house of the demo city and clients of its people; ``restart`` opens it anew over the same data."""
 
-    def __init__(self, data: Path, city: Path = ROOT / "cities" / "demo") -> None:
-        self.city, self.data, self.clock = city, data, ManualClock(NOON)
+    def __init__(self, data: Path, city: Path = ROOT / "cities" / "demo", database: str = "") -> None:
+        self.city, self.data, self.database, self.clock = city, data, database, ManualClock(NOON)
         self.open()
 
     def open(self) -> None:
-        settings = Settings(city=self.city, data=self.data, sync=False, linger_ms=0)
+        settings = Settings(city=self.city, data=self.data, database=self.database, sync=False, linger_ms=0)
         self.house = House(settings, self.clock)
         ensure_accounts(load_people(self.city), self.house.accounts)
         self.app = create_app(self.house.services)
@@ -63,9 +63,7 @@ class Town:
         self.open()
 
     def close(self) -> None:
-        self.house.lake.close()
-        self.house.database.close()
-        self.house._occupied.close()
+        self.house.close()
 
     def client(self, account: str) -> Client:
         token = self.house.accounts.open_session(account, "token")

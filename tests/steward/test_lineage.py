@@ -12,10 +12,11 @@ from cityloop.city.service import City
 from cityloop.core.clock import SystemClock
 from cityloop.lake.events import SCHEMAS
 from cityloop.serve.content import Content, load_content
+from cityloop.standard.feeds import feed_from
 from cityloop.steward.boards import Board, load_boards
 from cityloop.steward.declared import Declared
 from cityloop.steward.graph import Graph
-from cityloop.steward.lineage import build, column_id
+from cityloop.steward.lineage import build, column_id, read_by
 from tests.steward.conftest import ROOT
 
 CITIES = ("demo", "boston")
@@ -105,3 +106,31 @@ def test_the_board_of_the_web_client_is_the_declared_one() -> None:
     assert {part.split("'")[1] for part in shown.split(",") if "'" in part} == {
         metric for tile in board.tiles for metric in tile.metrics
     }
+
+
+FEED = """
+id: noise
+title: 噪声
+entity_type: AirQualityStation
+department: environment
+fields:
+  - {join: [路, 号], into: 站}
+  - {expression: "气温F - 32", into: 差}
+entity: {field: 站}
+time: {field: 时刻, date_field: 日期, zone: Asia/Shanghai}
+position: {lon: 经度, lat: 纬度, datum: gcj02}
+properties:
+  temperature: {field: 差, unit: Cel}
+  pressure: {expression: "kPa * 10"}
+  rain: {constant: 0}
+"""
+
+
+def test_a_column_leads_to_the_record_through_joins_and_expressions() -> None:
+    read = read_by(feed_from(FEED))
+    assert set(read["entity"]) >= {"路", "号"}
+    assert set(read["observed_at"]) == {"时刻", "日期"}
+    assert set(read["temperature"]) >= {"气温F"}
+    assert read["pressure"] == ["kPa"]
+    assert read["rain"] == []
+    assert read["area"] == ["经度", "纬度"]

@@ -112,7 +112,22 @@ class Paths:
         }
         if points:
             found["record"] = self.get(f"/records/{points[0][2]}")["weight_kg"]
+        sample = self.get("/datasets/WasteContainer/sample")
+        row = next(row for row in sample["rows"] if row[sample["columns"].index("entity")] == identity)
+        found["sample"] = row[sample["columns"].index("weight_kg")]
         return found
+
+    def collected(self, district: str) -> Any:
+        """The weight that a question about the district's bin is answered with."""
+        filters = [{"dimension": "bin", "values": [self.bins[district]]}]
+        answer = self.client.post("/api/v1/query", json={"metrics": ["weight_collected"], "filters": filters})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["rows"][0][0]
+
+    def bound(self) -> Any:
+        """The greatest weight that the catalogue tells."""
+        columns = self.get("/datasets/WasteContainer")["columns"]
+        return next(column["max"] for column in columns if column["id"] == "weight_kg")
 
     def get(self, path: str) -> Any:
         answer = self.client.get(f"/api/v1{path}")
@@ -128,9 +143,12 @@ def test_no_path_shows_more_than_the_grant_before_during_and_after(
     assert set(reader.weights(FUTIAN).values()) == {7.5}
     assert set(reader.weights(NANSHAN).values()) == {"***"}
     assert set(Paths(town.client("water"), bins).weights(FUTIAN).values()) == {"***"}
+    assert (reader.collected(FUTIAN), reader.collected(NANSHAN), owner.collected(NANSHAN)) == (7.5, None, 7.5)
+    assert reader.bound() is None
     path = f"/api/v1/grants/{granted['id']}/moves"
     assert town.client("sanitation").post(path, json={"move": "revoke", "reason": "结束"}).status_code == 200
     assert set(reader.weights(FUTIAN).values()) == {"***"}
+    assert reader.collected(FUTIAN) is None
 
 
 def test_the_use_of_a_grant_is_shown_with_who_and_when(

@@ -5,12 +5,14 @@ import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
+import { buildData } from './data.mjs'
 import { buildWorld } from './world.mjs'
 
 const geo = process.env.CITYLOOP_GEO
 if (!geo) throw new Error('set CITYLOOP_GEO to the folder with shenzhen_districts_echarts.geojson.gz')
 const read = (name) => JSON.parse(gunzipSync(readFileSync(join(geo, name))))
 const world = buildWorld(read('shenzhen_districts_echarts.geojson.gz'), read('shenzhen_traffic_zones.geojson.gz'))
+const platform = buildData(world)
 const statics = new URL('../../src/cityloop/serve/static/', import.meta.url).pathname
 const CSP =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; worker-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -52,14 +54,15 @@ function actorOf(request) {
 function session(post) {
   return {
     actor: { id: post.account, name: post.name, kind: 'person', posts: post.posts, department: post.department, areas: [] },
-    permissions: ['clock.set', 'drill.switch', 'warning.acknowledge', 'case.report', 'case.accept', 'case.file', 'case.dispatch'],
+    permissions: ['clock.set', 'drill.switch', 'warning.acknowledge', 'case.report', 'case.accept', 'case.file', 'case.dispatch', 'standard.read', 'standard.change', 'source.operate', 'quarantine.correct', 'quality.read', 'inspection.run', 'grant.request', 'grant.decide'],
+    sees: ['source', 'quarantine', 'dataset', 'grant', 'quality'],
   }
 }
 
 async function bodyOf(request) {
   let text = ''
   for await (const part of request) text += part
-  return text ? JSON.parse(text) : {}
+  return text.startsWith('{') ? JSON.parse(text) : {}
 }
 
 const routes = [
@@ -124,6 +127,11 @@ async function answer(request, response) {
     response.write(`: hello\n\nevent: feeds\ndata: ${JSON.stringify(world.freshness())}\n\n`)
     streams.add(response)
     return request.on('close', () => streams.delete(response))
+  }
+  const known = find(platform)
+  if (known) {
+    const value = known[2]({ query: url.searchParams, body, match: known[1].exec(path), page: (items) => page(sorted(items, url.searchParams, ''), url.searchParams) })
+    return value === null ? problem(response, 404, 'not-found', `nothing at ${path}`) : json(response, value)
   }
   const found = find(routes)
   if (!found) return problem(response, 404, 'not-found', `no path ${path}`)

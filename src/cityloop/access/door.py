@@ -65,7 +65,7 @@ class Door:
         protected = self.protected(entity)
         if actor.kind == "system":
             return Scope(entity, predicates.Everything(), reason="the platform itself")
-        sights = self.sights(actor, entity)
+        sights = self.post_sights(actor, entity)
         if not sights:
             detail = f"{actor.id} ({', '.join(actor.posts) or 'no post'}) has no sight of '{entity}'"
             raise AccessDenied(detail, "a security administrator can grant it to a post of this actor")
@@ -82,7 +82,7 @@ class Door:
         plain = scope.whole and not scope.masks
         return [] if plain else list(self.grants.active(actor, scope.entity, dataset))
 
-    def sights(self, actor: Actor, entity: str) -> dict[str, Sight]:
+    def post_sights(self, actor: Actor, entity: str) -> dict[str, Sight]:
         """What each post of the actor sees of ``entity``; posts without a line for it are left out."""
         return {post: sight for post in actor.posts if (sight := self._sight(post, entity))}
 
@@ -109,6 +109,10 @@ class Door:
     def permissions(self, actor: Actor) -> list[str]:
         """Everything the actor may do, sorted."""
         return sorted({may for name in actor.posts if (post := self.policy.posts.get(name)) for may in post.may})
+
+    def seen(self, actor: Actor) -> list[str]:
+        """Every entity of which the actor's posts show something, sorted: what a screen may offer at all."""
+        return sorted({sight for name in actor.posts if (post := self.policy.posts.get(name)) for sight in post.sees})
 
     def _sight(self, post: str, entity: str) -> Sight | None:
         known = self.policy.posts.get(post)

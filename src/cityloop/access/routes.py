@@ -33,10 +33,11 @@ class DemoSignIn(Frozen):
 
 
 class SessionView(Frozen):
-    """Who is signed in and what this actor may do."""
+    """Who is signed in, what this actor may do, and of which things this actor sees any."""
 
     actor: Actor
     permissions: list[str]
+    sees: list[str]
 
 
 class DemoPost(Frozen):
@@ -73,13 +74,13 @@ def sign_in(
     """Sign in with a password; sets the session cookie."""
     actor, token = accounts.sign_in(body.account, body.password)
     _set_cookie(response, token, settings)
-    return SessionView(actor=actor, permissions=door.permissions(actor))
+    return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
 
 
 @router.get("/session")
 def who_am_i(actor: Asker, door: TheDoor) -> SessionView:
     """The signed-in actor."""
-    return SessionView(actor=actor, permissions=door.permissions(actor))
+    return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
 
 
 @router.delete("/session", status_code=204)
@@ -123,7 +124,7 @@ def demo_sign_in(
     if actor.kind != "person":
         raise NotFound(f"'{body.account}' is not a demo post", "take one of GET /api/v1/demo/posts")
     _set_cookie(response, accounts.open_session(actor.id), settings)
-    return SessionView(actor=actor, permissions=door.permissions(actor))
+    return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
 
 
 def _set_cookie(response: Response, token: str, settings: Settings) -> None:

@@ -121,5 +121,5 @@ def _covered(parts: tuple[Part, ...] | list[Part], column: str, value: Any) -> A
     kinds = [part.mask(column) for part in parts]
     if None in kinds:
         return value
-    kind = next((kind for kind in kinds if kind and kind != "hide"), "hide")
-    return masked(kind, value)
+    milder = [kind for kind in kinds if kind is not None and kind != "hide"]
+    return masked(milder[0] if milder else "hide", value)

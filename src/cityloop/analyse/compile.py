@@ -40,7 +40,11 @@ class Plan:
     @property
     def sql(self) -> str:
         """The text for DuckDB."""
-        return self.tree.sql("duckdb", pretty=True)
+        return self.text("duckdb")
+
+    def text(self, dialect: str) -> str:
+        """The text for one engine of the lake."""
+        return self.tree.sql(dialect, pretty=True)
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,21 @@ def compile(request: QueryRequest, model: Model, scopes: Mapping[str, Scope], zo
     return Plan(tree, tuple(keys), tuple(request.metrics), tuple(wanted[len(request.metrics) :]), tables)
 
 
-def newest(tables: Mapping[str, Scope]) -> str:
-    """SQL for the newest observation that the asker may see in these tables."""
+def rows(request: QueryRequest, model: Model, scope: Scope, columns: Sequence[str]) -> exp.Select:
+    """``columns`` of the rows from which the one metric of a checked request is worked out, within ``scope``."""
+    source = _Source((model.metrics[request.metrics[0]],))
+    needed = list(dict.fromkeys([*_needed(source, request, model, []), *columns]))
+    tree = exp.select(*[_column(name) for name in columns]).from_(_rows(source, request, scope, needed, ()))
+    return tree.where(*_conditions(source, request, model), copy=False)
+
+
+def newest(tables: Mapping[str, Scope]) -> exp.Select:
+    """A query for the newest observation that the asker may see in these tables."""
     parts = [
         exp.select(exp.func("MAX", _column("observed_at")).as_("newest")).from_(_policy(table, scope, ["observed_at"]))
         for table, scope in tables.items()
     ]
-    return exp.select(exp.func("MAX", _column("newest"))).from_(_union(parts).subquery("tables")).sql("duckdb")
+    return exp.select(exp.func("MAX", _column("newest"))).from_(_union(parts).subquery("tables"))
 
 
 def _sources(request: QueryRequest, model: Model) -> list[_Source]:

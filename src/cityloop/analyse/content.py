@@ -26,7 +26,7 @@ def load_model(packs: Sequence[Path], standard: Standard | None = None) -> Model
 
     Raises :class:`ContentError` with every fault of every file.
     """
-    columns = _columns(standard) if standard is not None else None
+    columns = columns_of(standard) if standard is not None else None
     faults: list[Fault] = []
     metrics: dict[str, Metric] = {}
     dimensions: dict[str, Dimension] = {}
@@ -99,7 +99,8 @@ def _tree(key: Key, text: str, known: Collection[str] | None, aggregates: bool) 
         yield key, what, "see docs/rules.md"
 
 
-def _columns(standard: Standard) -> Columns:
+def columns_of(standard: Standard) -> Columns:
+    """The columns of every lake table under ``standard``."""
     schemas = {**EVENTS, **{kind.id: kind.schema for kind in standard.entity_types.values()}}
     return {name: list(schema.names) for name, schema in schemas.items()}
 

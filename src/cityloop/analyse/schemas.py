@@ -65,6 +65,8 @@ class QueryRequest(Frozen):
     compare: Literal["none", "previous_period"] = "none"
     order: list[Order] = []
     limit: int = Field(default=1000, ge=1, le=10_000)
+    as_of: Instant | None = None
+    """Answer from the lake as it was at this instant of the machine's time; by default as it is."""
 
 
 class Column(Frozen):

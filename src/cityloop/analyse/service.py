@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from sqlglot import exp
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door, Scope
 from cityloop.analyse.check import check
-from cityloop.analyse.compile import PREVIOUS, Plan, compile, newest
+from cityloop.analyse.compile import PREVIOUS, Plan, compile, newest, rows
 from cityloop.analyse.labels import Describe, Titles, labels, of_city, of_entities
 from cityloop.analyse.model import TIME, Model
 from cityloop.analyse.schemas import Column, ModelView, QueryRequest, QueryResult
@@ -20,6 +22,7 @@ from cityloop.city.service import City
 from cityloop.core.clock import Clock
 from cityloop.core.values import Title
 from cityloop.lake.service import Lake
+from cityloop.lake.snapshots import Snapshot
 
 CACHED = 256
 """Answers kept. An answer is found again only under the same query, the same data and the same sight."""
@@ -78,6 +81,13 @@ class Analyst:
                 self._answers.popitem(last=False)
         return answer
 
+    def rows(self, actor: Actor, request: QueryRequest, columns: Sequence[str]) -> tuple[exp.Select, str]:
+        """The rows beneath the one metric of a request as a query within the actor's scope, and their table."""
+        check(request, self._model)
+        metric = self._model.metrics[request.metrics[0]]
+        scope = self._door.scope(actor, metric.protected, metric.table)
+        return rows(request, self._model, scope, columns), metric.table
+
     def _scopes(self, actor: Actor, request: QueryRequest) -> dict[str, Scope]:
         """The actor's scope of every table beneath the metrics; refuses when one of them is out of sight."""
         tables = {metric.table: metric.protected for name in request.metrics if (metric := self._model.metrics[name])}
@@ -85,16 +95,17 @@ class Analyst:
 
     def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope]) -> QueryResult:
         plan = compile(request, self._model, scopes, self._city.zone.key)
-        rows = self._lake.query(plan.sql, plan.tables).to_pylist()
+        source = self._lake.as_of(request.as_of) if request.as_of else self._lake
+        rows = source.run(plan.tree, plan.tables).to_pylist()
         shown = rows[: request.limit]
         dimensions = [self._model.dimensions[name] for name in request.dimensions if name != TIME]
         return QueryResult(
             columns=self._columns(plan),
             rows=[[self._cell(name, row[name]) for name in plan.columns] for row in shown],
             labels=labels(dimensions, shown, self._titles),
-            freshness=self._freshness(plan, scopes),
+            freshness=self._freshness(plan, scopes, source),
             truncated=len(rows) > request.limit,
-            sql=plan.sql,
+            sql=plan.text(self._lake.dialect),
             scope=list(dict.fromkeys(scope.reason for scope in scopes.values())),
         )
 
@@ -121,9 +132,9 @@ class Analyst:
         metric = self._model.metrics.get(name.removesuffix(PREVIOUS))
         return round(value) if metric and metric.format == "integer" and value is not None else value
 
-    def _freshness(self, plan: Plan, scopes: Mapping[str, Scope]) -> datetime | None:
-        sql = newest({table: scopes[table] for table in plan.tables})
-        found = self._lake.query(sql, plan.tables).column(0)[0].as_py()
+    def _freshness(self, plan: Plan, scopes: Mapping[str, Scope], source: Lake | Snapshot) -> datetime | None:
+        tree = newest({table: scopes[table] for table in plan.tables})
+        found = source.run(tree, plan.tables).column(0)[0].as_py()
         return found.astimezone(UTC) if found else None
 
 

@@ -21,7 +21,7 @@ from cityloop.core.errors import ContentError, Fault
 
 CITY_MAY_CHANGE = (
     *("version", "number", "rework_clock", "duplicate", "clocks", "automation", "limits", "photos", "self_handling"),
-    *("inspection", "deferral_clock", "suspension_days", "callback"),
+    *("inspection", "deferral_clock", "suspension_days", "callback", "reminders"),
 )
 """What ``workflow.yaml`` of a city may lay over the pack's; states and moves belong to the pack."""
 

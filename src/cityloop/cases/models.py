@@ -59,6 +59,10 @@ class CaseRow(Table):
     request_by: Mapped[str | None] = mapped_column(String(60))
     request_detail: Mapped[dict[str, Any] | None]
     extensions: Mapped[int]
+    remind_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When the next reminder of the handling limit is due, and the last one that was sent."""
+    reminded: Mapped[str] = mapped_column(String(10))
+    reply_reminded: Mapped[bool]
     deferred: Mapped[bool]
     """The centre's ruling that departments cannot act now; such a case leaves the denominators of indicators."""
     suspensions: Mapped[int]

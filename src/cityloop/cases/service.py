@@ -98,7 +98,9 @@ class CaseDesk:
             attachments=self.attachments,
         )
         self.tasks = Tasks(database=database, door=door, audit=audit, city=city, mover=self._mover)
-        self._waiting = Waiting(database=database, city=city, mover=self._mover)
+        self._waiting = Waiting(
+            database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
+        )
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
@@ -164,8 +166,8 @@ class CaseDesk:
         return self._mover.automate(tx, moved, now)
 
     def tick(self, now: datetime) -> int:
-        """Everything that is due by the hour: automatic moves, suspensions that end; returns how much happened."""
-        return self.dispatch_due(now) + self._waiting.resume_due(now)
+        """Everything that is due by the hour: automatic moves, suspensions that end, reminders; returns the count."""
+        return self.dispatch_due(now) + self._waiting.resume_due(now) + self._waiting.remind(now)
 
     def dispatch_due(self, now: datetime) -> int:
         """Make the automatic moves that are waiting (after a wait, or since a table changed); returns their number."""

@@ -57,6 +57,7 @@ def mark_supervised(ask: Ask, _: Any, change: Change) -> None:
         "supervised": True,
         "supervision": {**demand, "reply_due_at": due.isoformat()},
         "reply_due_at": due,
+        "reply_reminded": False,
     }
     change.receiver = ask.case.department
 

@@ -50,6 +50,9 @@ class Case:
     request_by: str | None = None
     request_detail: Mapping[str, Any] | None = None
     extensions: int = 0
+    remind_at: datetime | None = None
+    reminded: str = ""
+    reply_reminded: bool = False
     deferred: bool = False
     suspensions: int = 0
     suspended_from: str | None = None

@@ -58,6 +58,7 @@ def flags(case: Case, shown: Light) -> list[str]:
         "reopened": case.reopened > 0,
         "forced": case.state == FORCED,
         "overdue": shown == "red",
+        "escalated": case.reminded == "escalated",
     }
     return [name for name, up in raised.items() if up]
 

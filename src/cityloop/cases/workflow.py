@@ -187,6 +187,17 @@ class InspectionDef(Frozen):
     visit_matters: tuple[str, ...] = ()
 
 
+class RemindersDef(Frozen):
+    """To which posts a case is brought to mind: at 80 %, at 100 %, and so long after that."""
+
+    near: tuple[str, ...] = ("department", "handler")
+    due: tuple[str, ...] = ("department", "dispatcher")
+    escalated: tuple[str, ...] = ("supervisor",)
+    reply: tuple[str, ...] = ("supervisor",)
+    """When the reply that a supervisor demands is overdue."""
+    escalate_minutes: int = Field(default=120, ge=1, le=525_600)
+
+
 class CallbackDef(Frozen):
     """What an unsatisfied reporter brings about, and for how many days after closing."""
 
@@ -213,6 +224,7 @@ class Workflow(Frozen):
     suspension_days: int = Field(default=365, ge=1, le=3660)
     """How far ahead the end of a suspension may lie."""
     callback: CallbackDef = CallbackDef()
+    reminders: RemindersDef = RemindersDef()
     clocks: dict[str, ClockDef]
     states: tuple[StateDef, ...]
     moves: tuple[MoveDef, ...]

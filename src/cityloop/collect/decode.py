@@ -6,8 +6,10 @@ record by record, so that one bad record never takes the good ones along.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,10 +44,13 @@ class Decoded:
         return self.frame.height + len(self.refusals)
 
 
-def decode(body: bytes, content_type: str, mapping: FeedMapping) -> Decoded:
-    """Read a push. Raises :class:`Invalid`, with the place, when it is no JSON array, NDJSON or CSV with a heading."""
+def decode(body: bytes, content_type: str, mapping: FeedMapping, *, as_text: bool = False) -> Decoded:
+    """Read a push; with ``as_text`` numbers stay texts as well.
+
+    Raises :class:`Invalid`, with the place, when it is no JSON array, NDJSON or CSV with a heading.
+    """
     if content_type in LINE_TYPES:
-        return _lines(body, mapping)
+        return _lines(body, mapping, as_text)
     if content_type in TABLE_TYPES:
         return decode_table(read_table("body.csv", body, TableOptions(format="csv")), mapping)
     if content_type not in JSON_TYPES:
@@ -55,7 +60,7 @@ def decode(body: bytes, content_type: str, mapping: FeedMapping) -> Decoded:
     if start == b"{":
         mend = "put it into an array: [{…}], or send one object a line as application/x-ndjson"
         raise Invalid("the body is one JSON object, not an array of records", mend)
-    return _array(body, mapping)
+    return _array(body, mapping, as_text)
 
 
 def decode_table(table: RawTable, mapping: FeedMapping, start: int = 0, end: int | None = None) -> Decoded:
@@ -69,7 +74,7 @@ def decode_table(table: RawTable, mapping: FeedMapping, start: int = 0, end: int
     def raws(wanted: Sequence[int]) -> Mapping[int, str]:
         return {n: json.dumps(table.frame.row(n, named=True), ensure_ascii=False) for n in wanted}
 
-    return Decoded(fitted_to(rows, mapping), range(start, start + rows.height), (), raws)
+    return Decoded(mapping.fit(rows), range(start, start + rows.height), (), raws)
 
 
 def decode_records(items: Sequence[Any], mapping: FeedMapping, positions: Sequence[int]) -> Decoded:
@@ -83,11 +88,27 @@ def decode_records(items: Sequence[Any], mapping: FeedMapping, positions: Sequen
     return Decoded(frame, kept, refusals, raws)
 
 
-def fitted_to(frame: pl.DataFrame, mapping: FeedMapping) -> pl.DataFrame:
-    """The columns that a feed reads, all as text; those that are not there are empty."""
-    return frame.select(
-        (pl.col(name).cast(pl.String) if name in frame.columns else pl.lit(None, dtype=pl.String)).alias(name)
-        for name in mapping.text
+def flat(record: Any) -> Any:
+    """Inner objects as dotted names: ``{"place": {"lon": 1}}`` → ``{"place.lon": 1}``; anything else as it is."""
+    return dict(_flat(record, "")) if isinstance(record, dict) else record
+
+
+def _flat(record: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+@functools.cache
+def _inner(names: frozenset[str]) -> re.Pattern[bytes] | None:
+    """Finds the key of an inner object that one of the dotted ``names`` reads."""
+    heads = sorted({name.split(".")[0] for name in names if "." in name})
+    return (
+        re.compile(rb'"(?:' + b"|".join(re.escape(head.encode()) for head in heads) + rb')"\s*:\s*\{')
+        if heads
+        else None
     )
 
 
@@ -97,8 +118,8 @@ def decode_kept(records: Mapping[int, tuple[str, Mapping[str, Any]]], mapping: F
     return Decoded(frame, positions, refusals, lambda wanted: {position: records[position][0] for position in wanted})
 
 
-def _array(body: bytes, mapping: FeedMapping) -> Decoded:
-    frame = _quick(body, mapping, pl.read_json)
+def _array(body: bytes, mapping: FeedMapping, as_text: bool) -> Decoded:
+    frame = _quick(body, mapping, pl.read_json, as_text)
     if frame is not None:
         return Decoded(frame, range(frame.height), (), lambda wanted: _array_texts(body.decode(), wanted))
     text = _text(body)
@@ -107,23 +128,26 @@ def _array(body: bytes, mapping: FeedMapping) -> Decoded:
     return Decoded(frame, positions, refusals, lambda wanted: _array_texts(text, wanted))
 
 
-def _lines(body: bytes, mapping: FeedMapping) -> Decoded:
+def _lines(body: bytes, mapping: FeedMapping, as_text: bool) -> Decoded:
     def texts(wanted: Sequence[int]) -> Mapping[int, str]:
         lines = _filled(body)
         return {position: lines[position].decode("utf-8", "replace") for position in wanted}
 
     if not body.strip(_BLANKS):
         raise Invalid("the body is empty", "send one JSON object a line")
-    frame = _quick(body, mapping, pl.read_ndjson)
+    frame = _quick(body, mapping, pl.read_ndjson, as_text)
     if frame is not None and frame.height == len(_filled(body)):
         return Decoded(frame, range(frame.height), (), texts)
     frame, positions, refusals = _slow(_each(_filled(body)), mapping)
     return Decoded(frame, positions, refusals, texts)
 
 
-def _quick(body: bytes, mapping: FeedMapping, read: Callable[..., pl.DataFrame]) -> pl.DataFrame | None:
+def _quick(body: bytes, mapping: FeedMapping, read: Callable[..., pl.DataFrame], as_text: bool) -> pl.DataFrame | None:
+    inner = _inner(frozenset(mapping.text))
+    if inner is not None and inner.search(body):
+        return None
     # A JSON true would slip into a number column as 1.0: such bodies are read as text, where the mapping refuses it.
-    shapes = [mapping.text] if b"true" in body or b"false" in body else [mapping.typed, mapping.text]
+    shapes = [mapping.text] if as_text or b"true" in body or b"false" in body else [mapping.typed, mapping.text]
     for shape in shapes:
         try:
             return read(io.BytesIO(body), schema=shape)
@@ -141,8 +165,8 @@ def _slow(items: Iterator[tuple[int, Any]], mapping: FeedMapping) -> tuple[pl.Da
             refusals.append(item)
         elif not isinstance(item, dict):
             refusals.append(Refusal(position, "", "malformed", "the record is not a JSON object"))
-        elif nested := [name for name in mapping.text if isinstance(item.get(name), (dict, list))]:
-            reason = f"'{nested[0]}' holds a list or an object; a single value is expected"
+        elif nested := [name for name in mapping.text if isinstance((item := flat(item)).get(name), list)]:
+            reason = f"'{nested[0]}' holds a list; a single value is expected"
             refusals.append(Refusal(position, nested[0], "kind", reason))
         else:
             rows.append({name: _plain(item.get(name)) for name in mapping.text})

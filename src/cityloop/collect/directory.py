@@ -18,6 +18,7 @@ from cityloop.core.database import Database
 from cityloop.core.errors import Fault
 from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
+from cityloop.standard.world import World
 
 COLUMNS = ("id", "title_zh", "title_en", "lon", "lat")
 
@@ -103,8 +104,14 @@ class Directory:
                 lon=item.lon,
                 lat=item.lat,
                 series=item.series,
+                attributes=item.attributes,
             )
             self._cards.setdefault(item.entity_type, {})[item.id] = card
+
+    @property
+    def world(self) -> World:
+        """What mappings may ask: entities of all types, areas of points."""
+        return World(of=self.of, locate=self._locator.locate_many)
 
     def of(self, entity_type: str) -> Mapping[str, EntityCard]:
         """All entities of one type, by id."""

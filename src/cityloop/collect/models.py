@@ -1,4 +1,4 @@
-"""Tables: entities that feeds created, records in quarantine, tallies of feeds."""
+"""Tables: entities that feeds created, records in quarantine, tallies of feeds, and what sources remember."""
 
 from __future__ import annotations
 
@@ -100,3 +100,39 @@ class FeedTallyRow(Table):
     feed: Mapped[str] = mapped_column(String(60), primary_key=True)
     duplicate: Mapped[int]
     last_received_at: Mapped[datetime | None]
+
+
+class SourceRow(Table):
+    """How far a source has come, what it brought, and whether somebody paused it."""
+
+    __tablename__ = "source"
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    position: Mapped[dict[str, Any]]
+    accepted: Mapped[int] = mapped_column(BigInteger)
+    quarantined: Mapped[int] = mapped_column(BigInteger)
+    duplicate: Mapped[int] = mapped_column(BigInteger)
+    last_record_at: Mapped[datetime | None]
+    last_run_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    last_error_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None] = mapped_column(String(120))
+    paused_at: Mapped[datetime | None]
+    pause_reason: Mapped[str] = mapped_column(String(500))
+
+
+class SourceFileRow(Table):
+    """One file that a folder brought, by its content: how far it was read, and what became of its rows."""
+
+    __tablename__ = "source_file"
+    source: Mapped[str] = mapped_column(String(60), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    rows: Mapped[int]
+    """Rows that are durable, from the first on."""
+    accepted: Mapped[int]
+    quarantined: Mapped[int]
+    duplicate: Mapped[int]
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(Text)
+    """Why the file as a whole could not be read."""

@@ -14,8 +14,9 @@ import polars as pl
 import pyarrow as pa
 
 from cityloop.collect.committer import Job
-from cityloop.collect.directory import Directory, Entity, degrees
+from cityloop.collect.directory import Directory, Entity
 from cityloop.collect.duplicates import Key, RecentKeys, keys_of
+from cityloop.collect.past import Pasts
 from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.state import LatestValues
@@ -26,8 +27,7 @@ from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
-from cityloop.standard.declarations import EntityField
-from cityloop.standard.mapping import INDEX
+from cityloop.standard.mapping import INDEX, Mapped
 from cityloop.standard.types import EntityType
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Pipeline:
         self._tallies = tallies
         self._listeners = listeners
         self._recent = RecentKeys(lake, entity_type.id)
+        self._pasts = Pasts(lake, entity_type.id)
 
     def prepare(self) -> None:
         """Create or widen the lake table, and rebuild state and memory of recent rows from it."""
@@ -89,6 +90,13 @@ class Pipeline:
 
     def run(self, group: Sequence[Job]) -> None:
         """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
+        try:
+            self._run(group)
+        except Exception:
+            self._pasts.forget()
+            raise
+
+    def _run(self, group: Sequence[Job]) -> None:
         self._in_turn(group[0])
         now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
@@ -114,22 +122,27 @@ class Pipeline:
         mapping = outcomes[0][1].job.mapping
         frames = [outcome.job.decoded.frame for _, outcome in outcomes]
         starts = np.cumsum([0, *(frame.height for frame in frames)])
-        mapped = mapping.apply(pl.concat(frames), now, self._directory.of(self.entity_type.id))
+        known, world = self._directory.of(self.entity_type.id), self._directory.world
+        mapped = self._pasts.judge(mapping, mapping.apply(pl.concat(frames), now, known, world))
         for number, (_, outcome) in enumerate(outcomes):
             outcome.setbacks = _setbacks(outcome.job, mapped.refusals, int(starts[number]), int(starts[number + 1]))
         if mapped.rows.is_empty():
             return None
         if mapping.declaration.entity.create:
-            self._create(mapped.rows, outcomes, now)
+            self._create(mapped, mapping.id, now)
         at = mapped.rows[INDEX].to_numpy()
         part = np.searchsorted(starts, at, side="right") - 1
         records = pl.concat([_records(outcome.job) for _, outcome in outcomes]).gather(mapped.rows[INDEX])
         jobs = np.array([number for number, _ in outcomes])[part]
-        return self._with_base(mapped.rows, mapping.id, records, now).with_columns(pl.Series(_JOB, jobs))
+        return self._with_base(mapped, mapping.id, records, now).with_columns(pl.Series(_JOB, jobs))
 
-    def _with_base(self, rows: pl.DataFrame, feed: str, records: pl.Series, now: datetime) -> pl.DataFrame:
-        cards = self._directory.of(self.entity_type.id)
+    def _with_base(self, mapped: Mapped, feed: str, records: pl.Series, now: datetime) -> pl.DataFrame:
+        """Base columns; the area is the one of the record's own position where the feed asks for it."""
+        cards, rows = self._directory.of(self.entity_type.id), mapped.rows
         areas = [card.area if (card := cards.get(entity)) else None for entity in rows["entity"].to_list()]
+        if mapped.head.height:
+            told = mapped.head["area"].to_list()
+            areas = [own or area for own, area in zip(told, areas, strict=True)]
         return rows.with_columns(
             pl.lit(now, dtype=pl.Datetime("us", "UTC")).alias("received_at"),
             pl.lit(feed).alias("feed"),
@@ -138,19 +151,14 @@ class Pipeline:
             pl.col("observed_at").dt.date().alias("date"),
         ).drop(INDEX)
 
-    def _create(self, rows: pl.DataFrame, outcomes: Sequence[tuple[int, _Outcome]], now: datetime) -> None:
+    def _create(self, mapped: Mapped, feed: str, now: datetime) -> None:
         """Add the entities that this feed may create to the directory, with the titles and places of their records."""
-        mapping, cards = outcomes[0][1].job.mapping, self._directory.of(self.entity_type.id)
-        fresh = rows.filter(~pl.col("entity").is_in(list(cards))).unique("entity", keep="first", maintain_order=True)
-        if fresh.is_empty():
-            return
-        raw = pl.concat([o.job.decoded.frame for _, o in outcomes])
-        told = raw[fresh[INDEX].to_list()]
-        entities = [
-            _newcomer(self.entity_type.id, entity, record, mapping.declaration.entity)
-            for entity, record in zip(fresh["entity"], told.iter_rows(named=True), strict=True)
-        ]
-        self._directory.create(entities, mapping.id, now)
+        cards, rows = self._directory.of(self.entity_type.id), mapped.rows
+        told = pl.concat([rows.select("entity"), mapped.head], how="horizontal")
+        fresh = told.filter(~pl.col("entity").is_in(list(cards))).unique("entity", keep="first", maintain_order=True)
+        if not fresh.is_empty():
+            entities = [_newcomer(self.entity_type.id, row) for row in fresh.iter_rows(named=True)]
+            self._directory.create(entities, feed, now)
 
     def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> tuple[pl.DataFrame, list[Key]]:
         """Leave out what is stored already or comes twice; count for each job. Returns the rest with its keys."""
@@ -234,8 +242,6 @@ def _setbacks(job: Job, refusals: dict[int, list[Refusal]], start: int, end: int
     return [Setback(job.mapping, job.batch, position, raws[position], found[position]) for position in sorted(found)]
 
 
-def _newcomer(entity_type: str, entity: str, record: Mapping[str, Any], rule: EntityField) -> Entity:
-    title = str(record.get(rule.title_field or "") or entity)
-    lon, lat = degrees(record.get(rule.lon_field or ""), 180), degrees(record.get(rule.lat_field or ""), 90)
-    placed = lon is not None and lat is not None
-    return Entity(entity, entity_type, Title(zh=title, en=title), lon if placed else None, lat if placed else None)
+def _newcomer(entity_type: str, row: Mapping[str, Any]) -> Entity:
+    title = str(row["title"] or row["entity"])
+    return Entity(row["entity"], entity_type, Title(zh=title, en=title), row["lon"], row["lat"])

@@ -215,6 +215,10 @@ class Repairs:
     def _chunk(self, job: QuarantineReplayRow, rows: Sequence[QuarantineRow]) -> None:
         try:
             results = self._tried(job, rows)
+        except Conflict as change:
+            # Another standard was adopted meanwhile. What is in the lake by now is found there at the next attempt.
+            log.info("replay %s begins its chunk again: %s", job.id, change.detail)
+            return
         except Exception as error:
             with self._database.transaction() as tx:
                 self._end(tx, tx.session.get_one(QuarantineReplayRow, job.id), "failed", str(error))

@@ -42,6 +42,7 @@ from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
+from cityloop.standard.world import World
 
 
 class CityLike(Protocol):
@@ -232,6 +233,16 @@ class Collector:
     def describe(self, entity_type: str, entity: str) -> EntityCard | None:
         """What a warning needs to know of an entity; ``None`` when it is unknown."""
         return self._directory.get(entity_type, entity)
+
+    @property
+    def world(self) -> World:
+        """What mappings may ask of the city: entities of all types, areas of points."""
+        return self._directory.world
+
+    @property
+    def mappings(self) -> Mapping[str, FeedMapping]:
+        """Every feed in force, by id."""
+        return self._feeds
 
     def feeds(self, actor: Actor) -> list[FeedView]:
         """See :meth:`Views.feeds`."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import select
@@ -43,7 +44,7 @@ class Tallies:
     """Counts in memory; what cannot be counted again, and the audit lines, are written every few seconds.
 
     A push is not given a transaction of its own in the operational store: at hundreds of pushes a second the audit
-    holds one line for each actor and feed every few seconds, with the counts.
+    holds one line for each actor and feed every few seconds, with the counts and the first and last batch.
     """
 
     def __init__(self, database: Database, audit: Audit, seconds: float = 5.0) -> None:
@@ -51,7 +52,7 @@ class Tallies:
         self._audit = audit
         self._seconds = seconds
         self._tallies: dict[str, Tally] = {}
-        self._unwritten: dict[tuple[str, str], dict[str, int]] = {}
+        self._unwritten: dict[tuple[str, str], dict[str, Any]] = {}
         self._hours: dict[tuple[str, datetime], int] = {}
         """Duplicates by feed and hour that have not been written yet."""
         self._now: datetime | None = None
@@ -78,6 +79,8 @@ class Tallies:
                 if receipt.duplicate:
                     hour = receipt.feed, now.replace(minute=0, second=0, microsecond=0)
                     self._hours[hour] = self._hours.get(hour, 0) + receipt.duplicate
+                line["last"] = receipt.batch
+                line.setdefault("first", receipt.batch)
                 for name in _COUNTED:
                     line[name] += getattr(receipt, name)
 

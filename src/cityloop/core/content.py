@@ -33,12 +33,17 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     Raises :class:`ContentError` for a missing file, broken YAML, or a key written twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=_LOADER)
+        return parse_yaml(path, path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ContentError(f"{path} is missing", "create the file or correct the name that refers to it") from error
     except UnicodeDecodeError as error:
         raise ContentError(f"{path} is not UTF-8", "save the file as UTF-8") from error
+
+
+def parse_yaml(path: Path, text: str) -> tuple[Any, Lines]:
+    """The same for a text that was sent under the name ``path``; JSON is YAML too."""
+    try:
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         fault = Fault(f"{path}:{line}", str(error.problem), "correct the YAML at this line")

@@ -55,7 +55,7 @@ def export(
     name: str, form: ExportFormat, columns: Sequence[tuple[str, str]], rows: Iterable[Mapping[str, Any]]
 ) -> Response:
     """A list as a file. ``columns`` are (key, heading). CSV is UTF-8 with BOM, so that Excel reads Chinese."""
-    table = [[_cell(row.get(key)) for key, _ in columns] for row in rows]
+    table = [[cell(row.get(key)) for key, _ in columns] for row in rows]
     heading = [title for _, title in columns]
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
     if form == "csv":
@@ -72,7 +72,7 @@ def export(
     return Response(blob.getvalue(), media_type=kind, headers=headers)
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """A value as a spreadsheet cell; a leading ``= + - @`` is disarmed so that no text runs as a formula."""
     if value is None or isinstance(value, (int, float)):
         return value

@@ -21,6 +21,8 @@ from cityloop.lake import disk
 from cityloop.lake.log import Action, TableLog
 
 Txn = tuple[str, int]
+ROW_GROUP = 40_960
+"""Rows of one group of a file: small enough that the history of one entity steps over most of a day."""
 
 
 def append(log: TableLog, rows: pa.Table, txn: Txn | None, sync: bool) -> int:
@@ -99,7 +101,9 @@ def _write_files(log: TableLog, rows: pa.Table, sync: bool) -> list[Action]:
     adds: list[Action] = []
     for partition, part in _partitions(fitted(rows, log.schema), log.partition):
         path = new_file(log, partition, sync)
-        pq.write_table(part.drop_columns([log.partition]), path, compression="snappy", store_schema=False)
+        pq.write_table(
+            part.drop_columns([log.partition]), path, compression="snappy", store_schema=False, row_group_size=ROW_GROUP
+        )
         if sync:
             disk.force(path)
             disk.force(path.parent)

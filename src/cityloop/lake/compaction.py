@@ -14,7 +14,7 @@ import duckdb
 from deltalake import DeltaTable
 
 from cityloop.lake import disk
-from cityloop.lake.append import add_action, commit, new_file
+from cityloop.lake.append import ROW_GROUP, add_action, commit, new_file
 from cityloop.lake.log import Action, DataFile, TableLog
 from cityloop.lake.query import view
 
@@ -63,7 +63,7 @@ def merge(log: TableLog, partition: str, files: list[DataFile], sync: bool) -> t
         connection.execute("SET timezone='UTC'")
         columns = f"* EXCLUDE ({log.partition})"
         rows = f"SELECT {columns} FROM ({select})" + (f" ORDER BY {', '.join(order)}" if order else "")  # noqa: S608
-        connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})")
         ends = "min(record), max(record)" if "record" in log.schema.names else "NULL, NULL"
         told = connection.execute(f"SELECT count(*), {ends} FROM read_parquet('{path}')").fetchone()  # noqa: S608
     if sync:

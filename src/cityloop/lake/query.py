@@ -58,6 +58,13 @@ class DuckEngine:
             self._connection.close()
 
 
+def write_views(connection: duckdb.DuckDBPyConnection, tables: Sequence[TableFiles]) -> None:
+    """A view for each table in a database of its own: for programs that speak SQL and know nothing of Delta."""
+    for table in tables:
+        select = view(table.folder, table.files, table.schema, table.partition)
+        connection.execute(f"CREATE OR REPLACE VIEW {_name(table.name)} AS {select}")
+
+
 def view(folder: Path, files: Sequence[DataFile], schema: pa.Schema, partition: str) -> str:
     """A SELECT over ``files`` with exactly the columns of ``schema``; no files give no rows."""
     empty = f"SELECT {_columns(schema, 'NULL')} WHERE false"

@@ -7,7 +7,7 @@ its most sensitive property). Without either, rows are kept for ever.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -51,16 +51,22 @@ class Retention:
     """Says what is due by the city's date, and deletes it."""
 
     def __init__(
-        self, lake: Lake, database: Database, audit: Audit, outbox: Outbox, clock: Clock, keep: Mapping[str, int]
+        self,
+        lake: Lake,
+        database: Database,
+        audit: Audit,
+        outbox: Outbox,
+        clock: Clock,
+        keep: Callable[[], Mapping[str, int]],
     ) -> None:
-        self.keep = dict(keep)
-        """Days by table; a table that is not named is kept for ever."""
+        """``keep`` gives the days of each table in force; a table that it does not name is kept for ever."""
+        self._keep = keep
         self._lake, self._database, self._audit, self._outbox, self._clock = lake, database, audit, outbox, clock
 
     def plan(self) -> list[Expiry]:
         """What :meth:`apply` would delete now."""
         present = set(self._lake.tables())
-        found = [self._due(table, days) for table, days in sorted(self.keep.items()) if table in present]
+        found = [self._due(table, days) for table, days in sorted(self._keep().items()) if table in present]
         return [expiry for expiry in found if expiry]
 
     def apply(self) -> list[Expiry]:

@@ -148,11 +148,11 @@ class Lake:
         A table without rows, or not there yet, is an empty view. This is how the city looks up what it needs while it
         works; figures and questions go to :meth:`run`.
         """
-        return self._here.run(sql, [self._table(table) for table in tables], parameters)
+        return self._here.run(sql, [self.as_files(table) for table in tables], parameters)
 
     def run(self, tree: exp.Query, tables: Sequence[str]) -> pa.Table:
         """Run one SELECT, given as a tree, on the engine that the settings chose."""
-        return self._chosen.run(tree.sql(self.dialect), [self._table(table) for table in tables])
+        return self._chosen.run(tree.sql(self.dialect), [self.as_files(table) for table in tables])
 
     def as_of(self, instant: datetime) -> Snapshot:
         """The lake as it was at ``instant`` of the machine's time. See :class:`Snapshot`."""
@@ -165,7 +165,7 @@ class Lake:
     def records(self, table: str, ids: Collection[str]) -> pa.Table:
         """Rows by record id, in no order. Only files whose range of ids takes one in are looked into."""
         wanted = set(ids)
-        source = self._table(table)
+        source = self.as_files(table)
         files = tuple(file for file in source.files if any(file.may_hold(record) for record in wanted))
         sql = f'SELECT * FROM "{table}" WHERE record IN (SELECT unnest($ids))'  # noqa: S608 - checked name
         return self._here.run(sql, [replace(source, files=files)], {"ids": sorted(wanted)})
@@ -236,7 +236,8 @@ class Lake:
         if self._chosen is not self._here:
             self._chosen.close()
 
-    def _table(self, table: str) -> TableFiles:
+    def as_files(self, table: str) -> TableFiles:
+        """The table as it is now: its active files and columns."""
         handle = self._handle(table)
         with handle.turn:
             current = handle.log.refresh()

@@ -17,6 +17,7 @@ from cityloop.core.errors import Invalid
 from cityloop.core.values import utc
 from cityloop.lake.engine import Engine, Parameters, TableFiles
 from cityloop.lake.log import TableLog
+from cityloop.standard.batch import BASE_COLUMNS
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,7 +58,7 @@ def as_of(folder: Path, instant: datetime) -> TableFiles:
             f"{folder.name} is no longer kept as of {instant.isoformat()}",
             f"the oldest possible instant is {best.isoformat()}" if best else "nothing of it is kept",
         )
-    return TableFiles(folder.name, folder, tuple(log.files.values()), log.schema, log.partition)
+    return TableFiles(folder.name, folder, tuple(log.files.values()), log.schema or BASE_COLUMNS, log.partition)
 
 
 def version_at(log: TableLog, instant: datetime) -> int:

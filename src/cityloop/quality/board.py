@@ -13,8 +13,8 @@ from cityloop.core.web import Paging
 from cityloop.quality.breaches import Breaches
 from cityloop.quality.content import Terms
 from cityloop.quality.meter import Meter
-from cityloop.quality.scheme import DIMENSIONS, Counts, Part, Scheme, parts, score
 from cityloop.quality.schemas import By, HourCell, HoursView, PartView, ScorePage, ScoreRow
+from cityloop.quality.scheme import DIMENSIONS, Counts, Part, Scheme, parts, score
 from cityloop.quality.slots import age
 
 
@@ -30,14 +30,11 @@ class Period:
 class Board:
     """Counts of feeds, gathered and scored."""
 
-    def __init__(
-        self, meter: Meter, scheme: Scheme, breaches: Breaches, titles: Mapping[str, Title], types: Mapping[str, Title]
-    ) -> None:
+    def __init__(self, meter: Meter, scheme: Scheme, breaches: Breaches, departments: Mapping[str, Title]) -> None:
         self._meter = meter
         self._scheme = scheme
         self._breaches = breaches
-        self._departments = titles
-        self._types = types
+        self._departments = departments
 
     def scores(self, scope: Scope, by: By, period: Period, paged: Paging, department: str | None) -> ScorePage:
         """One line for each department, feed or entity type that the asker may see."""
@@ -117,7 +114,9 @@ class Board:
     def _title(self, by: By, key: str, one: Terms) -> Title:
         if by == "feed":
             return one.title
-        return (self._departments if by == "department" else self._types).get(key, Title(zh=key, en=key))
+        if by == "entity_type":
+            return self._meter.source.mappings[one.feed].entity_type.title
+        return self._departments.get(key, Title(zh=key, en=key))
 
 
 def part_view(part: Part) -> PartView:

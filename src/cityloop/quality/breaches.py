@@ -17,8 +17,8 @@ from cityloop.quality import telemetry
 from cityloop.quality.content import Terms
 from cityloop.quality.meter import Meter
 from cityloop.quality.models import BreachRow
-from cityloop.quality.scheme import Scheme
 from cityloop.quality.schemas import BreachView
+from cityloop.quality.scheme import Check, Scheme
 from cityloop.quality.slots import age
 
 BREACHED, RECOVERED = "cityloop.quality.breached", "cityloop.quality.recovered"
@@ -88,7 +88,10 @@ class Breaches:
         counted = [counts for cell, counts in cells.items() if counts.expected]
         if not counted:
             return 0
-        share, least = counted[-1].received / counted[-1].expected, self._scheme.least("completeness", terms.completeness)
+        share, least = (
+            counted[-1].received / counted[-1].expected,
+            self._scheme.least("completeness", terms.completeness),
+        )
         telemetry.COMPLETE.labels(terms.feed).set(share)
         figures = f"{counted[-1].received}/{counted[-1].expected}"
         detail = Title(
@@ -98,7 +101,7 @@ class Breaches:
         return self._judge(terms, "completeness", share < least, share, least, detail, now)
 
     def _judge(
-        self, terms: Terms, check: str, bad: bool, value: float, least: float, detail: Title, now: datetime
+        self, terms: Terms, check: Check, bad: bool, value: float, least: float, detail: Title, now: datetime
     ) -> int:
         key = f"{terms.feed}:{check}"
         with self._database.reading() as session:

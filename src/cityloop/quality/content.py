@@ -1,4 +1,4 @@
-"""``quality.yaml`` (of a pack, then of the city) and ``inspections.yaml`` of the city: read, and held against the rest."""
+"""``quality.yaml`` (of a pack, then of the city) and ``inspections.yaml`` of the city, held against the rest."""
 
 from __future__ import annotations
 
@@ -141,11 +141,11 @@ class Terms:
 class QualityContent:
     """Scheme, matters, terms of feeds, and planned inspections of one city."""
 
-    scheme: Scheme = Scheme()
-    matters: Mapping[str, str] = field(default_factory=dict)
+    scheme: Scheme = field(default_factory=Scheme)
+    matters: Mapping[Check, str] = field(default_factory=dict)
     feeds: Mapping[str, FeedTerms] = field(default_factory=dict)
     plans: tuple[Plan, ...] = ()
-    handling: Handling = Handling()
+    handling: Handling = field(default_factory=Handling)
 
 
 def terms_of(mapping: FeedMapping, own: FeedTerms | None, zone: ZoneInfo) -> Terms:
@@ -199,7 +199,7 @@ def _quality_faults(file: QualityFile, city: City, feeds: Sequence[FeedMapping])
             yield ("feeds", feed), f"no feed '{feed}'", f"known: {', '.join(sorted(known)) or 'none'}"
 
 
-def _plans(city: City, feeds: Sequence[FeedMapping], matters: Mapping[str, str]) -> tuple[Plan, ...]:
+def _plans(city: City, feeds: Sequence[FeedMapping], matters: Mapping[Check, str]) -> tuple[Plan, ...]:
     path = city.folder / INSPECTIONS
     if not path.is_file():
         return ()
@@ -217,7 +217,7 @@ def _plans(city: City, feeds: Sequence[FeedMapping], matters: Mapping[str, str])
 
 
 def plan_faults(
-    plan: Plan, city: City, feeds: Sequence[str], matters: Mapping[str, str]
+    plan: Plan, city: City, feeds: Sequence[str], matters: Mapping[Check, str]
 ) -> Iterator[tuple[Key, str, str]]:
     """What types cannot see: unknown feeds, posts, a limit that gives no instant, a check without a matter."""
     for index, feed in enumerate(plan.feeds):

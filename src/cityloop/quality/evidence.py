@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from cityloop.collect.models import QuarantineRow
 from cityloop.core.database import Database
 from cityloop.core.values import Title
 from cityloop.quality.content import Sample, Terms
 from cityloop.quality.meter import ARRIVED, CONSISTENCY_RULES, FLAGS, OBSERVED, Meter
+from cityloop.quality.schemas import Example
 from cityloop.quality.scheme import Check
-from cityloop.quality.schemas import Evidence
 from cityloop.quality.slots import HOUR
+from cityloop.standard.code_lists import CodeList
 from cityloop.standard.types import EntityType, Property
 
-Found = tuple[list[Evidence], int]
+Found = tuple[list[Example], int]
 """One page, and how many there are."""
 
 
@@ -61,11 +63,11 @@ class Witness:
             return _paged(self.unfit(terms, window, sample)[0], window)
         return [], 0
 
-    def _gaps(self, terms: Terms, window: Window) -> list[Evidence]:
+    def _gaps(self, terms: Terms, window: Window) -> list[Example]:
         missing = self._meter.missing(terms.feed, window.first, window.last, window.now)
         if missing is None:
             return []
-        cards, found = self._meter.source.cards(terms.entity_type), []
+        cards, found = self._meter.source.known(terms.entity_type), []
         for number, entity in enumerate(missing.entities):
             for begin, end in _runs(missing.wanted[number] & ~missing.there[number], missing.slots):
                 count = end - begin + 1
@@ -73,7 +75,7 @@ class Witness:
                 reason = Title(zh=f"缺 {count} 个时段", en=f"{count} slot(s) missing")
                 card = cards.get(entity)
                 found.append(
-                    Evidence(
+                    Example(
                         kind="gap",
                         entity=entity,
                         entity_title=card.title if card else None,
@@ -91,15 +93,13 @@ class Witness:
             QuarantineRow.received_at >= window.first,
             QuarantineRow.received_at < window.last,
         ]
+        if rules is not None:
+            where.append(or_(*(QuarantineRow.rules.contains(f",{rule},", autoescape=True) for rule in sorted(rules))))
         newest = (QuarantineRow.received_at.desc(), QuarantineRow.batch.desc(), QuarantineRow.position)
         query = select(QuarantineRow).where(*where).order_by(*newest)
         with self._database.reading() as session:
-            if rules is None:
-                total = session.scalar(select(func.count()).select_from(QuarantineRow).where(*where)) or 0
-                rows = list(session.scalars(query.offset(window.offset).limit(window.size)))
-            else:
-                all_rows = [row for row in session.scalars(query) if any(r["rule"] in rules for r in row.reasons)]
-                total, rows = len(all_rows), all_rows[window.offset : window.offset + window.size]
+            total = session.scalar(select(func.count()).select_from(QuarantineRow).where(*where)) or 0
+            rows = list(session.scalars(query.offset(window.offset).limit(window.size)))
         return [_refusal(row) for row in rows], total
 
     def _late(self, terms: Terms, window: Window) -> Found:
@@ -108,7 +108,7 @@ class Witness:
         rows, total = self._rows(terms, window, late, "received_at - observed_at DESC", given)
         return [self._late_row(terms, row) for row in rows], total
 
-    def _late_row(self, terms: Terms, row: Mapping[str, Any]) -> Evidence:
+    def _late_row(self, terms: Terms, row: Mapping[str, Any]) -> Example:
         minutes = round((row["received_at"] - row["observed_at"]).total_seconds() / 60)
         reason = Title(zh=f"迟到 {minutes} 分钟", en=f"arrived {minutes} minutes after observation")
         return self._record(terms, row, reason)
@@ -125,9 +125,9 @@ class Witness:
         ]
         return [*refused, *shown], total + flagged
 
-    def _repeated(self, terms: Terms, window: Window) -> list[Evidence]:
+    def _repeated(self, terms: Terms, window: Window) -> list[Example]:
         return [
-            Evidence(
+            Example(
                 kind="count",
                 at=at,
                 until=at + HOUR,
@@ -147,7 +147,7 @@ class Witness:
             WHERE {OBSERVED} GROUP BY entity ORDER BY entity
         """  # noqa: S608 - names are the standard's own
         rows = self._meter.rows(terms, sql, window.first, window.last)
-        cards, found = self._meter.source.cards(terms.entity_type), []
+        cards, found = self._meter.source.known(terms.entity_type), []
         titles = {item.id: item.title for item in self._type(terms).properties}
         for row in rows:
             for name in names:
@@ -161,7 +161,7 @@ class Witness:
                     Present(
                         total,
                         present,
-                        Evidence(
+                        Example(
                             kind="count",
                             entity=row["entity"],
                             entity_title=card.title if card else None,
@@ -176,8 +176,8 @@ class Witness:
                 )
         return sorted(found, key=lambda item: item.present / item.rows if item.rows else 1.0)
 
-    def unfit(self, terms: Terms, window: Window, sample: Sample) -> tuple[list[Evidence], int, int]:
-        """Draw rows by seed and hold them against the standard in force: what does not fit, how many rows, how many drawn."""
+    def unfit(self, terms: Terms, window: Window, sample: Sample) -> tuple[list[Example], int, int]:
+        """Draw rows by seed and hold them against the standard in force: what does not fit, in how many of how many."""
         names = ", ".join(f'"{name}"' for name in terms.properties)
         sql = f"""
             SELECT entity, observed_at, record, {names} FROM "{terms.entity_type}"
@@ -185,11 +185,12 @@ class Witness:
         """  # noqa: S608 - names are the standard's own
         given = {"seed": str(sample.seed), "size": sample.size}
         rows = self._meter.rows(terms, sql, window.first, window.last, given)
+        lists = self._meter.source.mappings[terms.feed].code_lists
         wanted = [item for item in self._type(terms).properties if item.id in terms.properties]
         found = []
         for row in rows:
             for item in wanted:
-                if (rule := broken(item, row[item.id])) is not None:
+                if (rule := broken(item, row[item.id], lists, row["observed_at"].date())) is not None:
                     reason = Title(
                         zh=f"{item.title.zh} 不符合现行标准（{rule}）",
                         en=f"{item.title.en} breaks the standard in force ({rule})",
@@ -210,9 +211,9 @@ class Witness:
         more: str = "",
     ) -> tuple[list[dict[str, Any]], int]:
         table = f'FROM "{terms.entity_type}" WHERE {where}'
-        counted = self._meter.rows(terms, f"SELECT count(*) AS n {table}", window.first, window.last, given)  # noqa: S608
+        counted = self._meter.rows(terms, f"SELECT count(*) AS n {table}", window.first, window.last, given)
         column = f', "{more}"' if more else ""
-        sql = f"SELECT entity, observed_at, received_at, record{column} {table} ORDER BY {order}, record"  # noqa: S608
+        sql = f"SELECT entity, observed_at, received_at, record{column} {table} ORDER BY {order}, record"
         paged = {**given, "size": window.size, "skip": window.offset}
         rows = self._meter.rows(terms, f"{sql} LIMIT $size OFFSET $skip", window.first, window.last, paged)
         return rows, int(counted[0]["n"])
@@ -225,9 +226,9 @@ class Witness:
         rule: str | None = None,
         column: str | None = None,
         value: str | None = None,
-    ) -> Evidence:
-        card = self._meter.source.cards(terms.entity_type).get(row["entity"])
-        return Evidence(
+    ) -> Example:
+        card = self._meter.source.known(terms.entity_type).get(row["entity"])
+        return Example(
             kind="record",
             entity=row["entity"],
             entity_title=card.title if card else None,
@@ -246,25 +247,33 @@ class Present:
 
     rows: int
     present: int
-    evidence: Evidence
+    evidence: Example
 
 
-def broken(item: Property, value: Any) -> str | None:
-    """The rule of the standard in force that a stored value breaks, if any; an empty value breaks none."""
+def broken(item: Property, value: Any, lists: Mapping[str, CodeList], day: date) -> str | None:
+    """The rule of the standard in force that a value of ``day`` breaks, if any; an empty value breaks none."""
     if value is None:
         return None
-    if item.enum and value not in item.enum:
-        return "enum"
     if item.kind in ("number", "integer"):
         low = item.min is not None and value < item.min
         high = item.max is not None and value > item.max
         return "range" if low or high else None
-    return None
+    if item.enum and value not in item.enum:
+        return "enum"
+    if item.pattern is not None and re.fullmatch(item.pattern, value) is None:
+        return "pattern"
+    return "code" if item.code_list and not _is_code(item, value, lists.get(item.code_list), day) else None
 
 
-def _refusal(row: QuarantineRow) -> Evidence:
+def _is_code(item: Property, value: str, codes: CodeList | None, day: date) -> bool:
+    if codes is None or (item.code_under and value not in codes.under(item.code_under)):
+        return False
+    return any(code.code == value and code.valid(day) for code in codes.codes)
+
+
+def _refusal(row: QuarantineRow) -> Example:
     first = row.reasons[0] if row.reasons else {"rule": "", "column": "", "reason": ""}
-    return Evidence(
+    return Example(
         kind="quarantine",
         at=row.received_at,
         column=first["column"] or None,
@@ -288,5 +297,5 @@ def _runs(marks: np.ndarray[Any, np.dtype[np.bool_]], slots: Sequence[int]) -> I
         yield begin, len(marks) - 1
 
 
-def _paged(found: Sequence[Evidence], window: Window) -> Found:
+def _paged(found: Sequence[Example], window: Window) -> Found:
     return list(found[window.offset : window.offset + window.size]), len(found)

@@ -10,8 +10,8 @@ from cityloop.core.values import Title
 from cityloop.quality.content import Sample, Terms
 from cityloop.quality.evidence import Window, Witness
 from cityloop.quality.meter import Meter
+from cityloop.quality.schemas import Example, Verdict
 from cityloop.quality.scheme import TITLES, Check, Dimension, Scheme
-from cityloop.quality.schemas import Evidence, Verdict
 from cityloop.quality.slots import age
 
 EXAMPLES = 5
@@ -27,7 +27,7 @@ class Outcome:
     least: float | None
     verdict: Verdict
     reason: Title
-    examples: tuple[Evidence, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     @property
     def share(self) -> float | None:
@@ -135,8 +135,7 @@ def _told(check: Check, numerator: int, denominator: int, least: float) -> Title
     zh = f"{title.zh} {figures}，{'达到' if met else '低于'}要求 {bound}"
     return Title(
         zh=zh,
-        en=f"{title.en} {share} ({numerator}/{denominator}), "
-        f"{'at or above' if met else 'below'} the required {bound}",
+        en=f"{title.en} {share} ({numerator}/{denominator}), {'at or above' if met else 'below'} the required {bound}",
     )
 
 

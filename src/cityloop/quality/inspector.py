@@ -33,8 +33,8 @@ from cityloop.quality.examine import Examiner, Outcome
 from cityloop.quality.meter import Meter
 from cityloop.quality.models import FindingRow, InspectionRow, TaskRow
 from cityloop.quality.opening import brought, case_report
-from cityloop.quality.scheme import Check, Scheme
-from cityloop.quality.schemas import FindingState, Move, State
+from cityloop.quality.schemas import Move, State
+from cityloop.quality.scheme import Scheme
 from cityloop.quality.stages import RUNNING, TITLES, after_work, moves, next_date, period
 
 log = logging.getLogger(__name__)
@@ -106,12 +106,11 @@ class Inspector:
         """Make a move by hand; raises :class:`Conflict` naming what the state allows."""
         with self._database.transaction() as tx:
             row = _locked(tx.session, inspection)
-            allowed = moves(_state(row), row.halted)
+            allowed = moves(row.state, row.halted)
             if move not in allowed:
                 state = "stopped" if row.halted else row.state
-                raise Conflict(
-                    f"'{move}' does not fit an inspection that is {state}", f"possible now: {', '.join(allowed) or 'none'}"
-                )
+                mend = f"possible now: {', '.join(allowed) or 'none'}"
+                raise Conflict(f"'{move}' does not fit an inspection that is {state}", mend)
             self._audit.record(tx, now, actor.id, f"inspection.{move}", row.id)
             if move == "start":
                 self._start(tx, row, actor, now)
@@ -159,9 +158,7 @@ class Inspector:
                 for finding in tx.session.scalars(query):
                     self._followed(tx, finding, case, event.time)
 
-    def _plan_in(
-        self, tx: Transaction, plan: Plan, actor: Actor, at: datetime, now: datetime, automatic: bool
-    ) -> str:
+    def _plan_in(self, tx: Transaction, plan: Plan, actor: Actor, at: datetime, now: datetime, automatic: bool) -> str:
         identity = new_id("ins")
         row = InspectionRow(
             id=identity,
@@ -251,12 +248,11 @@ class Inspector:
     def _look(self, row: InspectionRow, definition: Definition, task: TaskRow, now: datetime) -> Outcome:
         assert row.first is not None
         assert row.last is not None
-        check: Check = task.check  # type: ignore[assignment]
         sample = definition.plan.sample
         if task.feed not in self._meter.source.mappings:
             gone = Title(zh="数据接入已不存在", en="the feed is gone")
             return Outcome(0, 0, None, "not_declared", gone)
-        return self._examiner.look(definition.scheme, task.feed, check, row.first, row.last, now, sample)
+        return self._examiner.look(definition.scheme, task.feed, task.check, row.first, row.last, now, sample)
 
     def _gather(self, row: InspectionRow, tasks: Sequence[TaskRow], now: datetime) -> bool:
         with self._database.transaction() as tx:
@@ -348,10 +344,9 @@ class Inspector:
 
     def _again(self, definition: Definition, finding: FindingRow, now: datetime) -> Outcome:
         assert finding.repaired_at is not None
-        check: Check = finding.check  # type: ignore[assignment]
         sample = definition.plan.sample
         return self._examiner.look(
-            definition.scheme, finding.feed, check, finding.repaired_at, now, now, sample, again=True
+            definition.scheme, finding.feed, finding.check, finding.repaired_at, now, now, sample, again=True
         )
 
     def _judged(
@@ -397,9 +392,7 @@ class Inspector:
         self._report(tx, definition, finding, f"{finding.id}.{finding.attempts + 1}", now)
         return "new_case"
 
-    def _walk(
-        self, tx: Transaction, finding: FindingRow, way: Mapping[str, str], told: Title, now: datetime
-    ) -> bool:
+    def _walk(self, tx: Transaction, finding: FindingRow, way: Mapping[str, str], told: Title, now: datetime) -> bool:
         """Make the move that ``way`` names for the state of the case, and the next, until it names none."""
         made = False
         for _ in range(_STEPS_OF_A_CASE):
@@ -424,7 +417,7 @@ class Inspector:
             tx.session.flush()
             findings = _findings(tx.session, row.id)
             unopened = sum(finding.case is None for finding in findings)
-            state = after_work(0, unopened, [_finding_state(finding) for finding in findings], due)
+            state = after_work(0, unopened, [finding.state for finding in findings], due)
             if state == fresh.state:
                 return bool(late)
             self._to(tx, fresh, state, SYSTEM.id, now)
@@ -513,11 +506,3 @@ def _tasks(session: Session, inspection: str) -> list[TaskRow]:
 
 def _findings(session: Session, inspection: str) -> list[FindingRow]:
     return list(session.scalars(select(FindingRow).where(FindingRow.inspection == inspection).order_by(FindingRow.id)))
-
-
-def _state(row: InspectionRow) -> State:
-    return row.state  # type: ignore[return-value]
-
-
-def _finding_state(finding: FindingRow) -> FindingState:
-    return finding.state  # type: ignore[return-value]

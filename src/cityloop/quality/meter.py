@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ from cityloop.quality.slots import HOUR, Grid, expected, micros, origin
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.mapping import FeedMapping
 
-CONSISTENCY_RULES = frozenset({"code", "enum", "code_list", "reference", "cross_field"})
+CONSISTENCY_RULES = frozenset({"code", "enum", "entity", "reference", "cross"})
 """Rules of the standard and of feeds that speak of codes, references and fields that contradict each other."""
 FLAGS = "quality"
 """Lake column that names what was flagged but accepted, where the table has it."""
@@ -42,7 +42,7 @@ class FeedSource(Protocol):
         """Every feed by id."""
         ...
 
-    def cards(self, entity_type: str) -> Mapping[str, EntityCard]:
+    def known(self, entity_type: str) -> Mapping[str, EntityCard]:
         """Every entity of a type by id."""
         ...
 
@@ -180,7 +180,7 @@ class Meter:
 
         Where several feeds fill the type, an entity belongs to those that created it or have sent it.
         """
-        cards = self.source.cards(terms.entity_type)
+        cards = self.source.known(terms.entity_type)
         with self._database.reading() as session:
             query = select(EntityRow.id, EntityRow.feed, EntityRow.created_at)
             rows = session.execute(query.where(EntityRow.entity_type == terms.entity_type)).all()
@@ -223,15 +223,19 @@ class Meter:
         grid = self.grid(terms)
         where = (QuarantineRow.feed == terms.feed, QuarantineRow.received_at >= first, QuarantineRow.received_at < last)
         with self._database.reading() as session:
-            query = select(QuarantineRow.received_at, QuarantineRow.reasons).where(*where)
-            rows = [(row.received_at, row.reasons) for row in session.execute(query)]
-        for at, reasons in rows:
-            rules = {reason["rule"] for reason in reasons}
-            yield grid.index(at), {
-                "quarantined": 1,
-                "inconsistent": int(bool(rules & CONSISTENCY_RULES)),
-                "only_inconsistent": int(rules <= CONSISTENCY_RULES),
-            }
+            query = select(QuarantineRow.received_at, QuarantineRow.rules).where(*where)
+            rows = [(row.received_at, row.rules) for row in session.execute(query)]
+        for at, named in rows:
+            rules = set(filter(None, named.split(",")))
+            odd = rules & CONSISTENCY_RULES
+            yield (
+                grid.index(at),
+                {
+                    "quarantined": 1,
+                    "inconsistent": int(bool(odd)),
+                    "only_inconsistent": int(bool(odd) and odd == rules),
+                },
+            )
 
     def _repeated(self, terms: Terms, first: datetime, last: datetime) -> Iterable[tuple[int, dict[str, int]]]:
         grid = self.grid(terms)

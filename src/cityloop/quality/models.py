@@ -9,6 +9,8 @@ from sqlalchemy import Boolean, Float, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cityloop.core.database import Table
+from cityloop.quality.schemas import FindingState, State, Verdict
+from cityloop.quality.scheme import Check
 
 
 class BreachRow(Table):
@@ -18,7 +20,7 @@ class BreachRow(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     feed: Mapped[str] = mapped_column(String(60), index=True)
     department: Mapped[str] = mapped_column(String(60), index=True)
-    check: Mapped[str] = mapped_column("what", String(20))
+    check: Mapped[Check] = mapped_column("what", String(20))
     value: Mapped[float | None] = mapped_column(Float)
     least: Mapped[float] = mapped_column(Float)
     opened_at: Mapped[datetime]
@@ -34,7 +36,7 @@ class InspectionRow(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     plan: Mapped[str] = mapped_column(String(60), index=True)
     definition: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(String(20), index=True)
+    state: Mapped[State] = mapped_column(String(20), index=True)
     halted: Mapped[bool] = mapped_column(Boolean)
     automatic: Mapped[bool] = mapped_column(Boolean)
     """Starts by itself once its day has come."""
@@ -56,12 +58,12 @@ class TaskRow(Table):
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     feed: Mapped[str] = mapped_column(String(60))
     department: Mapped[str] = mapped_column(String(60))
-    check: Mapped[str] = mapped_column("what", String(20))
+    check: Mapped[Check] = mapped_column("what", String(20))
     done: Mapped[bool] = mapped_column(Boolean)
     numerator: Mapped[int]
     denominator: Mapped[int]
     least: Mapped[float | None] = mapped_column(Float)
-    verdict: Mapped[str | None] = mapped_column(String(20))
+    verdict: Mapped[Verdict | None] = mapped_column(String(20))
     reason: Mapped[dict[str, Any] | None]
     examples: Mapped[list[Any]]
 
@@ -74,8 +76,8 @@ class FindingRow(Table):
     inspection: Mapped[str] = mapped_column(String(40))
     feed: Mapped[str] = mapped_column(String(60))
     department: Mapped[str] = mapped_column(String(60))
-    check: Mapped[str] = mapped_column("what", String(20))
-    state: Mapped[str] = mapped_column(String(20))
+    check: Mapped[Check] = mapped_column("what", String(20))
+    state: Mapped[FindingState] = mapped_column(String(20))
     numerator: Mapped[int]
     denominator: Mapped[int]
     least: Mapped[float] = mapped_column(Float)

@@ -9,20 +9,19 @@ from cityloop.city.service import City
 from cityloop.core.values import Title
 from cityloop.quality.content import Plan
 from cityloop.quality.models import FindingRow
-from cityloop.quality.scheme import TITLES, Check
-from cityloop.quality.schemas import Evidence
+from cityloop.quality.schemas import Example
+from cityloop.quality.scheme import TITLES
 
 
 def case_report(city: City, plan: Plan, finding: FindingRow, feed: Title, matter: str, number: str) -> CaseReport:
-    """The report that opens the case of a finding. It names places and rules, never values: those stay behind the door."""
+    """The report that opens the case of a finding. It names places and rules; values stay behind the door."""
     zh = city.language == "zh"
-    check: Check = finding.check  # type: ignore[assignment]
-    reason, what = _text(city, Title.model_validate(finding.reason)), _text(city, TITLES[check])
+    reason, what = _text(city, Title.model_validate(finding.reason)), _text(city, TITLES[finding.check])
     title = f"数据治理检查：{feed.zh}{what}问题" if zh else f"Data inspection: {what.lower()} of {feed.en}"
     lines = [
         _text(city, plan.title),
         reason,
-        *(_line(city, Evidence.model_validate(example)) for example in finding.examples),
+        *(_line(city, Example.model_validate(example)) for example in finding.examples),
         f"检查问题编号 {finding.id}" if zh else f"finding {finding.id}",
     ]
     return CaseReport(
@@ -41,7 +40,7 @@ def brought(city: City, plan: Plan, finding: FindingRow) -> Brought:
     return Brought(area=root, department=finding.department, entity=finding.feed, limit=plan.limit)
 
 
-def _line(city: City, example: Evidence) -> str:
+def _line(city: City, example: Example) -> str:
     at = example.at.astimezone(city.zone)
     who = _text(city, example.entity_title) if example.entity_title else example.entity
     place = example.record or example.quarantine or ""

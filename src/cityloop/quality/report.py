@@ -1,4 +1,4 @@
-"""The report of an inspection: one HTML page that needs nothing else and prints well, or an Excel book of five sheets."""
+"""The report of an inspection: one HTML page that needs nothing else and prints well, or a book of five sheets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from openpyxl.utils import get_column_letter
 
 from cityloop.core.values import Title
 from cityloop.core.web import cell
-from cityloop.quality.scheme import MEANINGS, TITLES
 from cityloop.quality.schemas import DepartmentResult, Finding, InspectionDetail, SchemeView
+from cityloop.quality.scheme import MEANINGS, TITLES
 
 Language = Literal["zh", "en"]
 Table = tuple[Sequence[str], list[list[Any]]]

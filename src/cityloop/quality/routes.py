@@ -10,11 +10,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from cityloop.access.routes import Asker
 from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paging, paging, service
-from cityloop.quality.scheme import Check
 from cityloop.quality.schemas import (
     BreachView,
     By,
-    Evidence,
+    Example,
     Finding,
     FindingState,
     HoursView,
@@ -26,6 +25,7 @@ from cityloop.quality.schemas import (
     ScorePage,
     State,
 )
+from cityloop.quality.scheme import Check
 from cityloop.quality.service import Quality
 from cityloop.quality.views import FindingFilter
 
@@ -37,7 +37,10 @@ To = Annotated[datetime | None, Query(alias="to", description="with offset; not 
 
 
 def finding_filter(
-    department: str | None = None, feed: str | None = None, check: Check | None = None, state: FindingState | None = None
+    department: str | None = None,
+    feed: str | None = None,
+    check: Check | None = None,
+    state: FindingState | None = None,
 ) -> FindingFilter:
     """The filter parameters of a list of findings."""
     return FindingFilter(department, feed, check, state)
@@ -95,7 +98,7 @@ def evidence(
     dimension: Check,
     start: From = None,
     end: To = None,
-) -> Page[Evidence]:
+) -> Page[Example]:
     """The gaps, rows and records in quarantine behind a figure of a feed."""
     return quality.evidence(actor, feed, dimension, start, end, paged)
 
@@ -135,9 +138,7 @@ def inspection(inspection: str, quality: TheQuality, actor: Asker) -> Inspection
 
 
 @router.get("/inspections/{inspection}/findings")
-def findings(
-    inspection: str, quality: TheQuality, actor: Asker, paged: Paged, wanted: Filtered
-) -> Page[Finding]:
+def findings(inspection: str, quality: TheQuality, actor: Asker, paged: Paged, wanted: Filtered) -> Page[Finding]:
     """What it found; sort by ``department`` (default), ``feed``, ``check``, ``state``, ``due_at``, ``id``."""
     return quality.findings(actor, inspection, wanted, paged)
 

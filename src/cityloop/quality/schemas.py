@@ -112,7 +112,7 @@ class HoursView(Frozen):
     cells: list[HourCell]
 
 
-class Evidence(Frozen):
+class Example(Frozen):
     """One thing that is wrong, or several alike (``count``), and the way to it."""
 
     kind: Literal["gap", "record", "quarantine", "count"]
@@ -278,7 +278,7 @@ class Finding(Frozen):
     share: float | None
     least: float
     reason: Title
-    examples: list[Evidence]
+    examples: list[Example]
     case: str | None
     case_number: str | None
     case_state: str | None

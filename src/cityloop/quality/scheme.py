@@ -14,9 +14,7 @@ from pydantic import Field, model_validator
 from cityloop.core.values import Frozen, Title
 
 Dimension = Literal["completeness", "validity", "timeliness", "consistency", "uniqueness"]
-Check = Literal[
-    "completeness", "validity", "timeliness", "consistency", "uniqueness", "freshness", "values", "sample"
-]
+Check = Literal["completeness", "validity", "timeliness", "consistency", "uniqueness", "freshness", "values", "sample"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 CHECKS: tuple[Check, ...] = get_args(Check)
 
@@ -31,14 +29,14 @@ TITLES: Mapping[Check, Title] = {
     "sample": Title(zh="抽样复核", en="Drawn sample"),
 }
 MEANINGS: Mapping[Check, Title] = {
-    "completeness": Title(zh="实到时段 ÷ 应到时段（对象 × 周期）", en="slots received ÷ slots expected (entities × rhythm)"),
+    "completeness": Title(zh="实到时段 ÷ 应到时段（对象 × 周期）", en="slots received ÷ expected (entities × rhythm)"),
     "validity": Title(zh="入湖记录 ÷（入湖 + 隔离）", en="accepted ÷ (accepted + quarantined)"),
     "timeliness": Title(zh="按时到达 ÷ 入湖记录", en="arrived in time ÷ accepted"),
-    "consistency": Title(zh="无代码、引用、跨字段问题 ÷ 全部到达", en="free of code, reference and cross-field faults ÷ arrived"),
+    "consistency": Title(zh="代码、引用、跨字段无误 ÷ 全部到达", en="codes and references right ÷ arrived"),
     "uniqueness": Title(zh="首次报送 ÷（首次 + 重复）", en="sent once ÷ (sent once + repeated)"),
     "freshness": Title(zh="最新记录在约定时间内", en="the newest record is younger than promised"),
     "values": Title(zh="每个对象每个要素的有值记录 ÷ 记录", en="rows with a value ÷ rows, by property and entity"),
-    "sample": Title(zh="按固定种子抽取的记录中符合现行标准的 ÷ 抽取数", en="drawn rows that fit the standard in force ÷ drawn"),
+    "sample": Title(zh="符合现行标准 ÷ 按种子抽取的记录", en="rows that fit the standard in force ÷ drawn"),
 }  # fmt: skip
 
 
@@ -87,28 +85,33 @@ class Band(Frozen):
     start: float = Field(alias="from", ge=0, le=100)
 
 
+_DIMENSIONS: dict[Dimension, Weighted] = {
+    "completeness": Weighted(weight=30, least=0.9),
+    "validity": Weighted(weight=25, least=0.98),
+    "timeliness": Weighted(weight=20, least=0.9),
+    "consistency": Weighted(weight=15, least=0.99),
+    "uniqueness": Weighted(weight=10, least=0.99),
+}
+_BANDS = tuple(
+    Band.model_validate({"grade": grade, "from": start}) for grade, start in zip("ABCD", (95, 85, 70, 0), strict=True)
+)
+
+
 class Bound(Frozen):
     """The share below which a check of an inspection is a finding."""
 
     least: float = Field(ge=0, le=1)
 
 
+_VALUES, _SAMPLE = Bound(least=0.95), Bound(least=1.0)
+
+
 class Scheme(Frozen):
     """Weights, bounds and bands. The defaults are the ones of the shipped governance pack."""
 
     minimum_sample: int = Field(default=20, ge=1)
-    dimensions: dict[Dimension, Weighted] = Field(
-        default_factory=lambda: {
-            "completeness": Weighted(weight=30, least=0.9),
-            "validity": Weighted(weight=25, least=0.98),
-            "timeliness": Weighted(weight=20, least=0.9),
-            "consistency": Weighted(weight=15, least=0.99),
-            "uniqueness": Weighted(weight=10, least=0.99),
-        }
-    )
-    bands: tuple[Band, ...] = tuple(
-        Band.model_validate({"grade": grade, "from": start}) for grade, start in zip("ABCD", (95, 85, 70, 0), strict=True)
-    )
+    dimensions: dict[Dimension, Weighted] = _DIMENSIONS
+    bands: tuple[Band, ...] = _BANDS
     checks: dict[Literal["values", "sample"], Bound] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -125,9 +128,10 @@ class Scheme(Frozen):
         """The bound of a check; ``declared`` is the feed's own for completeness."""
         if check == "freshness":
             return 1.0
-        if check in ("values", "sample"):
-            bound = self.checks.get(check)
-            return bound.least if bound else {"values": 0.95, "sample": 1.0}[check]
+        if check == "values":
+            return self.checks.get(check, _VALUES).least
+        if check == "sample":
+            return self.checks.get(check, _SAMPLE).least
         return declared if check == "completeness" and declared is not None else self.dimensions[check].least
 
     def grade(self, score: float | None) -> str | None:

@@ -1,8 +1,9 @@
-"""The verbs of the quality room. Every answer passes the door: the sight ``quality`` by department, examples by more."""
+"""The verbs of the quality room. Every answer passes the door: ``quality`` by department, examples by more."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,13 +31,12 @@ from cityloop.quality.examine import Examiner
 from cityloop.quality.inspector import Inspector
 from cityloop.quality.meter import FeedSource, Meter
 from cityloop.quality.report import Language, Report
-from cityloop.quality.scheme import CHECKS, DIMENSIONS, MEANINGS, TITLES, Check
 from cityloop.quality.schemas import (
     BandInfo,
     BreachView,
     By,
     DimensionInfo,
-    Evidence,
+    Example,
     Finding,
     HoursView,
     InspectionDetail,
@@ -47,6 +47,7 @@ from cityloop.quality.schemas import (
     ScorePage,
     State,
 )
+from cityloop.quality.scheme import CHECKS, DIMENSIONS, MEANINGS, TITLES, Check
 from cityloop.quality.views import FindingFilter, Views
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ READ, RUN = "quality.read", "inspection.run"
 _MOST_DAYS, _MOST_HOURS_DAYS = 92, 31
 _WEEK, _STRIP = timedelta(days=7), timedelta(hours=48)
 _STEPS_A_TICK = 5
+_KEPT_SECONDS = 30.0
 _WATCH_EVERY = timedelta(minutes=1)
 
 
@@ -81,8 +83,7 @@ class Quality:
         self._witness = Witness(self._meter, database)
         self._breaches = Breaches(database, outbox, self._meter, content.scheme)
         departments = {department.id: department.title for department in city.departments.values()}
-        types = {m.entity_type.id: m.entity_type.title for m in source.mappings.values()}
-        self._board = Board(self._meter, content.scheme, self._breaches, departments, types)
+        self._board = Board(self._meter, content.scheme, self._breaches, departments)
         self._views = Views(database, source, departments)
         self.inspector = Inspector(
             database=database,
@@ -95,6 +96,7 @@ class Quality:
             content=content,
         )
         self._watched: datetime | None = None
+        self._scores: dict[str, tuple[float, float | None]] = {}
         self.inspector.sync(city.clock.now())
         self._breaches.count()
 
@@ -115,9 +117,17 @@ class Quality:
         self.inspector.follow(tx, events)
 
     def score_of(self, feed: str) -> float | None:
-        """One feed's score over the last week, for other rooms; ``None`` where nothing was measured on enough cases."""
+        """One feed's score over the last week, for other rooms; ``None`` where nothing was measured on enough cases.
+
+        Asked for every line of a list, it is kept for half a minute.
+        """
+        kept = self._scores.get(feed)
+        if kept is not None and time.monotonic() - kept[0] < _KEPT_SECONDS:
+            return kept[1]
         now = self._city.clock.now()
-        return self._board.score_of(feed, Period(now - _WEEK, now, now))
+        value = self._board.score_of(feed, Period(now - _WEEK, now, now))
+        self._scores[feed] = time.monotonic(), value
+        return value
 
     def fresh(self, feed: str) -> bool | None:
         """Whether a feed is fresh now; ``None`` while it never brought anything."""
@@ -175,7 +185,7 @@ class Quality:
 
     def evidence(
         self, actor: Actor, feed: str, dimension: Check, start: datetime | None, end: datetime | None, paged: Paging
-    ) -> Page[Evidence]:
+    ) -> Page[Example]:
         """The rows, gaps and records in quarantine behind a figure."""
         terms, period = self._seen(actor, feed), self._period(start, end, _WEEK, _MOST_DAYS)
         window = Window(period.first, period.last, period.now, paged.offset, paged.size)
@@ -202,12 +212,11 @@ class Quality:
         values = draft.model_dump(exclude={"planned_for", "owner", "checks"})
         given = tuple(check for check in CHECKS if check in self._content.matters) if not draft.checks else draft.checks
         owner = draft.owner or (actor.posts[0] if actor.posts else "")
-        plan = Plan.model_validate(
-            {**values, "id": new_id("plan").replace("_", "-"), "checks": given, "owner": owner}
-        )
+        plan = Plan.model_validate({**values, "id": new_id("plan").replace("_", "-"), "checks": given, "owner": owner})
         feeds, matters = list(self._meter.source.mappings), self._content.matters
         faults = [
-            Fault(".".join(map(str, key)), what, mend) for key, what, mend in plan_faults(plan, self._city, feeds, matters)
+            Fault(".".join(map(str, key)), what, mend)
+            for key, what, mend in plan_faults(plan, self._city, feeds, matters)
         ]
         if not given:
             faults.append(Fault("checks", "no check has a matter for its cases", "name matters in quality.yaml"))
@@ -228,14 +237,26 @@ class Quality:
         page = self._views.findings(self._scope(actor), inspection, wanted, paged, self._city.clock.now())
         return page.model_copy(update={"items": [self._shown(actor, item) for item in page.items]})
 
-    def export_findings(
-        self, actor: Actor, inspection: str, wanted: FindingFilter, form: ExportFormat
-    ) -> Response:
+    def export_findings(self, actor: Actor, inspection: str, wanted: FindingFilter, form: ExportFormat) -> Response:
         """The same list as a file."""
         page = self.findings(actor, inspection, wanted, Paging(page=1, size=EXPORT_LIMIT, sort=""))
         names = ("id", "department", "feed", "check", "state", "share", "least", "reason", "case_number", "case_state",
                  "due_at", "overdue", "attempts")  # fmt: skip
-        zh = ["编号", "部门", "数据接入", "检查项", "状态", "实测", "要求", "说明", "案件号", "案件状态", "截止", "超时", "复查"]
+        zh = [
+            "编号",
+            "部门",
+            "数据接入",
+            "检查项",
+            "状态",
+            "实测",
+            "要求",
+            "说明",
+            "案件号",
+            "案件状态",
+            "截止",
+            "超时",
+            "复查",
+        ]
         columns = list(zip(names, self._heads(zh, list(names)), strict=True))
         rows = [
             {
@@ -269,8 +290,8 @@ class Quality:
         return Response(made.xlsx(), media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     def run(self, plan: str | None, tell: Callable[[str, int, int], None]) -> tuple[InspectionDetail, list[Finding]]:
-        """Start the planned inspection of ``plan`` (or the only one) and work until the departments have their cases."""
-        known = [line for line in self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items]
+        """Start the planned inspection of ``plan`` (or the only one) and work until departments have their cases."""
+        known = self._views.page(self._scope(SYSTEM), True, _ALL, "planned", plan).items
         if len(known) != 1:
             ids = ", ".join(sorted({line.plan for line in known})) or "none"
             raise NotFound(f"{len(known)} planned inspections fit", f"name one with --plan; planned: {ids}")
@@ -294,7 +315,7 @@ class Quality:
         examples = [self._covered(actor, finding.department, finding.feed, item) for item in finding.examples]
         return finding.model_copy(update={"examples": examples})
 
-    def _covered(self, actor: Actor, department: str, feed: str, item: Evidence) -> Evidence:
+    def _covered(self, actor: Actor, department: str, feed: str, item: Example) -> Example:
         """An example as the actor may see it: a refusal's sentence quotes its value, a drawn row shows one."""
         if item.kind == "quarantine":
             scope = self._sight(actor, "quarantine")

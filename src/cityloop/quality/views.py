@@ -19,7 +19,6 @@ from cityloop.quality.board import part_view, rounded
 from cityloop.quality.inspector import Definition
 from cityloop.quality.meter import FeedSource
 from cityloop.quality.models import FindingRow, InspectionRow, TaskRow
-from cityloop.quality.scheme import DIMENSIONS, TITLES, Part, Scheme, score
 from cityloop.quality.schemas import (
     DepartmentResult,
     Finding,
@@ -30,6 +29,7 @@ from cityloop.quality.schemas import (
     State,
     TaskView,
 )
+from cityloop.quality.scheme import DIMENSIONS, TITLES, Part, Scheme, score
 from cityloop.quality.stages import TITLES as STATES
 from cityloop.quality.stages import moves
 
@@ -116,14 +116,13 @@ class Views:
         definition = Definition.of(row)
         tasks, findings = _tasks(session, scope, row.id), _findings(session, scope, row.id)
         value = _score(definition.scheme, tasks)
-        state: State = row.state  # type: ignore[assignment]
-        allowed: list[Move] = moves(state, row.halted) if may_run else []
+        allowed: list[Move] = moves(row.state, row.halted) if may_run else []
         return {
             "id": row.id,
             "plan": row.plan,
             "title": definition.plan.title,
-            "state": state,
-            "state_title": STATES[state],
+            "state": row.state,
+            "state_title": STATES[row.state],
             "halted": row.halted,
             "planned_for": row.planned_for,
             "started_at": row.started_at,
@@ -193,7 +192,7 @@ class Views:
                 "title": self._feed(task.feed),
                 "department": task.department,
                 "check": task.check,
-                "check_title": _check_title(task.check),
+                "check_title": TITLES[task.check],
                 "state": "done" if task.done else "waiting",
                 "numerator": task.numerator,
                 "denominator": task.denominator,
@@ -215,7 +214,7 @@ class Views:
                 "department": row.department,
                 "department_title": self._department(row.department),
                 "check": row.check,
-                "check_title": _check_title(row.check),
+                "check_title": TITLES[row.check],
                 "state": row.state,
                 "numerator": row.numerator,
                 "denominator": row.denominator,
@@ -278,11 +277,6 @@ def _share(numerator: int, denominator: int) -> float | None:
     return round(numerator / denominator, 6) if denominator else None
 
 
-def _check_title(check: str) -> Title:
-    known: dict[str, Title] = {str(name): title for name, title in TITLES.items()}
-    return known[check]
-
-
 def _seen(scope: Scope, table: type[TaskRow] | type[FindingRow]) -> list[ColumnElement[bool]]:
     return [scope.where({"department": table.__table__.c.department})]
 
@@ -322,5 +316,3 @@ def _order(sort: str, known: Mapping[str, Any], last: Any) -> list[Any]:
     if column is None:
         raise Invalid(f"this list cannot be sorted by '{sort}'", f"known: {', '.join(known)}")
     return [column.desc(), last.desc()] if sort.startswith("-") else [column.asc(), last.asc()]
-
-

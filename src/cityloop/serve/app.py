@@ -16,9 +16,13 @@ from cityloop.cases.routes import router as cases_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
+from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
+from cityloop.quality.routes import router as quality_router
 from cityloop.serve.routes import router as serve_router
+from cityloop.standard.routes import router as standard_router
+from cityloop.steward.change_routes import router as change_router
 from cityloop.steward.routes import router as steward_router
 from cityloop.watch.routes import router as watch_router
 
@@ -27,11 +31,15 @@ ROUTERS = (
     city_router,
     collect_router,
     quarantine_router,
+    sources_router,
     watch_router,
     cases_router,
     analyse_router,
+    quality_router,
     drill_router,
+    standard_router,
     steward_router,
+    change_router,
     serve_router,
 )
 

@@ -10,13 +10,16 @@ from cityloop.analyse.content import load_model
 from cityloop.cases.definitions import load_workflow
 from cityloop.city.check import check_folder
 from cityloop.city.service import City
+from cityloop.collect.sources.loading import load_sources
 from cityloop.core.clock import SystemClock
 from cityloop.core.errors import ContentError, Fault
 from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
-from cityloop.serve.content import city_rules, load_table
+from cityloop.quality.content import load_quality
+from cityloop.serve.content import city_rules, declaring, load_table
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
+from cityloop.steward.boards import load_boards
 
 
 def check_city(folder: Path) -> list[Fault]:
@@ -25,11 +28,16 @@ def check_city(folder: Path) -> list[Fault]:
     if faults:
         return faults
     city = City.load(folder, SystemClock())
-    standard = _try(faults, lambda: Standard.load(city.packs))
+    standard = _try(faults, lambda: Standard.load(declaring(city)))
     if standard is not None:
-        _try(faults, lambda: load_feeds(city.packs, standard, city.departments))
+        feeds = _try(faults, lambda: load_feeds(declaring(city), standard, city.departments))
+        if feeds is not None:
+            _try(faults, lambda: load_quality(city, feeds))
+            _try(faults, lambda: load_sources(folder, {mapping.id: mapping for mapping in feeds}))
         _try(faults, lambda: city_rules(city, standard))
-        _try(faults, lambda: load_model(city.packs, standard))
+        model = _try(faults, lambda: load_model(city.packs, standard))
+        if model is not None:
+            _try(faults, lambda: load_boards(city.packs, model.metrics))
     _try(faults, lambda: load_workflow(city.packs, city.folder))
     _try(faults, lambda: load_table(city))
     if (folder / "drill.yaml").exists():

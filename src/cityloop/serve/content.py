@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
@@ -10,9 +11,13 @@ from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
+from cityloop.collect.sources.loading import Source, load_sources
+from cityloop.quality.content import QualityContent, load_quality
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
+from cityloop.steward.boards import Board, load_boards
+from cityloop.steward.declared import Declared
 from cityloop.watch.content import load_rules
 from cityloop.watch.rules import Rule
 
@@ -23,23 +28,46 @@ class Content:
 
     standard: Standard
     feeds: tuple[FeedMapping, ...]
+    sources: tuple[Source, ...]
     rules: tuple[Rule, ...]
     workflow: Workflow
     responsibility: Responsibility
     model: Model
+    quality: QualityContent
+    boards: tuple[Board, ...]
 
 
-def load_content(city: City) -> Content:
-    """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults."""
-    standard = Standard.load(city.packs)
+def load_content(city: City, in_force: Declared | None = None) -> Content:
+    """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults.
+
+    ``in_force`` is the standard with its applied versions, where there are any; else the folders alone declare it.
+    """
+    declared = in_force or load_declared(city)
+    standard, feeds = declared.standard, declared.feeds
+    model = load_model(city.packs, standard)
     return Content(
         standard=standard,
-        feeds=load_feeds(city.packs, standard, city.departments),
+        feeds=feeds,
+        sources=load_sources(city.folder, {mapping.id: mapping for mapping in feeds}),
         rules=city_rules(city, standard),
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),
-        model=load_model(city.packs, standard),
+        model=model,
+        quality=load_quality(city, feeds),
+        boards=load_boards(city.packs, model.metrics),
     )
+
+
+def load_declared(city: City) -> Declared:
+    """The standard and the feeds as packs and city declare them."""
+    folders = declaring(city)
+    standard = Standard.load(folders)
+    return Declared(standard, load_feeds(folders, standard, city.departments))
+
+
+def declaring(city: City) -> tuple[Path, ...]:
+    """Folders that declare types, code lists and feeds: the packs in use, then the city's own folder."""
+    return (*city.packs, city.folder)
 
 
 def city_rules(city: City, standard: Standard) -> tuple[Rule, ...]:

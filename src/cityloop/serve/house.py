@@ -16,6 +16,8 @@ from cityloop.cases.files import Folder
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
+from cityloop.collect.sources.declarations import SourceDeclaration
+from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, ContentError, NotFound
@@ -28,33 +30,53 @@ from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
+from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
-from cityloop.serve.content import load_content
+from cityloop.serve.content import declaring, load_content
 from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.standard.desk import StandardDesk
+from cityloop.standard.world import World
+from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.declared import Current
+from cityloop.steward.explaining import Surroundings
 from cityloop.steward.sharing import Sharing
+from cityloop.steward.tracing import Lineage
+from cityloop.steward.trying import Trier
+from cityloop.steward.versions import Versions, in_force
 from cityloop.watch.cards import with_areas
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
 
 TICK_SECONDS = 0.2
+CHORE_SECONDS = 1.0
 WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
 
 
 class House:
-    """Every service of one city over one data folder; ``services`` is what routes find by class."""
+    """Every service of one city over one data folder; ``services`` is what routes find by class.
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    With ``packs_alone`` applied versions of the standard are left aside, for when they no longer fit the packs.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, packs_alone: bool = False) -> None:
         self._occupied = occupy(settings.data)
+        try:
+            self._build(settings, clock, packs_alone)
+        except BaseException:
+            self._occupied.close()
+            raise
+
+    def _build(self, settings: Settings, clock: Clock | None, packs_alone: bool) -> None:
         self.settings = settings
         self.database = Database(settings.database_url())
         self.database.create()
         self.clock = clock or choose_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
-        self.content = load_content(self.city)
+        applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
+        self.content = load_content(self.city, applied)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
         self.audit = Audit(self.database)
@@ -73,12 +95,16 @@ class House:
         }
         self.lake = open_lake(settings)
         self.retention = Retention(
-            self.lake, self.database, self.audit, self.outbox, self.clock, keep_days(content.standard, settings)
+            **{name: shared[name] for name in ("database", "audit", "outbox")},
+            lake=self.lake,
+            clock=self.clock,
+            keep=lambda: keep_days(self.current.declared.standard, settings),
         )
         self.compactor = Compactor(self.lake, settings.compact_seconds, self.retention.apply)
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
+        self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -104,15 +130,94 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.quality = Quality(
+            **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
+        )
+        self.standard_desk = StandardDesk(
+            content.standard,
+            content.feeds,
+            door=self.door,
+            clock=self.clock,
+            zone=self.city.zone.key,
+            departments=list(self.city.departments),
+            known=self.collector.known,
+            world=World(of=self.collector.known, locate=self.city.areas.locate_many),
+        )
         self.drill = self._open_drill()
+        self._build_steward(shared)
+
+    def _build_steward(self, shared: Mapping[str, Any]) -> None:
+        """The data steward's room: sharing, lineage, catalogue, versions of the standard."""
+        content = self.content
         self.current = Current(content.standard, content.feeds)
         self.sharing = Sharing(
             **shared,
             city=self.city,
             current=self.current,
             names=self._name,
-            most_days=settings.grant_days,
+            most_days=self.settings.grant_days,
         )
+        self.lineage = Lineage(
+            door=self.door,
+            database=self.database,
+            lake=self.lake,
+            current=self.current,
+            rules=content.rules,
+            model=content.model,
+            boards=content.boards,
+            sources=self._source_lines,
+            analyst=self.analyst,
+            watch=self.watch,
+        )
+        self.catalogue = Catalogue(
+            door=self.door,
+            database=self.database,
+            audit=self.audit,
+            lake=self.lake,
+            city=self.city,
+            current=self.current,
+            collector=self.collector,
+            model=content.model,
+            lineage=self.lineage,
+            sources=self._source_lines,
+            quality=self._scores,
+        )
+        trier = Trier(self.database, self.lake, self.collector.known, self.collector.world)
+        self.versions = Versions(
+            **shared,
+            city=self.city,
+            folders=declaring(self.city),
+            current=self.current,
+            collector=self.collector,
+            graph=self.lineage.graph,
+            world=Surroundings(
+                rules=content.rules,
+                model=content.model,
+                boards=content.boards,
+                sources=self._source_lines(),
+                grants=self.sharing.held,
+                open_records=trier.open_records,
+                rows=self.catalogue.rows,
+            ),
+            trier=trier,
+            names=self._name,
+        )
+        self.versions.on_adopted += [
+            lambda _: self.sharing.reload(),
+            lambda adopted: self.standard_desk.adopt(adopted.standard, adopted.feeds),
+        ]
+
+    def _source_lines(self) -> list[SourceDeclaration]:
+        return [source.declaration for source in self.content.sources]
+
+    def _scores(self) -> Mapping[str, float]:
+        """Quality by dataset: of each feed, and of each table the mean of its feeds."""
+        feeds = {m.id: score for m in self.current.declared.feeds if (score := self.quality.score_of(m.id)) is not None}
+        found = {f"feed:{feed}": score for feed, score in feeds.items()}
+        for kind in self.current.declared.standard.entity_types:
+            scores = [feeds[m.id] for m in self.current.declared.feeds_of(kind) if m.id in feeds]
+            found |= {kind: sum(scores) / len(scores)} if scores else {}
+        return found
 
     def _name(self, account: str) -> Title:
         """The name of an account for people; one that is gone keeps its id."""
@@ -134,6 +239,7 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {
@@ -144,13 +250,16 @@ class House:
             },
             TICK_SECONDS,
         )
+        # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
+        self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
             self.city,
             {
                 "relay": lambda: self.relay.errors,
-                "timers": lambda: self.timers.troubles,
+                "timers": lambda: {**self.timers.troubles, **self.chores.troubles},
                 "watch": lambda: self.watch.errors,
+                "sources": lambda: self.sources.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -160,15 +269,17 @@ class House:
     def services(self) -> Mapping[type[Any], Any]:
         """All services by class."""
         rooms = (
-            self.settings, self.door, self.accounts, self.city, self.collector, self.watch,
-            self.desk, self.analyst, self.drill, self.stream, self.health, self.sharing,
+            self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
+            self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.lineage, self.catalogue, self.standard_desk, self.versions,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
-        for part in (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers):
+        starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
+        for part in (*starting, self.sources):
             if part is not None:
                 part.start()
 
@@ -178,9 +289,14 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        for part in (self.drill, self.timers, self.collector, self.relay, self.stream, self.compactor, self.keeper):
+        takers = (self.drill, self.sources, self.chores, self.timers, self.collector)
+        for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of data folder, lake and database; for a house that was never started."""
         self.sharing.write_uses()
         self.lake.close()
         self.database.close()

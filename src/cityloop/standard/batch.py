@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -17,10 +18,12 @@ BASE_COLUMNS = pa.schema(
         pa.field("record", pa.string(), nullable=False),
         pa.field("area", pa.string()),
         pa.field("date", pa.date32(), nullable=False),
+        pa.field("quality", pa.string()),
     ]
 )
 """Columns every lake table has. ``record`` is ``<batch id>:<row>``, the way back to what was sent; ``area`` is the
-smallest area that holds the entity; ``date`` (UTC day of ``observed_at``) is the partition."""
+smallest area that holds the entity; ``date`` (UTC day of ``observed_at``) is the partition; ``quality`` names the
+checks that flagged the row (``jump:pm2_5,range:co``), empty where none did."""
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,5 @@ class EntityCard:
     lon: float | None = None
     lat: float | None = None
     series: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """Further columns of the entity directory; the standard names those that are keys."""

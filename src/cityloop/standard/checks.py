@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from cityloop.standard.check_rules import (
+    CheckRule,
+    CrossRule,
+    EnumRule,
+    PatternRule,
+    RangeRule,
+    RequiredRule,
+    Severity,
+    code_of,
+)
 from cityloop.standard.declarations import PropertyField
-from cityloop.standard.types import Property
-from cityloop.standard.units import spellings
+from cityloop.standard.expressions import parse
+from cityloop.standard.types import EntityType, Property
 
 Row = Mapping[str, Any]
 
@@ -27,12 +37,17 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Check:
-    """``broken`` is true for rows that break the rule; ``reason`` speaks about one such row."""
+    """``broken`` is true for rows that break the rule; ``reason`` speaks about one such row.
+
+    ``code`` is the check's name in the column ``quality``, for checks that only flag.
+    """
 
     column: str
     rule: str
     broken: pl.Expr
     reason: Callable[[Row], str]
+    severity: Severity = "refuse"
+    code: str = ""
 
 
 def value_name(identity: str) -> str:
@@ -40,8 +55,24 @@ def value_name(identity: str) -> str:
     return f"value:{identity}"
 
 
-def property_checks(item: Property, source: PropertyField) -> list[Check]:
-    """All checks of one property that comes from a field of the record."""
+def property_checks(item: Property, source: PropertyField, list_reason: Callable[[Row], str] | None) -> list[Check]:
+    """All checks of one property that comes from the record; ``list_reason`` explains an unknown code of its list."""
+    column = source.field or item.id
+    value = pl.col(value_name(item.id))
+    checks = _reading_checks(item, source, list_reason) if source.field else []
+    if item.required and not source.required:
+        what = f"'{column}' gives no {item.title.en}; the standard requires it"
+        checks.append(Check(column, "required", value.is_null(), lambda row: what))
+    checks += _range_checks(item, column, value)
+    if item.enum:
+        checks.append(_enum_check(column, value, item.enum))
+    if item.pattern:
+        checks.append(_pattern_check(column, value, item.pattern))
+    return checks
+
+
+def _reading_checks(item: Property, source: PropertyField, list_reason: Callable[[Row], str] | None) -> list[Check]:
+    """Whether the field is there and can be read as what the property is."""
     field = source.field or ""
     value, raw = pl.col(value_name(item.id)), pl.col(field)
     checks: list[Check] = []
@@ -56,18 +87,77 @@ def property_checks(item: Property, source: PropertyField) -> list[Check]:
         unread = unread & ~checks[-1].broken.fill_null(False)
     if source.codes:
         checks.append(_code_check(field, source, unread))
+    elif list_reason is not None:
+        checks.append(Check(field, "code", unread, list_reason))
     elif item.kind != "text":
         checks.append(_kind_check(item, field, unread))
-    checks += _range_checks(item, field, value)
-    if item.enum:
-        allowed = ", ".join(item.enum)
-        broken = ~value.is_in(list(item.enum))
-        checks.append(Check(field, "enum", broken, lambda row: f"'{row[field]}' is not one of {allowed}"))
     return checks
 
 
+def declared_check(rule: CheckRule, entity_type: EntityType, columns: Mapping[str, str]) -> Check | None:
+    """A check that needs nothing but the record; ``None`` for those that look at other records or entities.
+
+    ``columns`` names the source's field of every property that the feed fills.
+    """
+    if isinstance(rule, CrossRule):
+        return _cross_check(rule, entity_type, columns)
+    if not isinstance(rule, RangeRule | RequiredRule | EnumRule | PatternRule):
+        return None
+    column, value = columns[rule.property], pl.col(value_name(rule.property))
+    item = entity_type.find(rule.property)
+    assert item is not None
+    if isinstance(rule, RequiredRule):
+        found = Check(column, "required", value.is_null(), lambda row: f"'{column}' has no value")
+    elif isinstance(rule, EnumRule):
+        found = _enum_check(column, value, rule.values)
+    elif isinstance(rule, PatternRule):
+        found = _pattern_check(column, value, rule.pattern)
+    else:
+        found = _usual_check(rule, item, column, value)
+    return declared(found, rule)
+
+
+def declared(found: Check, rule: CheckRule) -> Check:
+    """The check with the severity, name and title that the declaration gives it."""
+    inner = found.reason
+    reason = inner if rule.title is None else lambda row: f"{inner(row)} ({rule.title.zh} / {rule.title.en})"
+    return replace(found, severity=rule.severity, code=code_of(rule), reason=reason)
+
+
+def _usual_check(rule: RangeRule, item: Property, column: str, value: pl.Expr) -> Check:
+    low, high = rule.min, rule.max
+    broken = pl.lit(False)
+    broken = broken | (value < low) if low is not None else broken
+    broken = broken | (value > high) if high is not None else broken
+    name, unit = value_name(item.id), f" {item.symbol}" if item.symbol else ""
+    usual = f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}{unit}".strip()
+    return Check(column, "range", broken, lambda row: f"{row[name]:g}{unit} is outside of the usual {usual}")
+
+
+def _cross_check(rule: CrossRule, entity_type: EntityType, columns: Mapping[str, str]) -> Check:
+    found = parse(rule.holds)
+    holds = found.compiled(entity_type.kinds, lambda name: pl.col(value_name(name)), "flag")
+    names = sorted(found.names)
+
+    def reason(row: Row) -> str:
+        values = ", ".join(f"{name} = {row[value_name(name)]}" for name in names)
+        return f"'{rule.holds}' does not hold: {values}"
+
+    return declared(Check(",".join(columns[name] for name in names), "cross", ~holds, reason), rule)
+
+
+def _enum_check(column: str, value: pl.Expr, allowed: Sequence[str]) -> Check:
+    shown = ", ".join(allowed)
+    return Check(column, "enum", ~value.is_in(list(allowed)), lambda row: f"'{row[column]}' is not one of {shown}")
+
+
+def _pattern_check(column: str, value: pl.Expr, pattern: str) -> Check:
+    broken = ~value.str.contains(f"^(?:{pattern})$")
+    return Check(column, "pattern", broken, lambda row: f"'{row[column]}' does not fit the pattern {pattern}")
+
+
 def _unit_check(item: Property, unit_field: str, raw: pl.Expr) -> Check:
-    known = {name for name, _ in spellings(item.measure)} if item.measure else set()
+    known = {name for name, _ in item.spellings()}
     named = pl.col(unit_field)
     broken = raw.is_not_null() & named.is_not_null() & ~folded_expr(named).is_in(sorted(known))
     some = ", ".join(sorted({spelling for spelling in known if spelling.isascii()}))
@@ -119,4 +209,5 @@ def as_number(raw: pl.Expr) -> pl.Expr:
 
 def folded_expr(text: pl.Expr) -> pl.Expr:
     """A column of unit names made plain like :func:`cityloop.standard.units.folded`."""
-    return text.str.replace_many(["μ", "µ", "³", "²", "／", "％", " "], ["u", "u", "3", "2", "/", "%", ""])
+    signs = ["μ", "µ", "³", "²", "／", "％", "（", "）", " ", "\u3000"]
+    return text.str.replace_many(signs, ["u", "u", "3", "2", "/", "%", "(", ")", "", ""])

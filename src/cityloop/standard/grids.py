@@ -114,8 +114,8 @@ def _names(cells: Cells, merges: Sequence[Range], first: int, last: int) -> list
             for at in range(left, right + 1):
                 upper[row - first][at] = cells[top][left]
     if not merges:
-        for row in upper[:-1]:
-            _fill_right(row, upper[-1])
+        for line in upper[:-1]:
+            _fill_right(line, upper[-1])
     names = []
     for at in range(len(cells[0])):
         parts = list(dict.fromkeys(_heading(text) for row in upper if (text := row[at])))

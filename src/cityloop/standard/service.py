@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
-from cityloop.core.content import checked, fault_at, raise_faults, read_yaml
+from cityloop.core.content import Lines, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.errors import ContentError, Fault, NotFound
+from cityloop.standard.code_lists import CodeList, load_code_lists
+from cityloop.standard.consistency import type_faults
 from cityloop.standard.types import EntityType, StandardFile
 
 FILE = "standard.yaml"
+_Place = tuple[Path, Lines, int]
 
 
 class Standard:
-    """All entity types, by id."""
+    """All entity types and code lists, by id. Never changed in place: an adopted change is another standard."""
 
-    def __init__(self, entity_types: Mapping[str, EntityType]) -> None:
+    def __init__(
+        self, entity_types: Mapping[str, EntityType], code_lists: Mapping[str, CodeList] | None = None
+    ) -> None:
         self.entity_types = dict(entity_types)
+        self.code_lists = dict(code_lists or {})
 
     @classmethod
     def load(cls, packs: Sequence[Path]) -> Standard:
-        """Read ``standard.yaml`` of every pack that has one; raise :class:`ContentError` with all faults."""
-        found: dict[str, EntityType] = {}
+        """Read ``standard.yaml`` and ``code_lists.yaml`` of every pack that has one.
+
+        Raises :class:`ContentError` with all faults.
+        """
+        found: dict[str, tuple[EntityType, _Place]] = {}
         faults: list[Fault] = []
+        lists: dict[str, CodeList] = {}
+        try:
+            lists = load_code_lists(packs)
+        except ContentError as error:
+            faults += error.faults or [Fault("code_lists.yaml", error.detail, error.mend)]
         for path in [pack / FILE for pack in packs if (pack / FILE).is_file()]:
             try:
                 _take(path, found, faults)
             except ContentError as error:
                 faults += error.faults or [Fault(str(path), error.detail, error.mend)]
+        if not faults:
+            faults += _misfits(found, lists)
         raise_faults("the standard", faults)
-        return cls(found)
+        return cls({name: item for name, (item, _) in found.items()}, lists)
+
+    @cached_property
+    def version(self) -> str:
+        """Twelve letters that are equal for equal content, whatever its order in the files."""
+        parts = [item.model_dump_json() for item in (*self.entity_types.values(), *self.code_lists.values())]
+        return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:12]
 
     def entity_type(self, identity: str) -> EntityType:
         """One entity type; raises :class:`NotFound` naming the nearest ids."""
@@ -40,11 +64,32 @@ class Standard:
             raise NotFound(f"the standard has no entity type '{identity}'", f"known: {', '.join(near) or 'none'}")
         return found
 
+    def code_list(self, identity: str) -> CodeList:
+        """One code list; raises :class:`NotFound` naming the nearest ids."""
+        found = self.code_lists.get(identity)
+        if found is None:
+            near = get_close_matches(identity, self.code_lists, 3, 0.4) or sorted(self.code_lists)
+            raise NotFound(f"the standard has no code list '{identity}'", f"known: {', '.join(near) or 'none'}")
+        return found
 
-def _take(path: Path, found: dict[str, EntityType], faults: list[Fault]) -> None:
+    def lists_of(self, entity_type: EntityType) -> dict[str, CodeList]:
+        """The code lists that a type's properties use."""
+        wanted = {item.code_list for item in entity_type.properties} - {None}
+        return {name: self.code_lists[name] for name in sorted(filter(None, wanted)) if name in self.code_lists}
+
+
+def _take(path: Path, found: dict[str, tuple[EntityType, _Place]], faults: list[Fault]) -> None:
     value, lines = read_yaml(path)
     for index, item in enumerate(checked(path, StandardFile, value, lines).entity_types):
         if item.id in found:
             what = f"entity type '{item.id}' is declared by another pack too"
             faults.append(fault_at(path, lines, ("entity_types", index, "id"), what, "keep one of the two"))
-        found[item.id] = item
+        found[item.id] = (item, (path, lines, index))
+
+
+def _misfits(found: Mapping[str, tuple[EntityType, _Place]], lists: Mapping[str, CodeList]) -> list[Fault]:
+    return [
+        fault_at(path, lines, ("entity_types", index, *key), what, mend)
+        for item, (path, lines, index) in found.values()
+        for key, what, mend in type_faults(item, found, lists)
+    ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cityloop.core.values import Frozen, Title
 from cityloop.standard.batch import BASE_COLUMNS
-from cityloop.standard.units import Unit, unit
+from cityloop.standard.check_rules import CheckRule, sound_pattern
+from cityloop.standard.units import MOLAR_VOLUME, Conversion, Unit, conversion, molar_conversion, spellings, unit
 
 Kind = Literal["number", "integer", "text", "flag"]
 Sensitivity = Literal["open", "internal", "sensitive"]
@@ -23,12 +25,31 @@ class Property(Frozen):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
     title: Title
+    description: Title | None = None
     kind: Kind = "number"
     unit: str = ""
+    molar_mass: float | None = Field(default=None, gt=0)
+    """Grams a mole of a gas: lets ppb and ppm become a mass concentration, and back."""
+    molar_volume: float = Field(default=MOLAR_VOLUME, gt=0)
+    """Litres a mole at the state that concentrations refer to; by default 25 °C and 1013.25 hPa."""
     min: float | None = None
     max: float | None = None
     enum: tuple[str, ...] = ()
+    pattern: str | None = None
+    """The whole text must fit this regular expression."""
+    code_list: str | None = None
+    """The text is a code of this list; sources may send its title or a synonym."""
+    code_under: str | None = None
+    """Only this code of the list and what stands below it."""
+    required: bool = False
     sensitivity: Sensitivity = "open"
+    synonyms: tuple[str, ...] = ()
+    """Other names that departments use, Chinese or English; suggestions of mappings look for them."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _sound(cls, pattern: str | None) -> str | None:
+        return sound_pattern(pattern) if pattern is not None else None
 
     @model_validator(mode="after")
     def _consistent(self) -> Property:
@@ -43,8 +64,16 @@ class Property(Frozen):
             raise ValueError(f"min and max do not apply to a {self.kind}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
-        if self.enum and self.kind != "text":
-            raise ValueError("enum applies to a text only")
+        if (self.enum or self.pattern or self.code_list) and self.kind != "text":
+            raise ValueError("enum, pattern and code_list apply to a text only")
+        if self.enum and self.code_list:
+            raise ValueError("give either enum or code_list")
+        if self.code_under and not self.code_list:
+            raise ValueError("code_under needs a code_list")
+        if self.molar_mass and (
+            self.measure is None or self.measure.dimension not in ("mass concentration", "fraction")
+        ):
+            raise ValueError("molar_mass applies to concentrations and fractions only")
         return self
 
     @property
@@ -57,16 +86,60 @@ class Property(Frozen):
         """The unit as people write it, empty without one."""
         return self.measure.symbol if self.measure else ""
 
+    def way_from(self, source: Unit) -> Conversion | None:
+        """How a value in ``source`` comes to this property's unit; ``None`` when it measures something else."""
+        if self.measure is None:
+            return None
+        plain = conversion(source, self.measure)
+        if plain is None and self.molar_mass:
+            return molar_conversion(source, self.measure, self.molar_mass, self.molar_volume)
+        return plain
+
+    def spellings(self) -> Iterator[tuple[str, Conversion]]:
+        """Every spelling of every unit that this property can be sent in, with the way to its own unit."""
+        for name, source in spellings():
+            way = self.way_from(source)
+            if way:
+                yield name, way
+
+
+class Relation(Frozen):
+    """That an entity belongs to, stands on or serves entities of another type; ``property`` holds their ids.
+
+    ``many``: several ids in one text, with commas between them. Ids that nobody knows are refused.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
+    title: Title
+    target: str
+    property: str
+    cardinality: Literal["one", "many"] = "one"
+    severity: Literal["refuse", "flag"] = "refuse"
+
 
 class EntityType(Frozen):
     """A kind of thing that is observed. ``model`` names the FIWARE Smart Data Model it follows, where one exists."""
 
     id: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=60)
     title: Title
+    description: Title | None = None
+    version: str = Field(default="1.0", pattern=r"^\d+\.\d+(\.\d+)?$")
+    """Raise the first number when something breaks for users, the second when something is added."""
     model: str = ""
+    synonyms: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Columns of the entity directory that name an entity as well as its id does, such as the code of an old system."""
     properties: tuple[Property, ...] = Field(min_length=1)
+    relations: tuple[Relation, ...] = ()
+    checks: tuple[CheckRule, ...] = ()
+    """Checks beyond those that the properties themselves declare; they hold for every feed of the type."""
     retention_days: int | None = Field(default=None, gt=0)
     """Days of observations that the lake keeps; without it the setting for the type's sensitivity counts."""
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _version(cls, version: Any) -> Any:
+        return str(version) if isinstance(version, (int, float)) else version
 
     @model_validator(mode="after")
     def _unique(self) -> EntityType:
@@ -84,6 +157,11 @@ class EntityType(Frozen):
     def schema(self) -> pa.Schema:
         """Columns of its lake table: the base columns, then the properties."""
         return pa.schema([*BASE_COLUMNS, *[pa.field(item.id, ARROW_TYPES[item.kind]) for item in self.properties]])
+
+    @property
+    def kinds(self) -> dict[str, Literal["number", "text", "flag"]]:
+        """Properties as expressions know them."""
+        return {p.id: "number" if p.kind == "integer" else p.kind for p in self.properties}
 
 
 class StandardFile(Frozen):

@@ -10,6 +10,7 @@ from cityloop.analyse.model import TIME, Metric, Model
 from cityloop.core.values import Title
 from cityloop.lake.events import SCHEMAS as EVENTS
 from cityloop.standard.declarations import FeedDeclaration
+from cityloop.standard.expressions import parse
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.types import EntityType
 from cityloop.steward.boards import Board
@@ -120,14 +121,12 @@ def _column_title(kind: EntityType, column: str) -> Title:
 
 
 def _code_lists(graph: Graph, declared: Declared, kind: EntityType) -> None:
-    lists: Mapping[str, Any] = getattr(declared.standard, "code_lists", {})
-    for identity, found in lists.items():
+    for identity, found in declared.standard.code_lists.items():
         link = f"/data/standard/code-lists/{identity}"
         graph.add(Node(id=f"code_list:{identity}", kind="code_list", title=found.title, link=link))
     for item in kind.properties:
-        named = getattr(item, "code_list", None)
-        if named:
-            graph.link(f"code_list:{named}", column_id(kind.id, item.id))
+        if item.code_list:
+            graph.link(f"code_list:{item.code_list}", column_id(kind.id, item.id))
 
 
 def _feeds(graph: Graph, declared: Declared, sources: Sequence[SourceLine]) -> None:
@@ -162,20 +161,16 @@ def _mapped(graph: Graph, mapping: FeedMapping) -> None:
 
 
 def read_by(feed: FeedDeclaration) -> dict[str, list[str]]:
-    """The fields that each column of the feed's table is made from, down to those of the record; a constant has none."""
-    steps = {name: _names(step) for step in getattr(feed, "fields", None) or () for name in _made(step)}
-    position = _names(getattr(feed, "position", None))
+    """The fields that each column of the feed's table is made from, down to the record's own; a constant has none."""
+    steps = {name: _names(step) for step in feed.fields for name in step.into}
+    position = _names(feed.position)
     place = [value for name, value in feed.entity if name in ("lon_field", "lat_field") and value] + position
     found = {"entity": _names(feed.entity), "observed_at": _names(feed.time)}
     for identity, source in feed.properties.items():
-        found[identity] = _names(source) + (position if getattr(source, "area", None) else [])
+        found[identity] = _names(source) + (position if source.area else [])
     if place:
         found["area"] = place
     return {column: list(dict.fromkeys(_sources(names, steps))) for column, names in found.items()}
-
-
-def _made(step: Any) -> Sequence[str]:
-    return tuple(getattr(step, "into", ()))
 
 
 _FIELD_KEYS = frozenset({"field", "lon", "lat", "east", "north", "split"})
@@ -188,17 +183,10 @@ def _names(value: Any) -> list[str]:
         if isinstance(item, str) and (key in _FIELD_KEYS or key.endswith("_field")):
             found += [item] if item else []
         elif isinstance(item, str) and key == "expression":
-            found += _words(item)
+            found += sorted(parse(item).names)
         elif key == "join":
             found += list(item)
     return found
-
-
-def _words(text: str) -> list[str]:
-    try:
-        return list(expression.columns(text))
-    except ValueError:
-        return []
 
 
 def _sources(names: Sequence[str], derived: Mapping[str, Sequence[str]], depth: int = 8) -> Iterator[str]:

@@ -23,7 +23,7 @@ class GrantRequest(Frozen):
     until: Instant
 
 
-class MoveRequest(Frozen):
+class GrantMove(Frozen):
     """A move and why."""
 
     move: Move

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -30,10 +32,10 @@ from cityloop.steward.schemas import (
     AreaView,
     FieldView,
     GrantFilter,
+    GrantMove,
     GrantRequest,
     GrantView,
     Move,
-    MoveRequest,
     Reader,
     UsageView,
 )
@@ -126,7 +128,7 @@ class Sharing:
             self._tell(tx, actor, row, {"purpose": row.purpose})
         return self._view(actor, row, {})
 
-    def move(self, actor: Actor, grant: str, wish: MoveRequest) -> GrantView:
+    def move(self, actor: Actor, grant: str, wish: GrantMove) -> GrantView:
         """Make one move; raises :class:`AccessDenied` or :class:`Conflict` with what would be needed."""
         with self._database.transaction() as tx:
             row = self._found(tx.session, actor, grant, alone=True)
@@ -197,9 +199,9 @@ class Sharing:
             for row in tx.session.scalars(ended).all():
                 row.state, row.ended_at, row.version = "expired", row.until, row.version + 1
                 self._tell(tx, SYSTEM, row, {})
-                tx.after_commit(lambda grant=row.id: self._book.drop(grant))
+                tx.after_commit(partial(self._book.drop, row.id))
 
-    def _carry_out(self, tx: Transaction, actor: Actor, row: GrantRow, wish: MoveRequest) -> None:
+    def _carry_out(self, tx: Transaction, actor: Actor, row: GrantRow, wish: GrantMove) -> None:
         now = self._city.clock.now()
         row.state, row.version = MOVES[wish.move].target, row.version + 1
         if wish.move in ("approve", "refuse"):
@@ -222,7 +224,8 @@ class Sharing:
 
     def _checked(self, actor: Actor, request: GrantRequest) -> str:
         """The owner department of a sound request."""
-        declared, faults = self._current.declared, []
+        declared = self._current.declared
+        faults: builtins.list[Fault] = []
         kind = declared.standard.entity_types.get(request.dataset)
         owners = declared.owners(request.dataset)
         if kind is None or not owners:
@@ -234,18 +237,18 @@ class Sharing:
         if actor.department is None or actor.department == owner:
             what = "the owner needs no grant" if actor.department else f"{actor.id} belongs to no department"
             faults.append(Fault("dataset", what, "a grant goes from one department to another"))
-        known = [item.id for item in kind.properties]
+        names = [item.id for item in kind.properties]
         faults += [
-            Fault(f"fields.{n}", f"{kind.id} has no property '{field}'", f"known: {', '.join(known)}")
+            Fault(f"fields.{n}", f"{kind.id} has no property '{field}'", f"known: {', '.join(names)}")
             for n, field in enumerate(request.fields)
-            if field not in known
+            if field not in names
         ]
         faults += self._area_faults(request) + self._term_faults(request)
         if faults:
             raise Invalid("the request cannot be made", "see the faults", faults)
         return str(owner)
 
-    def _area_faults(self, request: GrantRequest) -> Sequence[Fault]:
+    def _area_faults(self, request: GrantRequest) -> builtins.list[Fault]:
         codes = {area.code for area in self._city.areas.list()}
         return [
             Fault(f"areas.{n}", f"there is no area '{code}'", "see GET /api/v1/areas")
@@ -253,7 +256,7 @@ class Sharing:
             if code not in codes
         ]
 
-    def _term_faults(self, request: GrantRequest) -> Sequence[Fault]:
+    def _term_faults(self, request: GrantRequest) -> builtins.list[Fault]:
         now = self._city.clock.now()
         if request.until <= now:
             return [Fault("until", "the term ends before it begins", f"city time is {now.isoformat()}")]
@@ -293,7 +296,7 @@ class Sharing:
     def _view(self, actor: Actor, row: GrantRow, reads: Mapping[str, tuple[int, object]]) -> GrantView:
         kind = self._current.declared.standard.entity_types.get(row.dataset)
         standing = self._standing(row)
-        moves: list[Move] = [
+        moves: builtins.list[Move] = [
             m
             for m, rule in MOVES.items()
             if refused(m, standing, actor, self._door.may(actor, rule.permission)) is None
@@ -338,7 +341,7 @@ def _sorted(views: list[GrantView], sort: str) -> list[GrantView]:
     if name not in _SORTS:
         raise Invalid(f"grants cannot be sorted by '{name}'", f"known: {', '.join(_SORTS)}")
     key = _SORTS[name]
-    return sorted(views, key=lambda view: (key(view), view.id), reverse=down)  # type: ignore[arg-type,return-value]
+    return sorted(views, key=lambda view: (key(view), view.id), reverse=down)
 
 
 def _problem(found: Refusal) -> Conflict | AccessDenied:

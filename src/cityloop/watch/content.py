@@ -157,9 +157,14 @@ def load_rules(
     """All rules of the packs, checked against what is given; units become the signs that people write."""
     known = Known(departments=departments, matters=matters)
     if standard is not None:
-        known = replace(known, units=_units(standard), columns=_columns(standard))
+        known = known_of(standard, known)
     rules = read_rules(packs, known)
     return tuple(rule.model_copy(update={"unit": found.symbol if (found := unit(rule.unit)) else ""}) for rule in rules)
+
+
+def known_of(standard: Standard, known: Known = Known()) -> Known:
+    """What a rule may refer to under ``standard``."""
+    return replace(known, units=_units(standard), columns=_columns(standard))
 
 
 def _units(standard: Standard) -> dict[str, dict[str, str]]:

@@ -14,6 +14,11 @@ export const useSession = defineStore('session', () => {
     return session.value?.permissions.includes(permission) ?? false
   }
 
+  /** Whether anything of this kind is shown to this actor at all. */
+  function sees(entity: string): boolean {
+    return session.value?.sees.includes(entity) ?? false
+  }
+
   /** Ask the server who we are; nobody is an answer, not an error. */
   async function restore(): Promise<boolean> {
     try {
@@ -41,5 +46,5 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  return { session, actor, may, restore, signIn, takePost, signOut }
+  return { session, actor, may, sees, restore, signIn, takePost, signOut }
 })

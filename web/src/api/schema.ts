@@ -558,6 +558,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sources
+         * @description Sources with their health; sort by ``id`` (default), ``state``, ``lag_seconds``, ``rate_per_minute`` …
+         */
+        get: operations["sources_api_v1_sources_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Sources
+         * @description The same list as CSV or Excel.
+         */
+        get: operations["export_sources_api_v1_sources_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Source
+         * @description One source with its health.
+         */
+        get: operations["source_api_v1_sources__source__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Pause a source, durably; brokers and streams keep what comes meanwhile.
+         */
+        post: operations["pause_api_v1_sources__source__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on where the source was paused.
+         */
+        post: operations["resume_api_v1_sources__source__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run
+         * @description Start a run now; answered at once. A listening source that fails tries again now.
+         */
+        post: operations["run_api_v1_sources__source__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Source
+         * @description The first 100 records before and after the mapping; nothing is written, nothing acknowledged.
+         */
+        post: operations["try_source_api_v1_sources__source__dry_run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/warnings": {
         parameters: {
             query?: never;
@@ -822,6 +962,250 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quality/scheme": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scheme
+         * @description Dimensions with weights and bounds, bands, minimum sample.
+         */
+        get: operations["scheme_api_v1_quality_scheme_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores
+         * @description The scoreboard, by default of the last seven days; sort by ``score``, ``id``, ``title`` or a dimension.
+         */
+        get: operations["scores_api_v1_quality_scores_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/scores/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Scores
+         * @description The same board as a file, with numerators and denominators.
+         */
+        get: operations["export_scores_api_v1_quality_scores_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/feeds/{feed}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hours
+         * @description A feed hour by hour, by default of the last 48 hours, at most 31 days.
+         */
+        get: operations["hours_api_v1_quality_feeds__feed__hours_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/feeds/{feed}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evidence
+         * @description The gaps, rows and records in quarantine behind a figure of a feed.
+         */
+        get: operations["evidence_api_v1_quality_feeds__feed__evidence_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/breaches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Breaches
+         * @description Feeds that are or were stale or incomplete, newest first.
+         */
+        get: operations["breaches_api_v1_quality_breaches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inspections
+         * @description Data inspections; sort by ``planned_for`` (default, descending), ``started_at``, ``state``.
+         */
+        get: operations["inspections_api_v1_inspections_get"];
+        put?: never;
+        /**
+         * Plan
+         * @description Plan an inspection. With ``planned_for`` it starts by itself on that day, else by hand.
+         */
+        post: operations["plan_api_v1_inspections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections/{inspection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inspection
+         * @description One inspection: progress, departments beside the inspection before, checks, log.
+         */
+        get: operations["inspection_api_v1_inspections__inspection__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections/{inspection}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description What it found; sort by ``department`` (default), ``feed``, ``check``, ``state``, ``due_at``, ``id``.
+         */
+        get: operations["findings_api_v1_inspections__inspection__findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections/{inspection}/findings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Findings
+         * @description The same list as a file.
+         */
+        get: operations["export_findings_api_v1_inspections__inspection__findings_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections/{inspection}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description The report: a page that needs nothing else and prints well, or an Excel book.
+         */
+        get: operations["report_api_v1_inspections__inspection__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections/{inspection}/{move}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act
+         * @description Start, stop, resume, recheck or close; 409 names what the state allows.
+         */
+        post: operations["act_api_v1_inspections__inspection___move__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/drill/actors": {
         parameters: {
             query?: never;
@@ -860,6 +1244,186 @@ export interface paths {
          * @description Switch one drill actor on or off.
          */
         patch: operations["switch_api_v1_drill_actors__account__patch"];
+        trace?: never;
+    };
+    "/api/v1/standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Overview
+         * @description The standard in figures; its version changes with its content.
+         */
+        get: operations["overview_api_v1_standard_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Types
+         * @description All entity types.
+         */
+        get: operations["types_api_v1_standard_types_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/types/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Type
+         * @description One entity type with properties, relations, checks and the feeds that fill it.
+         */
+        get: operations["type__api_v1_standard_types__identity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/code-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Code Lists
+         * @description All code lists.
+         */
+        get: operations["code_lists_api_v1_standard_code_lists_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/code-lists/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Code List
+         * @description One code list, parents before children; ``valid`` as of ``at``, by default today in city time.
+         */
+        get: operations["code_list_api_v1_standard_code_lists__identity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Units
+         * @description All units of measurement, by their UCUM names.
+         */
+        get: operations["units_api_v1_standard_units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/feeds/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Feed
+         * @description One feed's declaration, as JSON and as YAML.
+         */
+        get: operations["feed_api_v1_standard_feeds__identity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/suggest-mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suggest Mapping
+         * @description Propose a mapping for a file or rows, with a confidence and reasons for each field, for a person to accept.
+         */
+        post: operations["suggest_mapping_api_v1_standard_suggest_mapping_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/try-mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Mapping
+         * @description Map the first hundred records of a file or of rows by a feed's declaration; nothing is written.
+         */
+        post: operations["try_mapping_api_v1_standard_try_mapping_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/grants": {
@@ -938,6 +1502,286 @@ export interface paths {
          * @description How often, by whom and when last a grant was read by.
          */
         get: operations["grant_usage_api_v1_grants__grant__usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Datasets
+         * @description The catalogue: tables, feeds and sources with owner, freshness, size and quality.
+         */
+        get: operations["datasets_api_v1_datasets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Datasets
+         * @description The catalogue as a file.
+         */
+        get: operations["export_datasets_api_v1_datasets_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset
+         * @description One dataset with its columns and what uses them.
+         */
+        get: operations["dataset_api_v1_datasets__dataset__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Sample
+         * @description The newest twenty rows, as the asker may see them.
+         */
+        get: operations["dataset_sample_api_v1_datasets__dataset__sample_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lineage
+         * @description What a declared thing comes from and what hangs on it, as nodes and edges.
+         */
+        get: operations["lineage_api_v1_lineage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lineage/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lineage Nodes
+         * @description Nodes of the lineage by a part of their id or title, at most 50.
+         */
+        get: operations["lineage_nodes_api_v1_lineage_nodes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lineage/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lineage Batches
+         * @description The raw batches behind a figure (``metric`` with ``filters``), or behind a ``column`` of a ``dataset``.
+         */
+        get: operations["lineage_batches_api_v1_lineage_batches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lineage/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lineage Uses
+         * @description The metrics, warnings and cases that were made from a record or a batch.
+         */
+        get: operations["lineage_uses_api_v1_lineage_uses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/changes/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Change
+         * @description What a set of declarations changes, what rests on it, what breaks, and what becomes of recent records.
+         */
+        post: operations["plan_change_api_v1_standard_changes_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Change
+         * @description Apply a set that was planned; it holds from the next record on. 409 for a stale plan and for what breaks.
+         */
+        post: operations["apply_change_api_v1_standard_changes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standard Versions
+         * @description All applied versions, newest first; version 0 are the packs alone.
+         */
+        get: operations["standard_versions_api_v1_standard_versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standard Version
+         * @description One version with its differences and declarations.
+         */
+        get: operations["standard_version_api_v1_standard_versions__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions/{number}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Version
+         * @description Bring the state of a former version back as a new one; 0 are the packs alone.
+         */
+        post: operations["restore_version_api_v1_standard_versions__number__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions/{number}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Version
+         * @description All that stands beyond the packs in a version, as the files of a pack (zip).
+         */
+        get: operations["export_version_api_v1_standard_versions__number__export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1066,6 +1910,18 @@ export interface components {
             areas: string[];
         };
         /**
+         * ApplyRequest
+         * @description A set to be applied, why, and the hash of the plan that was looked at.
+         */
+        ApplyRequest: {
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /** Reason */
+            reason: string;
+            /** Hash */
+            hash: string;
+        };
+        /**
          * Area
          * @description A node of the area tree. Codes nest: a child's code begins with its parent's.
          */
@@ -1095,6 +1951,80 @@ export interface components {
             /** Code */
             code: string;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * BandInfo
+         * @description Scores from ``from`` on get this grade.
+         */
+        BandInfo: {
+            /** Grade */
+            grade: string;
+            /** From */
+            from: number;
+        };
+        /**
+         * BatchView
+         * @description One raw batch with the rows that stand behind a figure. ``by``: who sent it, as far as the audit tells.
+         */
+        BatchView: {
+            /** Batch */
+            batch: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Dataset */
+            dataset: string;
+            /** Rows */
+            rows: number;
+            /**
+             * First Observed At
+             * Format: date-time
+             */
+            first_observed_at: string;
+            /**
+             * Last Observed At
+             * Format: date-time
+             */
+            last_observed_at: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** By */
+            by: string[];
+            /** Example */
+            example: string;
+        };
+        /**
+         * BreachView
+         * @description A feed that is stale or incomplete, now or for a while.
+         */
+        BreachView: {
+            /** Id */
+            id: string;
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "freshness" | "completeness";
+            /** Value */
+            value: number | null;
+            /** Least */
+            least: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            detail: components["schemas"]["Title"];
         };
         /**
          * CaseDetail
@@ -1303,6 +2233,48 @@ export interface components {
             version: number;
         };
         /**
+         * ChangeView
+         * @description One difference, key by key. ``id`` is the path of the part.
+         */
+        ChangeView: {
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "added" | "removed" | "changed";
+            /** Keys */
+            keys: string[];
+            /** Before */
+            before: unknown;
+            /** After */
+            after: unknown;
+            /** Breaking */
+            breaking: boolean;
+            reason: components["schemas"]["Title"];
+        };
+        /**
+         * CheckRow
+         * @description A declared check, with the sentence that tells it.
+         */
+        CheckRow: {
+            /** Rule */
+            rule: string;
+            /** Severity */
+            severity: string;
+            /** Properties */
+            properties: string[];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            text: components["schemas"]["Title"];
+        };
+        /**
          * CityView
          * @description What a client needs to know of the city before anything else.
          */
@@ -1349,6 +2321,25 @@ export interface components {
             paced: boolean;
         };
         /**
+         * CodeRow
+         * @description A code; ``valid``: in force on the day that was asked for.
+         */
+        CodeRow: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
+            /** Parent */
+            parent: string | null;
+            /** Synonyms */
+            synonyms: string[];
+            /** Valid */
+            valid: boolean;
+        };
+        /**
          * Column
          * @description A column of the answer.
          */
@@ -1365,6 +2356,54 @@ export interface components {
             unit: string;
             /** Format */
             format: string;
+        };
+        /**
+         * ColumnProfile
+         * @description A column as a person sees it.
+         */
+        ColumnProfile: {
+            /** Name */
+            name: string;
+            /** Examples */
+            examples: string[];
+            /** Kind */
+            kind: string;
+            /** Filled */
+            filled: number;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * ColumnView
+         * @description A column. Share of empty values, least and greatest value only where the asker may see all of it.
+         */
+        ColumnView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Kind */
+            kind: string;
+            /** Code List */
+            code_list: string | null;
+            /** Required */
+            required: boolean;
+            /**
+             * Sensitivity
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /** Masked */
+            masked: boolean;
+            /** Nulls */
+            nulls: number | null;
+            /** Min */
+            min: string | number | boolean | null;
+            /** Max */
+            max: string | number | boolean | null;
+            /** Used By */
+            used_by: components["schemas"]["Use"][];
         };
         /**
          * Correction
@@ -1401,6 +2440,106 @@ export interface components {
              * @default false
              */
             replay: boolean;
+        };
+        /**
+         * DatasetDetail
+         * @description A dataset with its columns and everything that uses it.
+         */
+        DatasetDetail: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "events" | "feed" | "source";
+            title: components["schemas"]["Title"];
+            /** Departments */
+            departments: string[];
+            /**
+             * Sensitivity
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /** Tags */
+            tags: string[];
+            /** Fresh At */
+            fresh_at: string | null;
+            /** Received At */
+            received_at: string | null;
+            /** Fresh */
+            fresh: boolean | null;
+            /** Rows */
+            rows: number | null;
+            /** Bytes */
+            bytes: number | null;
+            /** Files */
+            files: number | null;
+            /** Partitions */
+            partitions: number | null;
+            /** Quality */
+            quality: number | null;
+            /** Link */
+            link: string | null;
+            /** Columns */
+            columns: components["schemas"]["ColumnView"][];
+            /** Used By */
+            used_by: components["schemas"]["Use"][];
+        };
+        /**
+         * DatasetLine
+         * @description One dataset. Counts are given to who may see every row of it, to others they are null.
+         */
+        DatasetLine: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "events" | "feed" | "source";
+            title: components["schemas"]["Title"];
+            /** Departments */
+            departments: string[];
+            /**
+             * Sensitivity
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /** Tags */
+            tags: string[];
+            /** Fresh At */
+            fresh_at: string | null;
+            /** Received At */
+            received_at: string | null;
+            /** Fresh */
+            fresh: boolean | null;
+            /** Rows */
+            rows: number | null;
+            /** Bytes */
+            bytes: number | null;
+            /** Files */
+            files: number | null;
+            /** Partitions */
+            partitions: number | null;
+            /** Quality */
+            quality: number | null;
+            /** Link */
+            link: string | null;
+        };
+        /**
+         * DatumSuggestion
+         * @description In what the positions are.
+         */
+        DatumSuggestion: {
+            /** Datum */
+            datum: string | null;
+            /** Crs */
+            crs?: string | null;
+            /** Confidence */
+            confidence: number;
+            /** Reason */
+            reason: string;
         };
         /**
          * DeadlineView
@@ -1466,6 +2605,75 @@ export interface components {
             kind: "centre" | "department";
         };
         /**
+         * DepartmentResult
+         * @description How one department came out of an inspection, beside the inspection before.
+         */
+        DepartmentResult: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Score */
+            score: number | null;
+            /** Grade */
+            grade: string | null;
+            /** Previous Score */
+            previous_score: number | null;
+            /** Change */
+            change: number | null;
+            /** Findings */
+            findings: number;
+            /** Open */
+            open: number;
+            /** Passed */
+            passed: number;
+            /** Failed */
+            failed: number;
+            /** Overdue */
+            overdue: number;
+            /** Dimensions */
+            dimensions: components["schemas"]["PartView"][];
+        };
+        /**
+         * Dependant
+         * @description Something that rests on a changed part (``on`` is the change's id); ``breaks``: it would not work any more.
+         */
+        Dependant: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dataset" | "feed" | "source" | "rule" | "metric" | "dimension" | "tile" | "grant" | "quarantine";
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** On */
+            on: string;
+            /** Breaks */
+            breaks: boolean;
+            why: components["schemas"]["Title"];
+            /** Count */
+            count?: number | null;
+            /** Link */
+            link?: string | null;
+        };
+        /**
+         * DimensionInfo
+         * @description A dimension of the scheme.
+         */
+        DimensionInfo: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
+            title: components["schemas"]["Title"];
+            meaning: components["schemas"]["Title"];
+            /** Weight */
+            weight: number;
+            /** Least */
+            least: number;
+        };
+        /**
          * DimensionView
          * @description A dimension of the semantic model.
          */
@@ -1511,6 +2719,47 @@ export interface components {
         DrillChange: {
             /** Playing */
             playing: boolean;
+        };
+        /**
+         * DryRunView
+         * @description The first records of a source before and after the mapping; nothing was written or acknowledged.
+         */
+        DryRunView: {
+            /** Source */
+            source: string;
+            /** Feed */
+            feed: string;
+            /**
+             * Taken At
+             * Format: date-time
+             */
+            taken_at: string;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: {
+                [key: string]: unknown;
+            }[];
+            /** Mapped */
+            mapped: {
+                [key: string]: unknown;
+            }[];
+            /** Refusals */
+            refusals: components["schemas"]["RefusalView"][];
+            /** Flags */
+            flags: components["schemas"]["RefusalView"][];
+            /** Notes */
+            notes: string[];
+        };
+        /**
+         * Edge
+         * @description Data flow from ``source`` to ``target``.
+         */
+        Edge: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
         };
         /**
          * EntityTypeView
@@ -1583,6 +2832,43 @@ export interface components {
             trace: components["schemas"]["Title"][];
         };
         /**
+         * Example
+         * @description One thing that is wrong, or several alike (``count``), and the way to it.
+         */
+        Example: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gap" | "record" | "quarantine" | "count";
+            /** Entity */
+            entity?: string | null;
+            entity_title?: components["schemas"]["Title"] | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Until */
+            until?: string | null;
+            /** Column */
+            column?: string | null;
+            /** Rule */
+            rule?: string | null;
+            /** Value */
+            value?: string | null;
+            reason: components["schemas"]["Title"];
+            /** Record */
+            record?: string | null;
+            /** Quarantine */
+            quarantine?: string | null;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+        };
+        /**
          * FeedCounts
          * @description Records of one feed; one with two reasons counts under each of its rules.
          */
@@ -1619,6 +2905,49 @@ export interface components {
             department: string;
             /** Rules */
             rules: components["schemas"]["RuleCounts"][];
+        };
+        /**
+         * FeedRow
+         * @description A feed that fills a type.
+         */
+        FeedRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+        };
+        /**
+         * FeedText
+         * @description A feed's declaration, as JSON and as the text of a ``feeds.yaml``.
+         */
+        FeedText: {
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            /** Yaml */
+            yaml: string;
+        };
+        /**
+         * FeedTrial
+         * @description What the change does to the newest records of one feed.
+         */
+        FeedTrial: {
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Tried Accepted */
+            tried_accepted: number;
+            /** Now Refused */
+            now_refused: number;
+            /** Tried Quarantined */
+            tried_quarantined: number;
+            /** Now Accepted */
+            now_accepted: number;
+            /** Examples */
+            examples: components["schemas"]["TrialExample"][];
+            note: components["schemas"]["Title"] | null;
         };
         /**
          * FeedView
@@ -1674,6 +3003,25 @@ export interface components {
             ][];
         };
         /**
+         * FieldSuggestion
+         * @description What is proposed for one target; ``declaration`` is what the feed would say.
+         */
+        FieldSuggestion: {
+            /** Target */
+            target: string;
+            title: components["schemas"]["Title"];
+            /** Column */
+            column: string | null;
+            /** Confidence */
+            confidence: number;
+            /** Reasons */
+            reasons: string[];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * FieldView
          * @description A shared property.
          */
@@ -1699,6 +3047,76 @@ export interface components {
             op: "in" | "not_in";
             /** Values */
             values: string[];
+        };
+        /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * GrantMove
+         * @description A move and why.
+         */
+        GrantMove: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "approve" | "refuse" | "revoke" | "withdraw";
+            /** Reason */
+            reason: string;
         };
         /**
          * GrantRequest
@@ -1825,6 +3243,262 @@ export interface components {
             ][];
         };
         /**
+         * HourCell
+         * @description One stretch of a feed. Shares are empty where their denominator is 0.
+         */
+        HourCell: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Expected */
+            expected: number;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Quarantined */
+            quarantined: number;
+            /** Duplicate */
+            duplicate: number;
+            /** Late */
+            late: number;
+            /** Inconsistent */
+            inconsistent: number;
+            /** Completeness */
+            completeness: number | null;
+            /** Validity */
+            validity: number | null;
+            /** Timeliness */
+            timeliness: number | null;
+            /** Consistency */
+            consistency: number | null;
+            /** Uniqueness */
+            uniqueness: number | null;
+        };
+        /**
+         * HoursView
+         * @description A feed hour by hour, for a heat strip.
+         */
+        HoursView: {
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Entity Type */
+            entity_type: string;
+            /** Grain Seconds */
+            grain_seconds: number;
+            /** Expected Every Seconds */
+            expected_every_seconds: number | null;
+            /** Fresh Seconds */
+            fresh_seconds: number;
+            /** Hours */
+            hours: string | null;
+            /** Fresh */
+            fresh: boolean;
+            /** Newest */
+            newest: string | null;
+            /** Age Seconds */
+            age_seconds: number | null;
+            /** Cells */
+            cells: components["schemas"]["HourCell"][];
+        };
+        /**
+         * InspectionDetail
+         * @description An inspection with all that its page shows, within the asker's sight.
+         */
+        InspectionDetail: {
+            /** Id */
+            id: string;
+            /** Plan */
+            plan: string;
+            title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "sampling" | "findings" | "cases" | "repair" | "recheck" | "report" | "closed";
+            state_title: components["schemas"]["Title"];
+            /** Halted */
+            halted: boolean;
+            /**
+             * Planned For
+             * Format: date-time
+             */
+            planned_for: string;
+            /** Started At */
+            started_at: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** From */
+            from: string | null;
+            /** To */
+            to: string | null;
+            /** Feeds */
+            feeds: string[];
+            /** Checks */
+            checks: ("completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample")[];
+            /** Owner */
+            owner: string;
+            /** Limit */
+            limit: string;
+            /**
+             * Schedule
+             * @enum {string}
+             */
+            schedule: "once" | "monthly" | "quarterly" | "yearly";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Findings */
+            findings: number;
+            /** Open */
+            open: number;
+            /** Passed */
+            passed: number;
+            /** Failed */
+            failed: number;
+            /** Score */
+            score: number | null;
+            /** Grade */
+            grade: string | null;
+            /** Made By */
+            made_by: string;
+            /** Moves */
+            moves: ("start" | "stop" | "resume" | "recheck" | "close")[];
+            sample: components["schemas"]["Sample"];
+            /** Recheck After */
+            recheck_after: string;
+            /** Previous */
+            previous: string | null;
+            /** Departments */
+            departments: components["schemas"]["DepartmentResult"][];
+            /** Tasks */
+            tasks: components["schemas"]["TaskView"][];
+            /** Log */
+            log: components["schemas"]["LogLine"][];
+        };
+        /**
+         * InspectionDraft
+         * @description A wished inspection. Without ``feeds`` or ``checks``: all of them. ``schedule`` other than once repeats it.
+         */
+        InspectionDraft: {
+            title: components["schemas"]["Title"];
+            /**
+             * Feeds
+             * @default []
+             */
+            feeds: string[];
+            /**
+             * Checks
+             * @default []
+             */
+            checks: ("completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample")[];
+            /**
+             * Period
+             * @default 7d
+             */
+            period: string;
+            /**
+             * Schedule
+             * @default once
+             * @enum {string}
+             */
+            schedule: "once" | "monthly" | "quarterly" | "yearly";
+            /**
+             * @default {
+             *       "size": 200,
+             *       "seed": 1
+             *     }
+             */
+            sample: components["schemas"]["Sample"];
+            /** Limit */
+            limit: string;
+            /**
+             * Recheck After
+             * @default 24h
+             */
+            recheck_after: string;
+            /**
+             * Attempts
+             * @default 2
+             */
+            attempts: number;
+            /** Owner */
+            owner?: string | null;
+            /** Planned For */
+            planned_for?: string | null;
+        };
+        /**
+         * InspectionLine
+         * @description An inspection as a row of a list. Counts of findings are those within the asker's sight.
+         */
+        InspectionLine: {
+            /** Id */
+            id: string;
+            /** Plan */
+            plan: string;
+            title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "sampling" | "findings" | "cases" | "repair" | "recheck" | "report" | "closed";
+            state_title: components["schemas"]["Title"];
+            /** Halted */
+            halted: boolean;
+            /**
+             * Planned For
+             * Format: date-time
+             */
+            planned_for: string;
+            /** Started At */
+            started_at: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** From */
+            from: string | null;
+            /** To */
+            to: string | null;
+            /** Feeds */
+            feeds: string[];
+            /** Checks */
+            checks: ("completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample")[];
+            /** Owner */
+            owner: string;
+            /** Limit */
+            limit: string;
+            /**
+             * Schedule
+             * @enum {string}
+             */
+            schedule: "once" | "monthly" | "quarterly" | "yearly";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Findings */
+            findings: number;
+            /** Open */
+            open: number;
+            /** Passed */
+            passed: number;
+            /** Failed */
+            failed: number;
+            /** Score */
+            score: number | null;
+            /** Grade */
+            grade: string | null;
+            /** Made By */
+            made_by: string;
+            /** Moves */
+            moves: ("start" | "stop" | "resume" | "recheck" | "close")[];
+        };
+        /**
          * LevelChange
          * @description A step in a warning's life.
          */
@@ -1848,6 +3522,50 @@ export interface components {
             actor?: string | null;
         };
         /**
+         * ListDetail
+         * @description A code list, whole, parents before children.
+         */
+        ListDetail: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Source */
+            source: string;
+            /** Used By */
+            used_by: string[];
+            /** Codes */
+            codes: components["schemas"]["CodeRow"][];
+        };
+        /**
+         * ListRow
+         * @description A code list in a list.
+         */
+        ListRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Source */
+            source: string;
+            /** Codes */
+            codes: number;
+            /** Used By */
+            used_by: string[];
+        };
+        /**
+         * LogLine
+         * @description Something that happened to an inspection.
+         */
+        LogLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            what: components["schemas"]["Title"];
+        };
+        /**
          * MapView
          * @description How the map opens: WGS 84 bounds and centre.
          */
@@ -1860,6 +3578,33 @@ export interface components {
             east: number;
             /** North */
             north: number;
+        };
+        /**
+         * MappedRow
+         * @description One record in the standard.
+         */
+        MappedRow: {
+            /** Index */
+            index: number;
+            /** Entity */
+            entity: string;
+            /**
+             * Observed At
+             * Format: date-time
+             */
+            observed_at: string;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Area */
+            area: string | null;
+            /** Quality */
+            quality: string | null;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * MaskView
@@ -1950,6 +3695,43 @@ export interface components {
             key?: string | null;
         };
         /**
+         * MoveRequest
+         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
+         */
+        MoveRequest: {
+            /** Move */
+            move: string;
+            /** Version */
+            version: number;
+            /**
+             * Opinion
+             * @default
+             */
+            opinion: string;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Node
+         * @description A declared thing. ``id`` is ``<kind>:<its own id>``; ``link`` is its place in the web client.
+         */
+        Node: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "source" | "feed" | "field" | "code_list" | "event" | "column" | "dataset" | "rule" | "warning" | "case" | "metric" | "dimension" | "tile";
+            title: components["schemas"]["Title"];
+            /** Link */
+            link?: string | null;
+            /** Department */
+            department?: string | null;
+        };
+        /**
          * Order
          * @description Sort by a metric, a dimension or ``time``.
          */
@@ -1962,10 +3744,43 @@ export interface components {
              */
             descending: boolean;
         };
+        /** Page[BatchView] */
+        Page_BatchView_: {
+            /** Items */
+            items: components["schemas"]["BatchView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[BreachView] */
+        Page_BreachView_: {
+            /** Items */
+            items: components["schemas"]["BreachView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[CaseView] */
         Page_CaseView_: {
             /** Items */
             items: components["schemas"]["CaseView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[DatasetLine] */
+        Page_DatasetLine_: {
+            /** Items */
+            items: components["schemas"]["DatasetLine"][];
             /** Total */
             total: number;
             /** Page */
@@ -1984,10 +3799,43 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[Example] */
+        Page_Example_: {
+            /** Items */
+            items: components["schemas"]["Example"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[Finding] */
+        Page_Finding_: {
+            /** Items */
+            items: components["schemas"]["Finding"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[GrantView] */
         Page_GrantView_: {
             /** Items */
             items: components["schemas"]["GrantView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[InspectionLine] */
+        Page_InspectionLine_: {
+            /** Items */
+            items: components["schemas"]["InspectionLine"][];
             /** Total */
             total: number;
             /** Page */
@@ -2006,6 +3854,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[SourceView] */
+        Page_SourceView_: {
+            /** Items */
+            items: components["schemas"]["SourceView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[WarningView] */
         Page_WarningView_: {
             /** Items */
@@ -2016,6 +3875,78 @@ export interface components {
             page: number;
             /** Size */
             size: number;
+        };
+        /**
+         * PartView
+         * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
+         */
+        PartView: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
+            /** Score */
+            score: number | null;
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Weight */
+            weight: number;
+            /** Least */
+            least: number;
+            /** Enough */
+            enough: boolean;
+            /** Below */
+            below: boolean;
+        };
+        /**
+         * PauseRequest
+         * @description Why a source is paused.
+         */
+        PauseRequest: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * Plan
+         * @description Everything to know before applying. ``hash`` stands for the set and for what it was planned against.
+         */
+        Plan: {
+            /** Hash */
+            hash: string;
+            /** Base */
+            base: number;
+            /** Applicable */
+            applicable: boolean;
+            /** Changes */
+            changes: components["schemas"]["ChangeView"][];
+            /** Dependants */
+            dependants: components["schemas"]["Dependant"][];
+            /** Trial */
+            trial: components["schemas"]["FeedTrial"][];
+            /**
+             * Faults
+             * @default []
+             */
+            faults: string[];
+        };
+        /**
+         * PlanRequest
+         * @description A set to be planned; ``trial``: how many recent records of each feed are tried, 0 for none.
+         */
+        PlanRequest: {
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /**
+             * Trial
+             * @default 200
+             */
+            trial: number;
         };
         /**
          * Position
@@ -2050,6 +3981,40 @@ export interface components {
             /** Id */
             id: string;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * PropertyRow
+         * @description A property with everything declared of it.
+         */
+        PropertyRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            description: components["schemas"]["Title"] | null;
+            /** Kind */
+            kind: string;
+            /** Unit */
+            unit: string;
+            /** Symbol */
+            symbol: string;
+            /** Dimension */
+            dimension: string;
+            /** Min */
+            min: number | null;
+            /** Max */
+            max: number | null;
+            /** Enum */
+            enum: string[];
+            /** Pattern */
+            pattern: string | null;
+            /** Code List */
+            code_list: string | null;
+            /** Required */
+            required: boolean;
+            /** Sensitivity */
+            sensitivity: string;
+            /** Synonyms */
+            synonyms: string[];
         };
         /**
          * PropertyView
@@ -2242,6 +4207,8 @@ export interface components {
              * @default 1000
              */
             limit: number;
+            /** As Of */
+            as_of?: string | null;
         };
         /**
          * QueryResult
@@ -2268,6 +4235,20 @@ export interface components {
             scope: string[];
         };
         /**
+         * RawRow
+         * @description One record as it was sent.
+         */
+        RawRow: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Values */
+            values: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * Reader
          * @description An account that read by a grant.
          */
@@ -2282,6 +4263,22 @@ export interface components {
              * Format: date-time
              */
             last_read_at: string;
+        };
+        /**
+         * Reason
+         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         */
+        Reason: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * Receipt
@@ -2307,6 +4304,60 @@ export interface components {
             rejections: components["schemas"]["Rejection"][];
         };
         /**
+         * Recheck
+         * @description One look at new data after the department said that it is done.
+         */
+        Recheck: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "passed" | "failed";
+            reason: components["schemas"]["Title"];
+            /** Case Number */
+            case_number: string | null;
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "closed" | "rework" | "new_case" | "none";
+        };
+        /**
+         * RefusalView
+         * @description Why a sampled record would be refused; ``index`` is its position in ``raw``.
+         */
+        RefusalView: {
+            /** Index */
+            index: number;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Rejection
          * @description One record that broke the standard: which (0-based position in the request), why, and how to mend it.
          */
@@ -2321,6 +4372,21 @@ export interface components {
             reason: string;
             /** Quarantine */
             quarantine: string;
+        };
+        /**
+         * RelationRow
+         * @description A relation to another type.
+         */
+        RelationRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Target */
+            target: string;
+            /** Property */
+            property: string;
+            /** Cardinality */
+            cardinality: string;
         };
         /**
          * ReplayOrder
@@ -2380,6 +4446,14 @@ export interface components {
             duplicate: number;
             /** Error */
             error: string | null;
+        };
+        /**
+         * RestoreRequest
+         * @description Why a former version is brought back.
+         */
+        RestoreRequest: {
+            /** Reason */
+            reason: string;
         };
         /**
          * RuleCounts
@@ -2446,6 +4520,108 @@ export interface components {
             last_error: string | null;
         };
         /**
+         * Sample
+         * @description How many rows of a feed are drawn, and the seed that makes the draw repeatable.
+         */
+        Sample: {
+            /**
+             * Size
+             * @default 200
+             */
+            size: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+        };
+        /**
+         * SampleView
+         * @description The newest rows, as the asker may see them.
+         */
+        SampleView: {
+            /** Columns */
+            columns: string[];
+            /** Rows */
+            rows: (string | number | boolean | null)[][];
+            /** Scope */
+            scope: string;
+        };
+        /**
+         * ScheduleView
+         * @description When a source runs: all the time, every so many seconds, or daily at a time of the city's day.
+         */
+        ScheduleView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "stream" | "every" | "daily";
+            /** Seconds */
+            seconds?: number | null;
+            /** At */
+            at?: string | null;
+        };
+        /**
+         * SchemeView
+         * @description How scores come about.
+         */
+        SchemeView: {
+            /** Dimensions */
+            dimensions: components["schemas"]["DimensionInfo"][];
+            /** Bands */
+            bands: components["schemas"]["BandInfo"][];
+            /** Minimum Sample */
+            minimum_sample: number;
+        };
+        /**
+         * ScorePage
+         * @description The scoreboard of a period.
+         */
+        ScorePage: {
+            /** Items */
+            items: components["schemas"]["ScoreRow"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
+         * ScoreRow
+         * @description A line of the scoreboard; ``score`` is empty where nothing was measured on enough cases.
+         */
+        ScoreRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string | null;
+            /** Score */
+            score: number | null;
+            /** Grade */
+            grade: string | null;
+            /** Feeds */
+            feeds: string[];
+            /** Breaches */
+            breaches: number;
+            /** Fresh */
+            fresh: boolean | null;
+            /** Dimensions */
+            dimensions: components["schemas"]["PartView"][];
+        };
+        /**
          * SeriesLabel
          * @description What a replayed series is, where and when it was measured, and whose it is.
          */
@@ -2464,12 +4640,14 @@ export interface components {
         };
         /**
          * SessionView
-         * @description Who is signed in and what this actor may do.
+         * @description Who is signed in, what this actor may do, and of which things this actor sees any.
          */
         SessionView: {
             actor: components["schemas"]["Actor"];
             /** Permissions */
             permissions: string[];
+            /** Sees */
+            sees: string[];
         };
         /**
          * SignIn
@@ -2480,6 +4658,101 @@ export interface components {
             account: string;
             /** Password */
             password: string;
+        };
+        /**
+         * Slice
+         * @description The part of a graph around one node. ``truncated``: there is more beyond the depth.
+         */
+        Slice: {
+            /** Node */
+            node: string;
+            /** Nodes */
+            nodes: components["schemas"]["Node"][];
+            /** Edges */
+            edges: components["schemas"]["Edge"][];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * SourceView
+         * @description A source and its health line, as of now.
+         */
+        SourceView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Entity Type */
+            entity_type: string;
+            /** Department */
+            department: string;
+            /**
+             * Wire
+             * @enum {string}
+             */
+            wire: "mqtt" | "nats" | "database" | "pull" | "files";
+            /** Address */
+            address: string;
+            schedule: components["schemas"]["ScheduleView"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "waiting" | "failing" | "paused" | "stopped";
+            /** Paused By */
+            paused_by: string | null;
+            /** Paused At */
+            paused_at: string | null;
+            /** Pause Reason */
+            pause_reason: string;
+            /** Last Run At */
+            last_run_at: string | null;
+            /** Next Run At */
+            next_run_at: string | null;
+            /** Last Record At */
+            last_record_at: string | null;
+            /** Lag Seconds */
+            lag_seconds: number | null;
+            /** Waiting */
+            waiting: number | null;
+            /** Rate Per Minute */
+            rate_per_minute: number;
+            /** Accepted */
+            accepted: number;
+            /** Quarantined */
+            quarantined: number;
+            /** Duplicate */
+            duplicate: number;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Error At */
+            last_error_at: string | null;
+            /** Failures */
+            failures: number;
+            /** Retry At */
+            retry_at: string | null;
+        };
+        /**
+         * StandardView
+         * @description The standard in figures; ``version`` changes with its content.
+         */
+        StandardView: {
+            /** Version */
+            version: string;
+            /** Entity Types */
+            entity_types: number;
+            /** Properties */
+            properties: number;
+            /** Code Lists */
+            code_lists: number;
+            /** Codes */
+            codes: number;
+            /** Feeds */
+            feeds: number;
+            /** Units */
+            units: number;
         };
         /**
          * StateView
@@ -2493,6 +4766,71 @@ export interface components {
             stage: number;
             /** Final */
             final: boolean;
+        };
+        /**
+         * Suggestion
+         * @description A proposed mapping: field by field, and as the text of a ``feeds.yaml``.
+         */
+        Suggestion: {
+            /** Entity Type */
+            entity_type: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnProfile"][];
+            /** Fields */
+            fields: components["schemas"]["FieldSuggestion"][];
+            /** Unused */
+            unused: string[];
+            datum: components["schemas"]["DatumSuggestion"];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            /** Yaml */
+            yaml: string;
+            /** Notes */
+            notes: string[];
+        };
+        /**
+         * TaskView
+         * @description One check of one feed.
+         */
+        TaskView: {
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "done";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number | null;
+            /** Verdict */
+            verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
+        };
+        /**
+         * TextFile
+         * @description One file of a set: YAML or JSON.
+         */
+        TextFile: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
         };
         /**
          * TimelineEntry
@@ -2544,6 +4882,111 @@ export interface components {
             en: string;
         };
         /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+        };
+        /**
+         * TrialExample
+         * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
+         */
+        TrialExample: {
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "accepted" | "quarantined";
+            /** Id */
+            id: string;
+            /** Before */
+            before: string[];
+            /** After */
+            after: string[];
+        };
+        /**
+         * TypeDetail
+         * @description An entity type, whole.
+         */
+        TypeDetail: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            description: components["schemas"]["Title"] | null;
+            /** Version */
+            version: string;
+            /** Model */
+            model: string;
+            /** Synonyms */
+            synonyms: string[];
+            /** Keys */
+            keys: string[];
+            /** Properties */
+            properties: components["schemas"]["PropertyRow"][];
+            /** Relations */
+            relations: components["schemas"]["RelationRow"][];
+            /** Checks */
+            checks: components["schemas"]["CheckRow"][];
+            /** Feeds */
+            feeds: components["schemas"]["FeedRow"][];
+        };
+        /**
+         * TypeRow
+         * @description An entity type in a list.
+         */
+        TypeRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: string;
+            /** Model */
+            model: string;
+            /** Properties */
+            properties: number;
+            /** Relations */
+            relations: number;
+            /** Feeds */
+            feeds: string[];
+        };
+        /**
+         * UnitRow
+         * @description A unit of measurement.
+         */
+        UnitRow: {
+            /** Code */
+            code: string;
+            /** Symbol */
+            symbol: string;
+            /** Dimension */
+            dimension: string;
+        };
+        /**
          * UsageView
          * @description How a grant was used.
          */
@@ -2557,6 +5000,85 @@ export interface components {
             /** Readers */
             readers: components["schemas"]["Reader"][];
         };
+        /**
+         * Use
+         * @description Something that uses a column, a feed or a record.
+         */
+        Use: {
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Link */
+            link?: string | null;
+        };
+        /**
+         * UsedCase
+         * @description The case that answers such a warning.
+         */
+        UsedCase: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string | null;
+            /** Link */
+            link: string;
+        };
+        /**
+         * UsedWarning
+         * @description A warning whose evidence holds the record.
+         */
+        UsedWarning: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Level */
+            level: string;
+            /** Status */
+            status: string;
+            /**
+             * Raised At
+             * Format: date-time
+             */
+            raised_at: string;
+            /** Link */
+            link: string;
+            /** Records */
+            records: string[];
+        };
+        /**
+         * UsesView
+         * @description Where a record or a batch went: the rows of it that the asker may see, and what was made of them.
+         */
+        UsesView: {
+            /** Record */
+            record: string | null;
+            /** Batch */
+            batch: string | null;
+            /** Dataset */
+            dataset: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Rows */
+            rows: number;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** By */
+            by: string[];
+            /** Metrics */
+            metrics: components["schemas"]["Use"][];
+            /** Warnings */
+            warnings: components["schemas"]["UsedWarning"][];
+            /** Cases */
+            cases: components["schemas"]["UsedCase"][];
+            /** Truncated */
+            truncated: boolean;
+        };
         /** ValidationError */
         ValidationError: {
             /** Location */
@@ -2569,6 +5091,58 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * VersionLine
+         * @description One applied version; 0 are the packs alone. ``restored``: it brought that version back.
+         */
+        VersionLine: {
+            /** Number */
+            number: number;
+            /** By */
+            by: string;
+            by_name: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
+            /** Reason */
+            reason: string;
+            /** Restored */
+            restored: number | null;
+            /** Changes */
+            changes: number;
+            /** Breaking */
+            breaking: number;
+            /** Current */
+            current: boolean;
+        };
+        /**
+         * VersionView
+         * @description A version with what was sent, what it changed, and all that stands beyond the packs in it.
+         */
+        VersionView: {
+            /** Number */
+            number: number;
+            /** By */
+            by: string;
+            by_name: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
+            /** Reason */
+            reason: string;
+            /** Restored */
+            restored: number | null;
+            /** Changes */
+            changes: number;
+            /** Breaking */
+            breaking: number;
+            /** Current */
+            current: boolean;
+            /** Diff */
+            diff: components["schemas"]["ChangeView"][];
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /** Overlay */
+            overlay: components["schemas"]["TextFile"][];
         };
         /**
          * WarningDetail
@@ -2724,38 +5298,6 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
-        };
-        /**
-         * MoveRequest
-         * @description A wished change of state. ``version`` is the one the actor saw; an older one is refused as a conflict.
-         */
-        cityloop__cases__schemas__MoveRequest: {
-            /** Move */
-            move: string;
-            /** Version */
-            version: number;
-            /**
-             * Opinion
-             * @default
-             */
-            opinion: string;
-            /** Fields */
-            fields?: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * MoveRequest
-         * @description A move and why.
-         */
-        cityloop__steward__schemas__MoveRequest: {
-            /**
-             * Move
-             * @enum {string}
-             */
-            move: "approve" | "refuse" | "revoke" | "withdraw";
-            /** Reason */
-            reason: string;
         };
     };
     responses: never;
@@ -3661,6 +6203,241 @@ export interface operations {
             };
         };
     };
+    sources_api_v1_sources_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                wire?: ("mqtt" | "nats" | "database" | "pull" | "files") | null;
+                state?: ("running" | "waiting" | "failing" | "paused" | "stopped") | null;
+                feed?: string | null;
+                department?: string | null;
+                /** @description in id, title or address */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SourceView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_sources_api_v1_sources_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                wire?: ("mqtt" | "nats" | "database" | "pull" | "files") | null;
+                state?: ("running" | "waiting" | "failing" | "paused" | "stopped") | null;
+                feed?: string | null;
+                department?: string | null;
+                /** @description in id, title or address */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    source_api_v1_sources__source__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_api_v1_sources__source__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PauseRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_api_v1_sources__source__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    run_api_v1_sources__source__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_source_api_v1_sources__source__dry_run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     warnings_api_v1_warnings_get: {
         parameters: {
             query?: {
@@ -4080,7 +6857,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["cityloop__cases__schemas__MoveRequest"];
+                "application/json": components["schemas"]["MoveRequest"];
             };
         };
         responses: {
@@ -4157,6 +6934,454 @@ export interface operations {
             };
         };
     };
+    scheme_api_v1_quality_scheme_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeView"];
+                };
+            };
+        };
+    };
+    scores_api_v1_quality_scores_get: {
+        parameters: {
+            query?: {
+                by?: "department" | "feed" | "entity_type";
+                /** @description with offset; included */
+                from?: string | null;
+                /** @description with offset; not included */
+                to?: string | null;
+                department?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScorePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_scores_api_v1_quality_scores_export_get: {
+        parameters: {
+            query?: {
+                by?: "department" | "feed" | "entity_type";
+                /** @description with offset; included */
+                from?: string | null;
+                /** @description with offset; not included */
+                to?: string | null;
+                department?: string | null;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    hours_api_v1_quality_feeds__feed__hours_get: {
+        parameters: {
+            query?: {
+                /** @description with offset; included */
+                from?: string | null;
+                /** @description with offset; not included */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoursView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    evidence_api_v1_quality_feeds__feed__evidence_get: {
+        parameters: {
+            query: {
+                dimension: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+                /** @description with offset; included */
+                from?: string | null;
+                /** @description with offset; not included */
+                to?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Example_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    breaches_api_v1_quality_breaches_get: {
+        parameters: {
+            query?: {
+                open?: boolean | null;
+                feed?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BreachView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    inspections_api_v1_inspections_get: {
+        parameters: {
+            query?: {
+                state?: ("planned" | "sampling" | "findings" | "cases" | "repair" | "recheck" | "report" | "closed") | null;
+                plan?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InspectionLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_v1_inspections_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectionDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InspectionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    inspection_api_v1_inspections__inspection__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                inspection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InspectionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    findings_api_v1_inspections__inspection__findings_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                department?: string | null;
+                feed?: string | null;
+                check?: ("completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample") | null;
+                state?: ("open" | "repaired" | "passed" | "failed") | null;
+            };
+            header?: never;
+            path: {
+                inspection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Finding_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_findings_api_v1_inspections__inspection__findings_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                department?: string | null;
+                feed?: string | null;
+                check?: ("completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample") | null;
+                state?: ("open" | "repaired" | "passed" | "failed") | null;
+            };
+            header?: never;
+            path: {
+                inspection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    report_api_v1_inspections__inspection__report_get: {
+        parameters: {
+            query?: {
+                format?: "html" | "xlsx";
+                language?: ("zh" | "en") | null;
+            };
+            header?: never;
+            path: {
+                inspection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    act_api_v1_inspections__inspection___move__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                inspection: string;
+                move: "start" | "stop" | "resume" | "recheck" | "close";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InspectionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     actors_api_v1_drill_actors_get: {
         parameters: {
             query?: never;
@@ -4208,6 +7433,259 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    overview_api_v1_standard_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardView"];
+                };
+            };
+        };
+    };
+    types_api_v1_standard_types_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypeRow"][];
+                };
+            };
+        };
+    };
+    type__api_v1_standard_types__identity__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypeDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    code_lists_api_v1_standard_code_lists_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRow"][];
+                };
+            };
+        };
+    };
+    code_list_api_v1_standard_code_lists__identity__get: {
+        parameters: {
+            query?: {
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    units_api_v1_standard_units_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitRow"][];
+                };
+            };
+        };
+    };
+    feed_api_v1_standard_feeds__identity__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedText"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    suggest_mapping_api_v1_standard_suggest_mapping_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    entity_type?: string;
+                    options?: string;
+                };
+                "application/json": {
+                    rows: {
+                        [key: string]: unknown;
+                    }[];
+                    options?: {
+                        [key: string]: unknown;
+                    };
+                    entity_type: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestion"];
+                };
+            };
+        };
+    };
+    try_mapping_api_v1_standard_try_mapping_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    feed?: string;
+                    options?: string;
+                };
+                "application/json": {
+                    rows: {
+                        [key: string]: unknown;
+                    }[];
+                    options?: {
+                        [key: string]: unknown;
+                    };
+                    feed: {
+                        [key: string]: unknown;
+                    } | string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
         };
@@ -4324,7 +7802,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["cityloop__steward__schemas__MoveRequest"];
+                "application/json": components["schemas"]["GrantMove"];
             };
         };
         responses: {
@@ -4367,6 +7845,462 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UsageView"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    datasets_api_v1_datasets_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                kind?: ("table" | "events" | "feed" | "source") | null;
+                /** @description entity type */
+                type?: string | null;
+                department?: string | null;
+                sensitivity?: ("open" | "internal" | "sensitive") | null;
+                /** @description in id, title or tags */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DatasetLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_datasets_api_v1_datasets_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                kind?: ("table" | "events" | "feed" | "source") | null;
+                /** @description entity type */
+                type?: string | null;
+                department?: string | null;
+                sensitivity?: ("open" | "internal" | "sensitive") | null;
+                /** @description in id, title or tags */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    dataset_api_v1_datasets__dataset__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    dataset_sample_api_v1_datasets__dataset__sample_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lineage_api_v1_lineage_get: {
+        parameters: {
+            query: {
+                node: string;
+                direction?: "up" | "down" | "both";
+                depth?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Slice"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lineage_nodes_api_v1_lineage_nodes_get: {
+        parameters: {
+            query?: {
+                text?: string;
+                kind?: ("source" | "feed" | "field" | "code_list" | "event" | "column" | "dataset" | "rule" | "warning" | "case" | "metric" | "dimension" | "tile") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lineage_batches_api_v1_lineage_batches_get: {
+        parameters: {
+            query?: {
+                metric?: string | null;
+                /** @description JSON list of filters as in the query */
+                filters?: string;
+                dataset?: string | null;
+                column?: string | null;
+                start?: string | null;
+                end?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BatchView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lineage_uses_api_v1_lineage_uses_get: {
+        parameters: {
+            query?: {
+                record?: string | null;
+                batch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsesView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_change_api_v1_standard_changes_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_change_api_v1_standard_changes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    standard_versions_api_v1_standard_versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionLine"][];
+                };
+            };
+        };
+    };
+    standard_version_api_v1_standard_versions__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restore_version_api_v1_standard_versions__number__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_version_api_v1_standard_versions__number__export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

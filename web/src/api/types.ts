@@ -4,7 +4,7 @@ import type { components } from './schema'
 /** The client reads tuples as arrays; so do these names. */
 type Loose<T> = T extends (infer E)[] ? Loose<E>[] : T extends object ? { [K in keyof T]: Loose<T[K]> } : T
 type All = components['schemas']
-type Schemas = { [K in keyof All]: Loose<All[K]> }
+export type Schemas = { [K in keyof All]: Loose<All[K]> }
 
 export type Title = Schemas['Title']
 export type Actor = Schemas['Actor']
@@ -21,7 +21,7 @@ export type Entity = Schemas['EntityView']
 export type History = Schemas['HistoryView']
 export type Warning = Schemas['WarningView']
 export type WarningDetail = Schemas['WarningDetail']
-export type Evidence = Schemas['Evidence']
+export type Evidence = WarningDetail['evidence']
 export type Level = Warning['level']
 export type Rule = Schemas['RuleView']
 export type Case = Schemas['CaseView']

@@ -1,7 +1,29 @@
-/** The four rooms that have a screen, in the order of the bar. */
-export const PLACES = [
+/** The rooms that have a screen, in the order of the bar. */
+import { computed } from 'vue'
+
+import { useSession } from '../access/session'
+import { DATA_GROUPS, offeredGroups } from './data'
+
+export interface Place {
+  name: string
+  to: string
+  word: string
+  belongs: readonly string[]
+}
+
+const PLACES: readonly Place[] = [
   { name: 'map', to: '/', word: 'nav.map', belongs: ['map'] },
   { name: 'warnings', to: '/warnings', word: 'nav.warnings', belongs: ['warnings', 'warning'] },
   { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report'] },
   { name: 'board', to: '/board', word: 'nav.board', belongs: ['board'] },
-] as const
+]
+const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [...entry.belongs]))
+
+/** What this actor is offered; the data platform only where something of it is. */
+export function usePlaces() {
+  const session = useSession()
+  return computed<Place[]>(() => {
+    const first = offeredGroups(session)[0]?.entries[0]
+    return first ? [...PLACES, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : [...PLACES]
+  })
+}

@@ -64,3 +64,20 @@ export function instant(text: string): string | undefined {
 export function asked<T extends object>(query: T): T {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined && value !== '')) as T
 }
+
+/** One page of rows that are all here already: narrowed by a text, ordered by a field, cut. */
+export function slicePage<T extends object>(all: readonly T[], slice: Slice, text: string, words: (row: T) => string): Rows<T> {
+  const wanted = text.trim().toLowerCase()
+  const found = wanted ? all.filter((row) => words(row).toLowerCase().includes(wanted)) : [...all]
+  const field = slice.sort?.replace(/^-/, '')
+  if (field) {
+    const sign = slice.sort?.startsWith('-') ? -1 : 1
+    found.sort((a, b) => sign * compared((a as Record<string, unknown>)[field], (b as Record<string, unknown>)[field]))
+  }
+  return { items: found.slice((slice.page - 1) * slice.size, slice.page * slice.size), total: found.length }
+}
+
+function compared(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  return String(a ?? '').localeCompare(String(b ?? ''), 'zh-CN')
+}

@@ -3,12 +3,12 @@ import { onMounted, onUnmounted } from 'vue'
 
 import { useLive } from '../app/live'
 
-export function useEvery(milliseconds: number, act: () => unknown): void {
+export function useEvery(milliseconds: number, act: () => unknown, atOnce = true): void {
   const live = useLive()
   let timer: number | undefined
   const off = live.on('reset', () => void act())
   onMounted(() => {
-    void act()
+    if (atOnce) void act()
     timer = window.setInterval(() => {
       if (document.visibilityState === 'visible') void act()
     }, milliseconds)

@@ -1,0 +1,118 @@
+"""Messages of a broker or stream → one batch: each holds one JSON object, or an array of them.
+
+A message that is neither is set aside whole. Fields that its topic tells are laid over its records: a broker's rights
+are given by topic, so a device cannot speak for another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from cityloop.collect.decode import Decoded, decode
+from cityloop.core.errors import Invalid
+from cityloop.standard.checks import Refusal
+from cityloop.standard.mapping import FeedMapping
+
+PER_MESSAGE = 100_000
+"""Positions that each message has for its records; a message with more is refused."""
+_BLANKS = b" \t\r\n"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message: its number among its like, its payload, and what its topic tells."""
+
+    number: int
+    body: bytes
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def start(self) -> int:
+        """Position of its first record."""
+        return self.number * PER_MESSAGE
+
+    @property
+    def opening(self) -> bytes:
+        """First sign that is no blank."""
+        return self.body.lstrip(_BLANKS)[:1]
+
+    def text(self) -> str:
+        """The payload as text, whatever it is."""
+        return self.body.decode("utf-8", "replace")
+
+
+def decode_messages(messages: Sequence[Message], mapping: FeedMapping) -> Decoded:
+    """Read messages into one batch; positions are those of the messages, in their order."""
+    parts = _parts(messages, mapping, as_text=False)
+    if len({tuple(part.frame.dtypes) for part in parts if part.frame.height}) > 1:
+        parts = _parts(messages, mapping, as_text=True)
+    filled = [part for part in parts if part.frame.height]
+    frame = pl.concat([part.frame for part in filled]) if filled else pl.DataFrame(schema=mapping.text)
+    positions = [position for part in filled for position in part.positions]
+    by_number = {message.number: message for message in messages}
+
+    def raws(wanted: Sequence[int]) -> Mapping[int, str]:
+        return {position: _raw(by_number[position // PER_MESSAGE], position % PER_MESSAGE) for position in wanted}
+
+    return Decoded(frame, positions, [refusal for part in parts for refusal in part.refusals], raws)
+
+
+def _parts(messages: Sequence[Message], mapping: FeedMapping, *, as_text: bool) -> list[Decoded]:
+    objects = [message for message in messages if message.opening == b"{"]
+    parts = [_objects(objects, mapping, as_text)] if objects else []
+    return parts + [_other(message, mapping, as_text) for message in messages if message.opening != b"{"]
+
+
+def _objects(messages: Sequence[Message], mapping: FeedMapping, as_text: bool) -> Decoded:
+    """Objects are read together, a line each: line breaks between their parts mean nothing in JSON."""
+    lines = b"\n".join(message.body.replace(b"\n", b" ").replace(b"\r", b" ") for message in messages)
+    found = decode(lines, "application/x-ndjson", mapping, as_text=as_text)
+    at = [message.start for message in messages]
+    refusals = [_moved(refusal, at[refusal.index]) for refusal in found.refusals]
+    told = [messages[index].fields for index in found.positions]
+    return Decoded(_told(found.frame, told), [at[index] for index in found.positions], refusals, found.raws)
+
+
+def _other(message: Message, mapping: FeedMapping, as_text: bool) -> Decoded:
+    """An array, or something that is no record."""
+    try:
+        found = decode(message.body, "application/json", mapping, as_text=as_text)
+    except Invalid as error:
+        return _nothing(message, mapping, f"the message cannot be read: {error.detail}")
+    if found.received > PER_MESSAGE:
+        return _nothing(message, mapping, f"the message holds {found.received} records, the most is {PER_MESSAGE}")
+    positions = [message.start + index for index in found.positions]
+    refusals = [_moved(refusal, message.start + refusal.index) for refusal in found.refusals]
+    return Decoded(_told(found.frame, [message.fields] * found.frame.height), positions, refusals, found.raws)
+
+
+def _nothing(message: Message, mapping: FeedMapping, reason: str) -> Decoded:
+    refusal = Refusal(message.start, "", "malformed", reason)
+    return Decoded(pl.DataFrame(schema=mapping.text), [], [refusal], lambda wanted: {})
+
+
+def _moved(refusal: Refusal, position: int) -> Refusal:
+    return Refusal(position, refusal.column, refusal.rule, refusal.reason)
+
+
+def _told(frame: pl.DataFrame, told: Sequence[Mapping[str, str]]) -> pl.DataFrame:
+    names = [name for name in (told[0] if told else ()) if name in frame.columns]
+    return frame.with_columns(pl.Series(name, [fields.get(name) for fields in told], dtype=pl.String) for name in names)
+
+
+def _raw(message: Message, index: int) -> str:
+    """The record as it was sent; fields of the topic are written into it, so that it can be sent again by itself."""
+    try:
+        item = json.loads(message.body)
+        item = item[index] if isinstance(item, list) else item
+    except (ValueError, IndexError, RecursionError):
+        return message.text()
+    if not isinstance(item, dict):
+        return message.text() if not isinstance(json.loads(message.body), list) else json.dumps(item)
+    if not message.fields and message.opening == b"{":
+        return message.text()
+    return json.dumps({**item, **message.fields}, ensure_ascii=False)

@@ -1,0 +1,75 @@
+"""Routes of sources: health lines, and the verbs of whoever operates them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from cityloop.access.routes import Asker
+from cityloop.collect.sources.declarations import Wire
+from cityloop.collect.sources.runner import State
+from cityloop.collect.sources.schemas import DryRunView, PauseRequest, SourceFilter, SourceView
+from cityloop.collect.sources.service import Sources
+from cityloop.core.values import Page
+from cityloop.core.web import ExportFormat, Paging, paging, service
+
+router = APIRouter(prefix="/api/v1", tags=["sources"])
+TheSources = Annotated[Sources, Depends(service(Sources))]
+Paged = Annotated[Paging, Depends(paging)]
+
+
+def source_filter(
+    wire: Wire | None = None,
+    state: State | None = None,
+    feed: str | None = None,
+    department: str | None = None,
+    text: Annotated[str | None, Query(max_length=60, description="in id, title or address")] = None,
+) -> SourceFilter:
+    """The filter parameters of a request."""
+    return SourceFilter(wire=wire, state=state, feed=feed, department=department, text=text)
+
+
+Filtered = Annotated[SourceFilter, Depends(source_filter)]
+
+
+@router.get("/sources")
+def sources(the_sources: TheSources, actor: Asker, paged: Paged, wanted: Filtered) -> Page[SourceView]:
+    """Sources with their health; sort by ``id`` (default), ``state``, ``lag_seconds``, ``rate_per_minute`` …"""
+    return the_sources.page(actor, wanted, paged)
+
+
+@router.get("/sources/export")
+def export_sources(the_sources: TheSources, actor: Asker, wanted: Filtered, format: ExportFormat = "csv") -> Response:
+    """The same list as CSV or Excel."""
+    return the_sources.export(actor, wanted, format)
+
+
+@router.get("/sources/{source}")
+def source(source: str, the_sources: TheSources, actor: Asker) -> SourceView:
+    """One source with its health."""
+    return the_sources.get(actor, source)
+
+
+@router.post("/sources/{source}/pause")
+def pause(source: str, the_sources: TheSources, actor: Asker, body: PauseRequest | None = None) -> SourceView:
+    """Pause a source, durably; brokers and streams keep what comes meanwhile."""
+    return the_sources.pause(actor, source, body.reason if body else "")
+
+
+@router.post("/sources/{source}/resume")
+def resume(source: str, the_sources: TheSources, actor: Asker) -> SourceView:
+    """Go on where the source was paused."""
+    return the_sources.resume(actor, source)
+
+
+@router.post("/sources/{source}/run")
+def run(source: str, the_sources: TheSources, actor: Asker) -> SourceView:
+    """Start a run now; answered at once. A listening source that fails tries again now."""
+    return the_sources.run(actor, source)
+
+
+@router.post("/sources/{source}/dry-run")
+def try_source(source: str, the_sources: TheSources, actor: Asker) -> DryRunView:
+    """The first 100 records before and after the mapping; nothing is written, nothing acknowledged."""
+    return the_sources.dry_run(actor, source)

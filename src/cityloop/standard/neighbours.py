@@ -1,0 +1,83 @@
+"""Checks that look beyond one record: at the others of its batch, and at the entities it refers to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import polars as pl
+
+from cityloop.standard.check_rules import ReferenceRule, Severity, UniqueRule, code_of
+from cityloop.standard.checks import Check, Row, declared, value_name
+from cityloop.standard.types import Relation
+from cityloop.standard.world import World
+
+_COMMAS = re.compile(r"[,，;；、\s]+")
+
+
+def unique_check(rule: UniqueRule, work: pl.DataFrame, columns: Mapping[str, str]) -> Check | None:
+    """Records whose values an earlier record of the batch has; the same entity and time again is a repetition only."""
+    names = [value_name(name) for name in rule.properties]
+    key = pl.struct(names)
+    filled = pl.all_horizontal(pl.col(name).is_not_null() for name in names)
+    asked = work.filter(filled).select(names)
+    if asked.n_unique() == asked.height:
+        return None
+    first = pl.struct("value:entity", "value:observed_at").first().over(names)
+    broken = filled & ~key.is_first_distinct() & (pl.struct("value:entity", "value:observed_at") != first)
+
+    def reason(row: Row) -> str:
+        values = ", ".join(f"'{row[name]}'" for name in names)
+        return f"{values} stands in another record of the batch already; it must be unique"
+
+    column = ",".join(columns[name] for name in rule.properties)
+    return declared(Check(column, "unique", pl.lit(work.select(broken.alias("b")).to_series()), reason), rule)
+
+
+def relation_check(relation: Relation, work: pl.DataFrame, world: World, columns: Mapping[str, str]) -> Check | None:
+    """Ids of a relation that the directory does not know."""
+    code = f"reference:{relation.property}"
+    return _reference(
+        relation.property,
+        relation.target,
+        relation.cardinality == "many",
+        relation.severity,
+        code,
+        work,
+        world,
+        columns,
+    )
+
+
+def reference_check(rule: ReferenceRule, work: pl.DataFrame, world: World, columns: Mapping[str, str]) -> Check | None:
+    """Texts that are no id of an entity of the other type."""
+    found = _reference(rule.property, rule.entity_type, False, rule.severity, code_of(rule), work, world, columns)
+    return declared(found, rule) if found else None
+
+
+def _reference(
+    identity: str,
+    target: str,
+    many: bool,
+    severity: Severity,
+    code: str,
+    work: pl.DataFrame,
+    world: World,
+    columns: Mapping[str, str],
+) -> Check | None:
+    if world.of is None:
+        return None
+    name, known = value_name(identity), world.of(target)
+
+    def strange(text: str) -> list[str]:
+        ids = [part for part in _COMMAS.split(text) if part] if many else [text]
+        return [one for one in ids if one not in known]
+
+    wrong = [text for text in work[name].unique().to_list() if text is not None and strange(text)]
+    if not wrong:
+        return None
+
+    def reason(row: Row) -> str:
+        return f"'{', '.join(strange(row[name]))}' is no known {target}; add it to the city's entities or correct it"
+
+    return Check(columns[identity], "reference", pl.col(name).is_in(wrong), reason, severity, code)

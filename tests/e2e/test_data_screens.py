@@ -1,0 +1,84 @@
+"""The data platform in a real browser: every screen fits and is accessible; a change is planned before it is made."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Visitor
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("screens")]
+STEWARD = "shuju"
+GROUPS = {
+    "intake": ["/data/sources", "/data/mapping", "/data/quarantine"],
+    "standard": ["/data/standard/types", "/data/standard/code-lists", "/data/versions", "/data/versions/new"],
+    "quality": ["/data/quality", "/data/quality/feeds/air-hourly", "/data/inspections", "/data/inspections/new"],
+    "catalogue": [
+        "/data/datasets",
+        "/data/datasets/AirQualityStation",
+        "/data/lineage?node=feed:air-hourly",
+        "/data/grants",
+    ],
+}
+LOOKS = [("zh", "dark", (1920, 1080)), ("en", "light", (390, 844))]
+
+
+def _serious(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize(("language", "theme", "size"), LOOKS, ids=["wall", "phone"])
+def test_the_screens_of_a_group_fit_and_are_accessible(
+    visitor: Visitor, group: str, language: str, theme: str, size: tuple[int, int]
+) -> None:
+    for path in GROUPS[group]:
+        page = visitor.open(path, account=STEWARD, size=size, language=language, theme=theme)
+        page.locator("main h1, main h2").first.wait_for()
+        page.wait_for_timeout(1200)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{path} is {wide} px wider than the window"
+        assert _serious(page) == [], path
+        page.close()
+    assert visitor.complaints == []
+
+
+def test_the_rail_offers_what_the_post_sees(visitor: Visitor) -> None:
+    page = visitor.open("/data/datasets", account=STEWARD)
+    expect(page.get_by_role("navigation", name="数据", exact=True)).to_contain_text("数据血缘")
+
+
+def test_a_pasted_sample_is_mapped_and_its_violations_are_listed(visitor: Visitor) -> None:
+    page = visitor.open("/data/mapping?type=AirQualityStation", account=STEWARD)
+    page.get_by_role("button", name="粘贴数据").click()
+    rows = "station,time,PM2.5\n1001A,2026-03-09T08:00:00+08:00,35\n1001A,2026-03-09T09:00:00+08:00,bad\n"
+    page.locator("textarea").fill(rows)
+    page.get_by_role("button", name="用粘贴的数据").click()
+    expect(page.get_by_role("status").filter(has_text="读取 2 条")).to_be_visible()
+    expect(page.get_by_role("region", name="原始记录")).to_contain_text("bad")
+
+
+def test_a_change_is_explained_before_it_can_be_applied(visitor: Visitor) -> None:
+    page = visitor.open("/data/versions/new", account=STEWARD)
+    expect(page.get_by_role("button", name="应用变更")).to_be_disabled()
+    page.get_by_role("button", name="code_lists.yaml").click()
+    page.locator("textarea").fill(
+        "code_lists:\n  - id: river_side\n    title: {zh: 岸别, en: Side of the river}\n"
+        "    codes:\n      - {code: L, title: {zh: 左岸, en: Left}}\n"
+    )
+    page.get_by_role("button", name="看计划").click()
+    expect(page.locator("main")).to_contain_text("river_side")
+
+
+def test_lineage_is_walked_with_the_keyboard(visitor: Visitor) -> None:
+    page = visitor.open("/data/lineage?node=feed:air-hourly", account=STEWARD)
+    node = page.locator('[data-id="feed:air-hourly"]')
+    node.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("sel="))
+    expect(page.get_by_role("button", name="以此为中心")).to_be_visible()

@@ -1,0 +1,23 @@
+/** Short names for what the stewards' room sends: catalogue, lineage, sharing, changes of the standard. */
+import type { Schemas } from '../api/types'
+
+export type Plan = Schemas['Plan']
+export type Change = Plan['changes'][number]
+export type Dependant = Plan['dependants'][number]
+export type FeedTrial = Plan['trial'][number]
+export type VersionLine = Schemas['VersionLine']
+export type Version = Schemas['VersionView']
+export type File = Version['files'][number]
+export type DatasetLine = Schemas['DatasetLine']
+export type Dataset = Schemas['DatasetDetail']
+export type DatasetColumn = Dataset['columns'][number]
+export type Use = Dataset['used_by'][number]
+export type Sample = Schemas['SampleView']
+export type Node = Schemas['Node']
+export type Lineage = Schemas['Slice']
+export type Edge = Lineage['edges'][number]
+export type Grant = Schemas['GrantView']
+export type GrantState = Grant['state']
+export type GrantMove = Schemas['GrantMove']['move']
+export type GrantRequest = Schemas['GrantRequest']
+export type Usage = Schemas['UsageView']
