@@ -12,6 +12,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
 from cityloop.analyse.service import Analyst
+from cityloop.cases.files import Folder
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
@@ -114,7 +115,14 @@ class House:
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
         )
-        self.desk = CaseDesk(**shared, city=self.city, workflow=content.workflow, responsibility=content.responsibility)
+        self.desk = CaseDesk(
+            **shared,
+            city=self.city,
+            workflow=content.workflow,
+            responsibility=content.responsibility,
+            files=Folder(settings.data / "attachments"),
+            attachment_limit=settings.attachment_limit,
+        )
         self.analyst = Analyst(
             lake=self.lake,
             model=content.model,
@@ -241,7 +249,7 @@ class House:
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
-                "cases": lambda: self.desk.dispatch_due(self.clock.now()),
+                "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
             },
             TICK_SECONDS,
