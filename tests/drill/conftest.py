@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +39,6 @@ from cityloop.drill.plan import DrillPlan, PacePlan, load_plan
 from cityloop.drill.routes import router as drill_router
 from cityloop.drill.service import Drill
 from cityloop.serve.app import _problem
-from tests.parts import free_port
 
 DEMO = Path(__file__).parents[2] / "cities/demo"
 START = datetime.fromisoformat("2026-03-09T06:30:00+08:00")
@@ -122,12 +122,12 @@ def towns(tmp_path: Path, first_day: Path) -> Iterator[Callable[[PacedClock], To
     running: list[tuple[Town, uvicorn.Server, threading.Thread]] = []
 
     def open_town(clock: PacedClock) -> Town:
-        port = free_port()
-        town, app = build(tmp_path, port, clock)
-        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, daemon=True)
+        listener = socket.create_server(("127.0.0.1", 0))
+        town, app = build(tmp_path, listener.getsockname()[1], clock)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        town.until(lambda: server.started, 10)
+        town.until(lambda: server.started)
         running.append((town, server, thread))
         return town
 
