@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[1]
+KILLS = int(os.environ.get("CITYLOOP_KILLS", "2"))
+"""Rounds of each series of kills."""
 
 
 class RunningCity:

@@ -17,8 +17,9 @@ from cityloop.collect.sources.database import kept, taken
 from cityloop.core.web import Paging
 from tests.collect.small_town import NOON, STEWARD
 from tests.collect.sources.conftest import WiredMaker
-from tests.collect.sources.wired import KILLS, Wired, environment, killed_at_work, wait
+from tests.collect.sources.wired import Wired, environment, killed_at_work, wait
 from tests.parts import Store
+from tests.running import KILLS
 
 FIRST = Paging(page=1, size=500, sort="")
 COLUMNS = (

@@ -25,8 +25,6 @@ from cityloop.core.values import Title
 from tests.collect.small_town import NOON, PACKS, STEWARD, Town, write_entities
 
 ROOT = Path(__file__).parents[3]
-KILLS = int(os.environ.get("CITYLOOP_KILLS", "3"))
-"""Rounds of each series of kills."""
 ZONE = ZoneInfo("Asia/Shanghai")
 OPERATOR = STEWARD
 WATER = Actor(id="shui", name=Title(zh="水务", en="Water"), posts=("department",), department="water")
