@@ -12,13 +12,17 @@ import pytest
 
 from tests.running import RunningCity, eventually, running
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 SERIES = {"beijing-air", "hangzhou-metro", "edinburgh-bins", "boston-311"}
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity]:
-    data = tmp_path_factory.mktemp("demo")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def city(data: Path) -> Iterator[RunningCity]:
     with running(["demo", "--port", "0", "--data", str(data), "--speed", "300"]) as demo:
         yield demo
 
@@ -107,6 +111,6 @@ def test_health_and_metrics_answer(city: RunningCity) -> None:
     assert "cityloop_observations_accepted_total" in client.get("/metrics").text
 
 
-def test_a_data_folder_in_use_is_refused_to_a_second_city(tmp_path: Path) -> None:
-    with running(["demo", "--port", "0", "--data", str(tmp_path)]), pytest.raises(AssertionError, match="in use"):
-        RunningCity(["demo", "--port", "0", "--data", str(tmp_path)])
+def test_a_data_folder_in_use_is_refused_to_a_second_city(city: RunningCity, data: Path) -> None:
+    with pytest.raises(AssertionError, match="in use"):
+        RunningCity(["demo", "--port", "0", "--data", str(data)])
