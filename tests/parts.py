@@ -98,7 +98,7 @@ class Part:
                 env={**os.environ, **self.environment},
                 **owner,  # type: ignore[call-overload]
             )
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 300
         while time.monotonic() < limit and self.process.poll() is None:
             if self.ready():
                 return

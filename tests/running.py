@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 300.0
+"""Seconds that anything may take on a machine that has other work; only a failing test ever waits so long."""
 KILLS = int(os.environ.get("CITYLOOP_KILLS", "2"))
 """Rounds of each series of kills."""
 
@@ -32,13 +34,13 @@ class RunningCity:
             command, cwd=ROOT, stdout=self._said, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
         )
         try:
-            self.url = self._address(120)
+            self.url = self._address()
         except BaseException:
             self.kill()
             raise
 
-    def _address(self, seconds: float) -> str:
-        heard, limit, running = "", time.monotonic() + seconds, True
+    def _address(self) -> str:
+        heard, limit, running = "", time.monotonic() + PATIENCE, True
         while running and time.monotonic() < limit:
             running = self.process.poll() is None
             heard = os.pread(self._said.fileno(), 1 << 20, 0).decode()
@@ -48,7 +50,7 @@ class RunningCity:
         raise AssertionError(f"the city did not open: {heard}")
 
     def client(self, account: str | None = None) -> httpx.Client:
-        client = httpx.Client(base_url=self.url, timeout=30)
+        client = httpx.Client(base_url=self.url, timeout=PATIENCE)
         if account:
             client.post("/api/v1/demo/session", json={"account": account}).raise_for_status()
         return client
@@ -56,13 +58,13 @@ class RunningCity:
     def kill(self) -> None:
         """As a power cut would: no chance to tidy up."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
         self._said.close()
 
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(60)
+            self.process.wait(PATIENCE)
         self._said.close()
 
 
@@ -75,11 +77,11 @@ def running(arguments: list[str]) -> Iterator[RunningCity]:
         city.stop()
 
 
-def eventually(ask: Callable[[], Any], seconds: float, what: str) -> Any:
+def eventually(ask: Callable[[], Any], what: str) -> Any:
     """Wait until ``ask`` answers something true, and return it."""
-    limit = time.monotonic() + seconds
+    limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit:
         if answer := ask():
             return answer
         time.sleep(0.25)
-    raise AssertionError(f"not within {seconds} s: {what}")
+    raise AssertionError(f"not within {PATIENCE} s: {what}")

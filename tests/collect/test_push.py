@@ -306,7 +306,7 @@ def test_what_is_waiting_when_the_collector_stops_is_committed(make_town: TownMa
         while not town.collector._committers["AirQualityStation"]._waiting:
             time.sleep(0.005)
         town.collector.stop()
-        assert waiting.result(timeout=5).accepted == 1
+        assert waiting.result(timeout=60).accepted == 1
 
 
 def test_without_threads_a_push_commits_at_once(make_town: TownMaker) -> None:

@@ -40,6 +40,7 @@ from cityloop.drill.plan import DrillPlan, PacePlan, load_plan
 from cityloop.drill.routes import router as drill_router
 from cityloop.drill.service import Drill
 from cityloop.serve.app import _problem
+from tests.running import PATIENCE
 
 DEMO = Path(__file__).parents[2] / "cities/demo"
 START = datetime.fromisoformat("2026-03-09T06:30:00+08:00")
@@ -60,9 +61,9 @@ class Town:
     def client(self, account: str) -> httpx.Client:
         """A signed-in visitor."""
         headers = {"Authorization": f"Bearer {self.accounts.open_session(account)}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
 
-    def until(self, met: Callable[[], bool], seconds: float = 90) -> None:
+    def until(self, met: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Wait until ``met``, or fail with what the drill says is wrong."""
         last = time.monotonic() + seconds
         while not met():

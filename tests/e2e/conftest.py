@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.running import RunningCity, eventually, running
 
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds that a slow machine may take for what the page is to show."""
 expect.set_options(timeout=PATIENCE)
 
@@ -53,7 +53,7 @@ def city(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Ru
     with running(["demo", "--port", "0", "--data", data, "--speed", "300"]) as demo:
         leader = demo.client("zhiban")
         for what in ("cases", "warnings"):
-            eventually(lambda: leader.get(f"/api/v1/{what}").json()["total"] >= 3, 180, f"three {what}")  # noqa: B023
+            eventually(lambda: leader.get(f"/api/v1/{what}").json()["total"] >= 3, f"three {what}")  # noqa: B023
         leader.patch("/api/v1/clock", json={"speed": 1}).raise_for_status()
         leader.close()
         yield demo

@@ -41,8 +41,8 @@ def test_a_city_that_is_killed_again_and_again_has_every_row_once(tmp_path: Path
     city = RunningCity(start)
     try:
         leader = city.client("lingdao")
-        eventually(lambda: leader.get("/api/v1/warnings").json()["total"], 60, "warnings")
-        eventually(lambda: leader.get("/api/v1/cases").json()["total"], 60, "cases")
+        eventually(lambda: leader.get("/api/v1/warnings").json()["total"], "warnings")
+        eventually(lambda: leader.get("/api/v1/cases").json()["total"], "cases")
     finally:
         city.stop()
     _series_whole(tmp_path)

@@ -23,6 +23,7 @@ from cityloop.core.clock import Clock, ManualClock
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from tests.collect.small_town import NOON, PACKS, STEWARD, Town, write_entities
+from tests.running import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -105,7 +106,7 @@ class Wired:
         return self.view(source)
 
 
-def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = 60) -> None:
+def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = PATIENCE) -> None:
     """Return as soon as something holds."""
     limit = time.monotonic() + seconds
     while not there():
