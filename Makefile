@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 PYTEST := $(RUN) pytest --dist loadfile --no-loadscope-reorder
 SPARK := $(if $(shell command -v java),$(STAMPS)/spark)
 # What several checks print at once is told check by check, where make knows how to.
-TOGETHER := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+TOGETHER := -j2 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Compiled modules are kept even where the environment forbids it: every start would compile a thousand of them anew.
 export PYTHONDONTWRITEBYTECODE :=
 

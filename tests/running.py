@@ -77,11 +77,11 @@ def running(arguments: list[str]) -> Iterator[RunningCity]:
         city.stop()
 
 
-def eventually(ask: Callable[[], Any], what: str) -> Any:
+def eventually(ask: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Wait until ``ask`` answers something true, and return it."""
-    limit = time.monotonic() + PATIENCE
+    limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         if answer := ask():
             return answer
         time.sleep(0.25)
-    raise AssertionError(f"not within {PATIENCE} s: {what}")
+    raise AssertionError(f"not within {seconds} s: {what}")

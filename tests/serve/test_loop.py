@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,17 @@ def _items(client: httpx.Client, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_series_speaks(leader: httpx.Client) -> None:
+def test_every_series_speaks(city: RunningCity, leader: httpx.Client) -> None:
     def spoken() -> bool:
         return all(_items(leader, f"/api/v1/warnings?series={series}&size=1") for series in SERIES)
 
+    # The players rest after each request: where the machine is slow, they keep up with a slower city only.
+    shift_leader = city.client("zhiban")
+    for speed in (300, 150, 75, 30):
+        shift_leader.patch("/api/v1/clock", json={"speed": speed}).raise_for_status()
+        with suppress(AssertionError):
+            eventually(spoken, "a warning from each series", 60)
+            return
     eventually(spoken, "a warning from each series")
 
 
