@@ -84,7 +84,8 @@ def test_a_figure_leads_to_its_case_its_warning_and_its_raw_record(leader: httpx
 
     warning = eventually(linked, "an air warning with a case")[0]
     case = leader.get(f"/api/v1/cases/{warning['case']}").json()
-    assert case["warning"] == warning["id"]
+    first = leader.get(f"/api/v1/warnings/{case['warning']}").json()  # a later one of the same entity joins its case
+    assert (first["case"], first["entity"]) == (warning["case"], warning["entity"])
     evidence = leader.get(f"/api/v1/warnings/{warning['id']}").json()["evidence"]
     _at, value, record = evidence["points"][-1]
     row = leader.get(f"/api/v1/records/{record}").json()
