@@ -37,6 +37,7 @@ INDEX = "record:index"
 _ENTITY, _AT, _SENT = "value:entity", "value:observed_at", "sent:entity"
 _DTYPES = {"number": pl.Float64(), "integer": pl.Int64(), "text": pl.String(), "flag": pl.Boolean()}
 _WANTED: Mapping[str, Type] = {"number": "number", "integer": "number", "text": "text", "flag": "flag"}
+_CLEAN = pl.lit(None, dtype=pl.String).alias("quality")
 HEAD = {"title": pl.String(), "lon": pl.Float64(), "lat": pl.Float64(), "area": pl.String()}
 
 
@@ -135,16 +136,19 @@ class FeedMapping:
         if raw.is_empty():
             return Mapped(self._good(work), head=self._head(work))
         checks = [*self._head_checks(now, known), *self._shape(work)[1], *self._wide_checks(work, world)]
-        broken = work.select(check.broken.fill_null(False).alias(str(n)) for n, check in enumerate(checks))
+        broken, checks = _broken(work, checks)
+        if not checks:
+            return Mapped(self._good(work), head=self._head(work))
         refusing = [str(n) for n, check in enumerate(checks) if check.severity == "refuse"]
-        bad = broken.select(pl.any_horizontal(refusing)).to_series()
+        bad = broken.select(pl.any_horizontal(pl.lit(False), *refusing)).to_series()
         marking = [n for n, check in enumerate(checks) if check.severity == "flag"]
-        flagged = broken.select(pl.any_horizontal(str(n) for n in marking)).to_series() & ~bad if marking else None
-        work = work.with_columns(_quality(broken, checks, marking) if flagged is not None and flagged.any() else _CLEAN)
-        refusals = _refusals(work.filter(bad), broken.filter(bad), checks) if bad.any() else {}
-        flags = _refusals(work.filter(flagged), broken.filter(flagged), checks) if flagged is not None else {}
-        good = work.filter(~bad) if refusals else work
-        return Mapped(self._good(good), refusals, flags, self._head(good))
+        flagged = broken.select(pl.any_horizontal(pl.lit(False), *map(str, marking))).to_series() & ~bad
+        quality = pl.lit(_quality(broken, checks, marking)).alias("quality") if flagged.any() else _CLEAN
+        refusals = _refusals(work.filter(bad), broken.filter(bad), checks)
+        flags = _refusals(work.filter(flagged), broken.filter(flagged), checks)
+        both = self._good(work, quality), self._head(work)
+        rows, head = (frame.filter(~bad) if refusals and frame.height else frame for frame in both)
+        return Mapped(rows, refusals, flags, head)
 
     def _read(self, raw: pl.DataFrame, known: Container[str], world: World) -> pl.DataFrame:
         """All working columns: cleaned fields, new fields, position, entity, time, values."""
@@ -334,9 +338,8 @@ class FeedMapping:
             return unique_check(rule, work, self._columns)
         return reference_check(rule, work, world, self._columns) if isinstance(rule, ReferenceRule) else None
 
-    def _good(self, work: pl.DataFrame) -> pl.DataFrame:
+    def _good(self, work: pl.DataFrame, quality: pl.Expr = _CLEAN) -> pl.DataFrame:
         properties = [pl.col(value_name(p.id)).alias(p.id) for p, _ in self._sources]
-        quality = pl.col("quality") if "quality" in work.columns else _CLEAN
         entity, at = pl.col(_ENTITY).alias("entity"), pl.col(_AT).cast(INSTANT).alias("observed_at")
         return work.select(entity, at, *properties, quality, INDEX)
 
@@ -370,9 +373,6 @@ class FeedMapping:
         if item.kind in ("number", "integer"):
             value = _converted(item, source, value)
         return _whole(value) if item.kind == "integer" else value
-
-
-_CLEAN = pl.lit(None, dtype=pl.String).alias("quality")
 
 
 def _expressed(source: PropertyField) -> Sequence[str]:
@@ -449,9 +449,16 @@ def _constant(item: Property, source: PropertyField) -> str | float | bool:
     return int(value) if item.kind == "integer" else value
 
 
-def _refusals(rows: pl.DataFrame, broken: pl.DataFrame, checks: list[Check]) -> dict[int, list[Refusal]]:
+def _broken(work: pl.DataFrame, checks: Sequence[Check]) -> tuple[pl.DataFrame, list[Check]]:
+    """The checks that some row breaks, and which rows break each, in columns named by place."""
+    every = work.select(check.broken.fill_null(False).alias(str(n)) for n, check in enumerate(checks)).get_columns()
+    hit = [n for n, column in enumerate(every) if column.any()]
+    return pl.DataFrame([every[n].alias(str(place)) for place, n in enumerate(hit)]), [checks[n] for n in hit]
+
+
+def _refusals(rows: pl.DataFrame, broken: pl.DataFrame, checks: Sequence[Check]) -> dict[int, list[Refusal]]:
     found: dict[int, list[Refusal]] = {}
-    for row, flags in zip(rows.iter_rows(named=True), broken.iter_rows(), strict=True):
+    for row, flags in zip(rows.rows(named=True), broken.rows(), strict=True):
         index = row[INDEX]
         found[index] = [
             Refusal(index, check.column, check.rule, check.reason(row))

@@ -7,10 +7,11 @@ flagged as a jump is not what the next one is measured against.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,8 +22,10 @@ from cityloop.standard.checks import Refusal
 from cityloop.standard.mapping import INDEX, FeedMapping, Mapped
 
 StateRule = JumpRule | StuckRule
+_Broken = dict[int, list[tuple[StateRule, str]]]
 _NEVER = np.iinfo(np.int64).min // 2
 _SECOND = 1_000_000
+_SHORT = 2**16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAST = {"entity": pl.String(), "property": pl.String(), "at": pl.Int64(), "value": pl.Float64(),
         "since": pl.Int64(), "count": pl.Int64()}  # fmt: skip
@@ -51,6 +54,10 @@ class _Past:
             self.since = np.concatenate([self.since, np.full(more, _NEVER)])
             self.count = np.concatenate([self.count, np.zeros(more, dtype=np.int64)])
 
+    def run(self, slot: int) -> _Run:
+        """The last reading of one entity, as plain numbers."""
+        return _Run(*(column[slot].item() for column in (self.at, self.value, self.since, self.count)))
+
     def put(self, slot: Any, at: Any, value: Any, since: Any, count: Any) -> None:
         self.at[slot], self.value[slot], self.since[slot], self.count[slot] = at, value, since, count
 
@@ -68,6 +75,30 @@ class _Readings:
     since: NDArray[np.int64]
     count: NDArray[np.int64]
 
+    def breaking(self, rule: StateRule) -> NDArray[np.int64]:
+        """The places of the readings that break the rule."""
+        run = _Run(self.at, self.value, self.since, self.count)
+        return np.flatnonzero(_breaks(rule, run, self.before_at, self.before))
+
+    def reason(self, rule: StateRule, unit: str, place: int) -> str:
+        """Why the reading at this place breaks the rule."""
+        columns = (self.at, self.value, self.since, self.count, self.before_at, self.before)
+        at, value, since, count, before_at, before = (column[place].item() for column in columns)
+        return _reason(rule, unit, _Run(at, value, since, count), before_at, before)
+
+
+class _Run(NamedTuple):
+    """A reading, or a column of readings, and since when and how often in a row the value was read."""
+
+    at: Any
+    value: Any
+    since: Any
+    count: Any
+
+    def then(self, at: int, value: float) -> _Run:
+        """The run after one more reading."""
+        return _Run(at, value, self.since, self.count + 1) if value == self.value else _Run(at, value, at, 1)
+
 
 class Memory:
     """The past of one feed's entities. Used by one thread at a time."""
@@ -75,8 +106,8 @@ class Memory:
     def __init__(self, mapping: FeedMapping) -> None:
         self._mapping = mapping
         self._rules = list(mapping.state_rules)
-        self._slots: dict[str, int] = {}
-        self._past = {rule.property: _Past.empty() for rule in self._rules}
+        self._units = {rule.property: _unit(mapping, rule.property) for rule in self._rules}
+        self._begin()
 
     @property
     def properties(self) -> list[str]:
@@ -85,8 +116,7 @@ class Memory:
 
     def restore(self, past: pl.DataFrame) -> None:
         """Take over what was kept before, as :data:`PAST`; everything held until now is forgotten."""
-        self._slots = {}
-        self._past = {name: _Past.empty() for name in self._past}
+        self._begin()
         slots = self._slot(past["entity"])
         for name, kept in self._past.items():
             here = (past["property"] == name).to_numpy()
@@ -100,99 +130,95 @@ class Memory:
             return mapped
         rows = mapped.rows
         slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
-        order = np.lexsort((times, slots))
-        found = self._broken(rows, slots, times, order)
+        found = self._broken(rows, slots, times)
         return self._settled(mapped, found) if found else mapped
+
+    def _begin(self) -> None:
+        self._names = pl.Series(dtype=pl.Categorical(pl.Categories.random()))
+        """Keeps the numbers of the entities alive: codes of categories of its own, which count up from 0."""
+        self._past = {rule.property: _Past.empty() for rule in self._rules}
 
     def _slot(self, entities: pl.Series) -> NDArray[np.int64]:
         """The place of each entity in the arrays; unknown ones get a new one."""
-        names = entities.unique().to_list()
-        for name in names:
-            self._slots.setdefault(name, len(self._slots))
+        slots = entities.cast(self._names.dtype).to_physical().to_numpy().astype(np.int64)
+        size = int(slots.max(initial=-1)) + 1
         for past in self._past.values():
-            past.grown(len(self._slots))
-        if not names:
-            return np.zeros(0, dtype=np.int64)
-        numbers = [self._slots[name] for name in names]
-        return entities.replace_strict(names, numbers, return_dtype=pl.Int64).to_numpy()
+            past.grown(size)
+        return slots
 
-    def _broken(
-        self, rows: pl.DataFrame, slots: NDArray[np.int64], times: NDArray[np.int64], order: NDArray[np.int64]
-    ) -> dict[int, list[tuple[StateRule, str]]]:
-        """Broken rules by row. Entities without any are done in one sweep, the others reading by reading."""
-        sweeps = {}
-        suspect: set[int] = set()
-        for name, past in self._past.items():
-            values = rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-            readings = _readings(past, order, slots, times, values)
-            sweeps[name] = readings
-            for rule in self._rules:
-                if rule.property == name:
-                    suspect |= set(readings.slot[_breaks(rule, readings)].tolist())
+    def _broken(self, rows: pl.DataFrame, slots: NDArray[np.int64], times: NDArray[np.int64]) -> _Broken:
+        """Broken rules by row. Only entities whose own past depends on the verdict are gone through one by one."""
+        order = _ordered(slots, times)
+        columns = {name: rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in self._past}
+        sweeps = {name: _readings(past, order, slots, times, columns[name]) for name, past in self._past.items()}
+        breaks = [(rule, sweeps[rule.property].breaking(rule)) for rule in self._rules]
+        suspect = np.zeros(int(slots.max()) + 1, dtype=bool)
+        for rule, places in breaks:
+            if isinstance(rule, JumpRule) or rule.severity == "refuse":
+                suspect[sweeps[rule.property].slot[places]] = True
+        found: _Broken = {}
+        for rule, places in breaks:
+            readings = sweeps[rule.property]
+            for place in places[~suspect[readings.slot[places]]].tolist():
+                reason = readings.reason(rule, self._units[rule.property], place)
+                found.setdefault(int(readings.row[place]), []).append((rule, reason))
         for name, readings in sweeps.items():
             _learn(self._past[name], readings, suspect)
-        if not suspect:
-            return {}
-        asked = order[np.isin(slots[order], list(suspect))]
-        return self._one_by_one(rows, asked, slots, times)
+        asked = order[suspect[slots[order]]]
+        return found | self._one_by_one(asked, slots, times, columns) if len(asked) else found
 
     def _one_by_one(
-        self, rows: pl.DataFrame, asked: NDArray[np.int64], slots: NDArray[np.int64], times: NDArray[np.int64]
-    ) -> dict[int, list[tuple[StateRule, str]]]:
-        part = rows.select(self.properties)[asked.tolist()]
-        found: dict[int, list[tuple[StateRule, str]]] = {}
-        for row, values in zip(asked.tolist(), part.iter_rows(named=True), strict=True):
-            slot, at = int(slots[row]), int(times[row])
-            broken = [
-                (rule, reason)
-                for rule in self._rules
-                if (value := values[rule.property]) is not None
-                and (reason := self._reason(rule, slot, at, float(value)))
-            ]
+        self,
+        asked: NDArray[np.int64],
+        slots: NDArray[np.int64],
+        times: NDArray[np.int64],
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> _Broken:
+        """Judge the rows ``asked``, in this order, each against what the ones before it left."""
+        found: _Broken = {}
+        values = zip(*(column[asked].tolist() for column in columns.values()), strict=True)
+        runs: dict[str, _Run] = {}
+        current = -1
+        for row, slot, at, read in zip(
+            asked.tolist(), slots[asked].tolist(), times[asked].tolist(), values, strict=True
+        ):
+            if slot != current:
+                self._keep(current, runs)
+                current, runs = slot, {name: past.run(slot) for name, past in self._past.items()}
+            fresh = {n: v for n, v in zip(columns, read, strict=True) if at > runs[n].at and not math.isnan(v)}
+            broken = self._verdict(runs, at, fresh)
             if broken:
                 found[row] = broken
             if any(rule.severity == "refuse" for rule, _ in broken):
                 continue
             jumped = {rule.property for rule, _ in broken if isinstance(rule, JumpRule)}
-            for name, value in values.items():
-                if value is not None and name not in jumped:
-                    self._remember(self._past[name], slot, at, float(value))
+            runs |= {name: runs[name].then(at, value) for name, value in fresh.items() if name not in jumped}
+        self._keep(current, runs)
         return found
 
-    def _remember(self, past: _Past, slot: int, at: int, value: float) -> None:
-        if at <= past.at[slot]:
-            return
-        goes_on = past.value[slot] == value
-        since, count = (past.since[slot], past.count[slot] + 1) if goes_on else (at, 1)
-        past.put(slot, at, value, since, count)
+    def _keep(self, slot: int, runs: Mapping[str, _Run]) -> None:
+        for name, run in runs.items():
+            self._past[name].put(slot, *run)
 
-    def _reason(self, rule: StateRule, slot: int, at: int, value: float) -> str:
-        """Why a reading breaks a rule, empty when it does not."""
-        past = self._past[rule.property]
-        before_at, before = int(past.at[slot]), float(past.value[slot])
-        if at <= before_at:
-            return ""
-        goes_on = before == value
-        since, count = (int(past.since[slot]), int(past.count[slot]) + 1) if goes_on else (at, 1)
-        reading = _Readings(*[np.array([x]) for x in (0, slot, at, value, before_at, before, since, count)])
-        if not _breaks(rule, reading)[0]:
-            return ""
-        item = self._mapping.entity_type.find(rule.property)
-        unit = f" {item.symbol}" if item and item.symbol else ""
-        if isinstance(rule, JumpRule):
-            most = rule.change * max(1.0, (at - before_at) / _SECOND / rule.per)
-            return (
-                f"{value:g}{unit} after {before:g}{unit} at {_instant(before_at)}; "
-                f"it may change by {most:g}{unit} in that time"
-            )
-        return f"{value:g}{unit} for the {count}th time in a row, since {_instant(since)}; the sensor may be stuck"
+    def _verdict(self, runs: Mapping[str, _Run], at: int, fresh: Mapping[str, float]) -> list[tuple[StateRule, str]]:
+        """The rules that one record breaks; ``fresh`` are its readings that are not late."""
+        broken: list[tuple[StateRule, str]] = []
+        for rule in self._rules:
+            if rule.property not in fresh:
+                continue
+            before = runs[rule.property]
+            run = before.then(at, fresh[rule.property])
+            if _breaks(rule, run, before.at, before.value):
+                broken.append((rule, _reason(rule, self._units[rule.property], run, before.at, before.value)))
+        return broken
 
-    def _settled(self, mapped: Mapped, found: dict[int, list[tuple[StateRule, str]]]) -> Mapped:
+    def _settled(self, mapped: Mapped, found: _Broken) -> Mapped:
         refusals, flags = dict(mapped.refusals), dict(mapped.flags)
-        indices, marks = mapped.rows[INDEX].to_list(), mapped.rows["quality"].to_list()
+        places = list(found)
+        indices, marks = mapped.rows[INDEX].gather(places).to_list(), mapped.rows["quality"].gather(places).to_list()
         gone = np.zeros(mapped.rows.height, dtype=bool)
-        for row, broken in found.items():
-            index = indices[row]
+        for nth, (row, broken) in enumerate(found.items()):
+            index = indices[nth]
             refused = [item for item in broken if item[0].severity == "refuse"]
             if refused:
                 gone[row] = True
@@ -200,10 +226,12 @@ class Memory:
                 flags.pop(index, None)
                 continue
             flags[index] = [*flags.get(index, []), *self._explained(index, broken)]
-            marks[row] = ",".join([*([marks[row]] if marks[row] else []), *[code_of(rule) for rule, _ in broken]])
-        keep = pl.Series(~gone)
-        rows = mapped.rows.with_columns(pl.Series("quality", marks, dtype=pl.String)).filter(keep)
-        head = mapped.head.filter(keep) if mapped.head.height else mapped.head
+            marks[nth] = ",".join([*([marks[nth]] if marks[nth] else []), *[code_of(rule) for rule, _ in broken]])
+        quality = mapped.rows["quality"].scatter(places, pl.Series(marks, dtype=pl.String))
+        rows, head = mapped.rows.with_columns(quality), mapped.head
+        if gone.any():
+            keep = pl.Series(~gone)
+            rows, head = rows.filter(keep), head.filter(keep) if head.height else head
         return replace(mapped, rows=rows, refusals=refusals, flags=flags, head=head)
 
     def _explained(self, index: int, broken: Sequence[tuple[StateRule, str]]) -> list[Refusal]:
@@ -245,28 +273,52 @@ def _readings(
     return _Readings(row, slot, at, value, before_at, before, since, count)
 
 
-def _breaks(rule: StateRule, readings: _Readings) -> NDArray[np.bool_]:
+def _breaks(rule: StateRule, run: _Run, before_at: Any, before: Any) -> Any:
+    """Whether a reading, or each of a column of readings, breaks the rule; the one before it is ``before``."""
     if isinstance(rule, JumpRule):
-        seconds = (readings.at - readings.before_at) / _SECOND
-        most = rule.change * np.maximum(1.0, seconds / rule.per)
-        known = (readings.before_at > _NEVER) & (seconds <= rule.within)
-        result: NDArray[np.bool_] = known & (np.abs(readings.value - readings.before) > most)
-        return result
+        seconds, change = (run.at - before_at) / _SECOND, abs(run.value - before)
+        known = (before_at > _NEVER) & (seconds <= rule.within)
+        return known & (change > rule.change) & (change > rule.change * (seconds / rule.per))
     if rule.readings is not None:
-        stuck = readings.count >= rule.readings
+        stuck = run.count >= rule.readings
     else:
-        stuck = (readings.at - readings.since) / _SECOND >= (rule.lasting or 0.0)
-    free: NDArray[np.bool_] = stuck & ~np.isin(readings.value, rule.but)
-    return free
+        stuck = (run.at - run.since) / _SECOND >= (rule.lasting or 0.0)
+    for free in rule.but:
+        stuck = stuck & (run.value != free)
+    return stuck
 
 
-def _learn(past: _Past, readings: _Readings, suspect: set[int]) -> None:
-    """Remember the last reading of every entity that broke nothing."""
+def _reason(rule: StateRule, unit: str, run: _Run, before_at: int, before: float) -> str:
+    """The sentence for one reading that breaks the rule."""
+    if isinstance(rule, JumpRule):
+        most = rule.change * max(1.0, (run.at - before_at) / _SECOND / rule.per)
+        return (
+            f"{run.value:g}{unit} after {before:g}{unit} at {_instant(before_at)}; "
+            f"it may change by {most:g}{unit} in that time"
+        )
+    return (
+        f"{run.value:g}{unit} for the {run.count}th time in a row, since {_instant(run.since)}; the sensor may be stuck"
+    )
+
+
+def _unit(mapping: FeedMapping, identity: str) -> str:
+    item = mapping.entity_type.find(identity)
+    return f" {item.symbol}" if item and item.symbol else ""
+
+
+def _ordered(slots: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows by slot, then time, then place; a batch in order of time needs no comparing."""
+    if slots.max() < _SHORT and not (times[1:] < times[:-1]).any():
+        return np.argsort(slots.astype(np.uint16), kind="stable")
+    return np.lexsort((times, slots))
+
+
+def _learn(past: _Past, readings: _Readings, suspect: NDArray[np.bool_]) -> None:
+    """Remember the last reading of every entity that is not gone through one by one."""
     if not len(readings.row):
         return
     last = np.concatenate([readings.slot[1:] != readings.slot[:-1], [True]])
-    if suspect:
-        last &= ~np.isin(readings.slot, list(suspect))
+    last &= ~suspect[readings.slot]
     past.put(readings.slot[last], readings.at[last], readings.value[last], readings.since[last], readings.count[last])
 
 
