@@ -50,7 +50,7 @@ class _Past:
         more = size - len(self.at)
         if more > 0:
             self.at = np.concatenate([self.at, np.full(more, _NEVER)])
-            self.value = np.concatenate([self.value, np.full(more, np.nan)])
+            self.value = np.concatenate([self.value, np.zeros(more)])
             self.since = np.concatenate([self.since, np.full(more, _NEVER)])
             self.count = np.concatenate([self.count, np.zeros(more, dtype=np.int64)])
 
@@ -60,31 +60,6 @@ class _Past:
 
     def put(self, slot: Any, at: Any, value: Any, since: Any, count: Any) -> None:
         self.at[slot], self.value[slot], self.since[slot], self.count[slot] = at, value, since, count
-
-
-@dataclass(frozen=True)
-class _Readings:
-    """Judged readings of one property, by slot and time, each with what came before it and the run it stands in."""
-
-    row: NDArray[np.int64]
-    slot: NDArray[np.int64]
-    at: NDArray[np.int64]
-    value: NDArray[np.float64]
-    before_at: NDArray[np.int64]
-    before: NDArray[np.float64]
-    since: NDArray[np.int64]
-    count: NDArray[np.int64]
-
-    def breaking(self, rule: StateRule) -> NDArray[np.int64]:
-        """The places of the readings that break the rule."""
-        run = _Run(self.at, self.value, self.since, self.count)
-        return np.flatnonzero(_breaks(rule, run, self.before_at, self.before))
-
-    def reason(self, rule: StateRule, unit: str, place: int) -> str:
-        """Why the reading at this place breaks the rule."""
-        columns = (self.at, self.value, self.since, self.count, self.before_at, self.before)
-        at, value, since, count, before_at, before = (column[place].item() for column in columns)
-        return _reason(rule, unit, _Run(at, value, since, count), before_at, before)
 
 
 class _Run(NamedTuple):
@@ -97,7 +72,51 @@ class _Run(NamedTuple):
 
     def then(self, at: int, value: float) -> _Run:
         """The run after one more reading."""
-        return _Run(at, value, self.since, self.count + 1) if value == self.value else _Run(at, value, at, 1)
+        goes_on = self.count and value == self.value
+        return _Run(at, value, self.since, self.count + 1) if goes_on else _Run(at, value, at, 1)
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """One property's readings in order, judged as if none broke a rule: each with the one before it and its run.
+
+    ``place`` is the reading's place in that order, counted over all rows.
+    """
+
+    past: _Past
+    place: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    run: _Run
+    before_at: NDArray[np.int64]
+    before: NDArray[np.float64]
+
+    def breaking(self, rule: StateRule) -> NDArray[np.int64]:
+        """The places of the readings that break the rule."""
+        broken: NDArray[np.int64] = self.place[_breaks(rule, self.run, self.before_at, self.before)]
+        return broken
+
+    def after(self, place: int, slot: int) -> _Run:
+        """The entity's run when the rows up to this place are read."""
+        last = int(np.searchsorted(self.place, place, side="right")) - 1
+        if last < 0 or self.slot[last] != slot:
+            return self.past.run(slot)
+        return _Run(*(column[last].item() for column in self.run))
+
+    def learn(self) -> None:
+        """Remember every entity's last reading."""
+        if len(self.place):
+            last = np.concatenate([self.slot[1:] != self.slot[:-1], [True]])
+            self.past.put(self.slot[last], *(column[last] for column in self.run))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The rows of one batch by slot, then time: their numbers, slots, instants and values by property."""
+
+    row: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    at: NDArray[np.int64]
+    values: Mapping[str, NDArray[np.float64]]
 
 
 class Memory:
@@ -128,9 +147,15 @@ class Memory:
         """Move records that break a rule to the refusals or mark them, and remember the others."""
         if not self._rules or mapped.rows.is_empty():
             return mapped
-        rows = mapped.rows
-        slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
-        found = self._broken(rows, slots, times)
+        batch = self._batch(mapped.rows)
+        sweeps = {name: _sweep(past, batch, batch.values[name]) for name, past in self._past.items()}
+        breaks = [sweeps[rule.property].breaking(rule) for rule in self._rules]
+        found, ends = self._walked(batch, sweeps, sorted(set(np.concatenate(breaks).tolist())))
+        for sweep in sweeps.values():
+            sweep.learn()
+        for slot, runs in ends.items():
+            for name, run in runs.items():
+                self._past[name].put(slot, *run)
         return self._settled(mapped, found) if found else mapped
 
     def _begin(self) -> None:
@@ -146,59 +171,52 @@ class Memory:
             past.grown(size)
         return slots
 
-    def _broken(self, rows: pl.DataFrame, slots: NDArray[np.int64], times: NDArray[np.int64]) -> _Broken:
-        """Broken rules by row. Only entities whose own past depends on the verdict are gone through one by one."""
+    def _batch(self, rows: pl.DataFrame) -> _Batch:
+        slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
         order = _ordered(slots, times)
         columns = {name: rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in self._past}
-        sweeps = {name: _readings(past, order, slots, times, columns[name]) for name, past in self._past.items()}
-        breaks = [(rule, sweeps[rule.property].breaking(rule)) for rule in self._rules]
-        suspect = np.zeros(int(slots.max()) + 1, dtype=bool)
-        for rule, places in breaks:
-            if isinstance(rule, JumpRule) or rule.severity == "refuse":
-                suspect[sweeps[rule.property].slot[places]] = True
-        found: _Broken = {}
-        for rule, places in breaks:
-            readings = sweeps[rule.property]
-            for place in places[~suspect[readings.slot[places]]].tolist():
-                reason = readings.reason(rule, self._units[rule.property], place)
-                found.setdefault(int(readings.row[place]), []).append((rule, reason))
-        for name, readings in sweeps.items():
-            _learn(self._past[name], readings, suspect)
-        asked = order[suspect[slots[order]]]
-        return found | self._one_by_one(asked, slots, times, columns) if len(asked) else found
+        return _Batch(order, slots[order], times[order], {name: column[order] for name, column in columns.items()})
 
-    def _one_by_one(
-        self,
-        asked: NDArray[np.int64],
-        slots: NDArray[np.int64],
-        times: NDArray[np.int64],
-        columns: Mapping[str, NDArray[np.float64]],
-    ) -> _Broken:
-        """Judge the rows ``asked``, in this order, each against what the ones before it left."""
+    def _walked(
+        self, batch: _Batch, sweeps: Mapping[str, _Sweep], places: Sequence[int]
+    ) -> tuple[_Broken, dict[int, dict[str, _Run]]]:
+        """Broken rules by row, and the runs of entities that end otherwise than the sweeps tell.
+
+        What the sweeps tell is true up to an entity's first broken rule. From there on one row after another is
+        judged, until the runs are again what the sweeps tell; then the next place where a rule is broken counts.
+        """
         found: _Broken = {}
-        values = zip(*(column[asked].tolist() for column in columns.values()), strict=True)
-        runs: dict[str, _Run] = {}
-        current = -1
-        for row, slot, at, read in zip(
-            asked.tolist(), slots[asked].tolist(), times[asked].tolist(), values, strict=True
-        ):
-            if slot != current:
-                self._keep(current, runs)
-                current, runs = slot, {name: past.run(slot) for name, past in self._past.items()}
-            fresh = {n: v for n, v in zip(columns, read, strict=True) if at > runs[n].at and not math.isnan(v)}
-            broken = self._verdict(runs, at, fresh)
-            if broken:
-                found[row] = broken
-            if any(rule.severity == "refuse" for rule, _ in broken):
+        ends: dict[int, dict[str, _Run]] = {}
+        done = -1
+        for first in places:
+            if first <= done:
                 continue
-            jumped = {rule.property for rule, _ in broken if isinstance(rule, JumpRule)}
-            runs |= {name: runs[name].then(at, value) for name, value in fresh.items() if name not in jumped}
-        self._keep(current, runs)
-        return found
+            done, slot = first, int(batch.slot[first])
+            runs = {name: sweep.after(first - 1, slot) for name, sweep in sweeps.items()}
+            end = int(np.searchsorted(batch.slot, slot, side="right"))
+            for place in range(first, end):
+                done = place
+                broken, runs = self._stepped(batch, place, runs)
+                if broken:
+                    found[int(batch.row[place])] = broken
+                if all(runs[name] == sweep.after(place, slot) for name, sweep in sweeps.items()):
+                    break
+            else:
+                ends[slot] = runs
+        return found, ends
 
-    def _keep(self, slot: int, runs: Mapping[str, _Run]) -> None:
-        for name, run in runs.items():
-            self._past[name].put(slot, *run)
+    def _stepped(
+        self, batch: _Batch, place: int, runs: dict[str, _Run]
+    ) -> tuple[list[tuple[StateRule, str]], dict[str, _Run]]:
+        """The rules that one row breaks, and the runs after it."""
+        at = batch.at[place].item()
+        read = {name: column[place].item() for name, column in batch.values.items()}
+        fresh = {name: value for name, value in read.items() if at > runs[name].at and not math.isnan(value)}
+        broken = self._verdict(runs, at, fresh)
+        if any(rule.severity == "refuse" for rule, _ in broken):
+            return broken, runs
+        jumped = {rule.property for rule, _ in broken if isinstance(rule, JumpRule)}
+        return broken, runs | {name: runs[name].then(at, v) for name, v in fresh.items() if name not in jumped}
 
     def _verdict(self, runs: Mapping[str, _Run], at: int, fresh: Mapping[str, float]) -> list[tuple[StateRule, str]]:
         """The rules that one record breaks; ``fresh`` are its readings that are not late."""
@@ -246,31 +264,25 @@ class Memory:
         ]
 
 
-def _readings(
-    past: _Past,
-    order: NDArray[np.int64],
-    slots: NDArray[np.int64],
-    times: NDArray[np.int64],
-    values: NDArray[np.float64],
-) -> _Readings:
+def _sweep(past: _Past, batch: _Batch, values: NDArray[np.float64]) -> _Sweep:
     """Readings that are there and not late, in order, with the reading before each and its run."""
-    slot, at, value = slots[order], times[order], values[order]
-    timely = ~np.isnan(value) & (at > past.at[slot])
-    row, slot, at, value = order[timely], slot[timely], at[timely], value[timely]
-    if len(row):
+    place = np.flatnonzero(~np.isnan(values) & (batch.at > past.at[batch.slot]))
+    slot, at = batch.slot[place], batch.at[place]
+    if len(place):
         # Of two readings of one instant the first counts.
         single = np.concatenate([[True], (slot[1:] != slot[:-1]) | (at[1:] != at[:-1])])
-        row, slot, at, value = row[single], slot[single], at[single], value[single]
-    first = np.concatenate([[True], slot[1:] != slot[:-1]])[: len(row)]
+        place, slot, at = place[single], slot[single], at[single]
+    value = values[place]
+    first = np.concatenate([[True], slot[1:] != slot[:-1]])[: len(place)]
     before_at = np.where(first, past.at[slot], np.roll(at, 1))
     before = np.where(first, past.value[slot], np.roll(value, 1))
     goes_on = (before_at > _NEVER) & (before == value)
-    here = np.arange(len(row))
-    start = np.maximum.accumulate(np.where(~goes_on | first, here, 0)) if len(row) else here
+    here = np.arange(len(place))
+    start = np.maximum.accumulate(np.where(~goes_on | first, here, 0)) if len(place) else here
     held = goes_on[start]
     since = np.where(held, past.since[slot], at[start])
     count = here - start + 1 + np.where(held, past.count[slot], 0)
-    return _Readings(row, slot, at, value, before_at, before, since, count)
+    return _Sweep(past, place, slot, _Run(at, value, since, count), before_at, before)
 
 
 def _breaks(rule: StateRule, run: _Run, before_at: Any, before: Any) -> Any:
@@ -311,15 +323,6 @@ def _ordered(slots: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.i
     if slots.max() < _SHORT and not (times[1:] < times[:-1]).any():
         return np.argsort(slots.astype(np.uint16), kind="stable")
     return np.lexsort((times, slots))
-
-
-def _learn(past: _Past, readings: _Readings, suspect: NDArray[np.bool_]) -> None:
-    """Remember the last reading of every entity that is not gone through one by one."""
-    if not len(readings.row):
-        return
-    last = np.concatenate([readings.slot[1:] != readings.slot[:-1], [True]])
-    last &= ~suspect[readings.slot]
-    past.put(readings.slot[last], readings.at[last], readings.value[last], readings.since[last], readings.count[last])
 
 
 def _instant(micros: int) -> str:
