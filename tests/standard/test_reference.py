@@ -88,7 +88,9 @@ class Plain:
         self.past: dict[tuple[str, str], tuple[int, float, int, int]] = {}
 
     def verdicts(self, records: list[Record]) -> Verdicts:
-        twice, kept, result = self.twice(records), [], []
+        twice = self.twice(records)
+        kept: list[tuple[str, int, int, Record, list[str]]] = []
+        result: Verdicts = []
         for n, record in enumerate(records):
             if record[2] is None and record[3] is None:
                 result.append((n, ["empty"], None))
@@ -136,8 +138,8 @@ class Plain:
         at, value, since, count = now
         if rule["rule"] == "jump":
             passed = at - before[0] if before else 0
-            allowed = rule["change"] * max(1.0, passed / rule["per"])
+            allowed: float = rule["change"] * max(1.0, passed / rule["per"])
             return before is not None and passed <= rule.get("within", 86_400) and abs(value - before[1]) > allowed
         if value in rule.get("but", ()):
             return False
-        return count >= rule["readings"] if "readings" in rule else at - since >= rule["lasting"]
+        return bool(count >= rule["readings"] if "readings" in rule else at - since >= rule["lasting"])

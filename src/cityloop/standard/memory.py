@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from cityloop.standard.check_rules import JumpRule, StuckRule, code_of
 from cityloop.standard.checks import Refusal
-from cityloop.standard.mapping import INDEX, FeedMapping, Mapped
+from cityloop.standard.mapped import INDEX, Mapped
+from cityloop.standard.mapping import FeedMapping
 
 StateRule = JumpRule | StuckRule
 _Broken = dict[int, list[tuple[StateRule, str]]]
