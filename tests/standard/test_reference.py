@@ -73,7 +73,7 @@ def verdicts(feed: FeedMapping, memory: Memory, records: list[Record]) -> Verdic
     ]
     mapped = feed.apply(pl.DataFrame(rows, schema=feed.typed), START + timedelta(days=9), {"a", "b", "c"})
     found = memory.judge(mapped)
-    kept = [(n, [], mark) for n, mark in zip(found.rows["record:index"], found.rows["quality"], strict=True)]
+    kept: Verdicts = [(n, [], mark) for n, mark in zip(found.rows["record:index"], found.rows["quality"], strict=True)]
     gone = [(n, [refusal.rule for refusal in why], None) for n, why in found.refusals.items()]
     marked = {n for n, _, mark in kept if mark}
     assert set(found.flags) == marked, "what is marked is explained, and nothing else"
