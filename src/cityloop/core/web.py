@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import Query, Request, Response
 from openpyxl import Workbook
 
+from cityloop.core.errors import TooLarge
 from cityloop.core.values import Frozen
 
 S = TypeVar("S")
@@ -49,6 +50,21 @@ def paging(
 ) -> Paging:
     """The paging parameters of a request."""
     return Paging(page=page, size=size, sort=sort)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a request; raises :class:`TooLarge` as soon as it is longer than ``limit`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"the body is larger than {limit} bytes", "send the records in smaller pushes")
+    return bytes(body)
+
+
+def content_type(request: Request) -> str:
+    """The media type of a request's body without its parameters; JSON when it says nothing."""
+    return request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
 
 
 def export(

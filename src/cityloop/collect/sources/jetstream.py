@@ -1,9 +1,9 @@
 """NATS JetStream, exactly once: the lake's commit carries the number of the last message that is in it.
 
 On every start the consumer is made anew behind the lake's number, so what was acknowledged, or delivered and not
-committed, does not matter: one acknowledgement speaks for a whole batch, and is there for whoever watches the stream and
-for streams that keep messages until their consumers have them. A batch is refused when the lake does not hold the one
-before it, and a gap between messages of the consumer ends the attempt. Quarantine is written before the commit, at
+committed, does not matter: one acknowledgement speaks for a whole batch, and is there for whoever watches the stream
+and for streams that keep messages until their consumers have them. A batch is refused when the lake does not hold the
+one before it, and a gap between messages of the consumer ends the attempt. Quarantine is written before the commit, at
 places that follow from the numbers.
 """
 
