@@ -12,11 +12,10 @@ from cityloop.access.routes import Asker, TheSettings
 from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, Receipt
 from cityloop.collect.service import Collector
 from cityloop.core.values import Page
-from cityloop.core.web import Paging, content_type, paging, read_body, service
+from cityloop.core.web import Paged, content_type, read_body, service
 
 router = APIRouter(prefix="/api/v1", tags=["collect"])
 TheCollector = Annotated[Collector, Depends(service(Collector))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 @router.post("/feeds/{feed}/records")

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from openpyxl import Workbook
 
 from cityloop.core.errors import TooLarge
@@ -50,6 +50,10 @@ def paging(
 ) -> Paging:
     """The paging parameters of a request."""
     return Paging(page=page, size=size, sort=sort)
+
+
+Paged = Annotated[Paging, Depends(paging)]
+"""A route's parameter that takes them."""
 
 
 async def read_body(request: Request, limit: int) -> bytes:

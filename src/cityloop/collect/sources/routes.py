@@ -13,11 +13,10 @@ from cityloop.collect.sources.runner import State
 from cityloop.collect.sources.schemas import DryRunView, PauseRequest, SourceFilter, SourceView
 from cityloop.collect.sources.service import Sources
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, content_type, paging, read_body, service
+from cityloop.core.web import ExportFormat, Paged, content_type, read_body, service
 
 router = APIRouter(prefix="/api/v1", tags=["sources"])
 TheSources = Annotated[Sources, Depends(service(Sources))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def source_filter(
