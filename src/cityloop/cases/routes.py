@@ -27,11 +27,10 @@ from cityloop.cases.schemas import (
 )
 from cityloop.cases.service import CaseDesk
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 TheDesk = Annotated[CaseDesk, Depends(service(CaseDesk))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def case_filter(

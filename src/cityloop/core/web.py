@@ -7,8 +7,9 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
+from cityloop.core.errors import TooLarge
 from cityloop.core.values import Frozen
 
 S = TypeVar("S")
@@ -48,6 +49,25 @@ def paging(
 ) -> Paging:
     """The paging parameters of a request."""
     return Paging(page=page, size=size, sort=sort)
+
+
+Paged = Annotated[Paging, Depends(paging)]
+"""A route's parameter that takes them."""
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a request; raises :class:`TooLarge` as soon as it is longer than ``limit`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"the body is larger than {limit} bytes", "send the records in smaller pushes")
+    return bytes(body)
+
+
+def content_type(request: Request) -> str:
+    """The media type of a request's body without its parameters; JSON when it says nothing."""
+    return request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
 
 
 def export(

@@ -78,7 +78,7 @@ class House:
         self.clock = clock or choose_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
         applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
-        self.content = load_content(self.city, applied)
+        self.content = load_content(self.city, applied, settings.data)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
         self.audit = Audit(self.database)
@@ -115,7 +115,9 @@ class House:
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
-        self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
+        self.sources = Sources(
+            content.sources, **shared, collector=self.collector, city=self.city, replaying=settings.demo
+        )
 
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
@@ -230,7 +232,7 @@ class House:
         ]
 
     def _source_lines(self) -> list[SourceDeclaration]:
-        return [source.declaration for source in self.content.sources]
+        return [declared for s in self.content.sources if isinstance(declared := s.declaration, SourceDeclaration)]
 
     def _scores(self) -> Mapping[str, float]:
         """Quality by dataset: of each feed, and of each table the mean of its feeds."""
