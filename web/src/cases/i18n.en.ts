@@ -12,6 +12,7 @@ export const en: Same<typeof zh> = {
     department: 'Department',
     warning: 'Warning',
     device: 'Device',
+    inspection: 'Data inspection',
     drill: 'Drill',
   },
   flag: {

@@ -9,6 +9,7 @@ export const zh = {
     department: '部门',
     warning: '预警',
     device: '设备',
+    inspection: '数据治理检查',
     drill: '演练',
   },
   flag: {
