@@ -104,7 +104,7 @@ def test_code_lists_show_what_is_in_force_on_a_day(client: Client) -> None:
         ("/types/export?text=空气", "标识,名称,版本,参照模型,属性,关系,数据接入", "AirQualityStation,空气质量监测站"),
         ("/code-lists/export?text=matters", "标识,名称,代码数,被谁使用,来源", "gb47678-matters"),
         ("/units/export?text=degF", "UCUM 代码,符号,量纲", "[degF]"),
-        ("/code-lists/gb47678-matters/export?at=2026-08-01", "代码,名称,上级", "01"),
+        ("/code-lists/gb47678-matters/export?at=2026-08-01", "代码,名称,上级", "06,市容环境类"),
     ],
 )
 def test_a_list_of_the_standard_is_exported_as_it_is_narrowed(client: Client, path: str, head: str, line: str) -> None:
