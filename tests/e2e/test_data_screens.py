@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visitor
 
+expect.set_options(timeout=30_000)
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("screens")]
 STEWARD = "shuju"
 GROUPS = {

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visitor
 from tests.running import RunningCity, eventually
 
+expect.set_options(timeout=30_000)
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("screens")]
 PAGES = ["/", "/warnings", "/cases", "/cases/new", "/board"]
 PHONE = (390, 844)
@@ -100,4 +101,4 @@ def test_a_lost_server_is_said_until_it_is_back(visitor: Visitor) -> None:
     told = page.get_by_role("alert").filter(has_text="连不上服务器")
     expect(told).to_be_visible()
     page.context.unroute("**/api/v1/stream")
-    expect(told).to_be_hidden(timeout=30_000)
+    expect(told).to_be_hidden()
