@@ -87,7 +87,6 @@ def to_row(case: Case) -> dict[str, Any]:
     """The case as column values."""
     row = dict(case.__dict__)
     row["clocks"] = {name: clock.document() for name, clock in (case.clocks or {}).items()}
-    row["handling"] = case.handling.model_dump(mode="json") if case.handling else None
     row["dispatch_reason"] = dict(case.dispatch_reason) if case.dispatch_reason else None
     return row
 
