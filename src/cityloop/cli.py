@@ -86,6 +86,15 @@ def check(city: CityArg = Path("cities/demo")) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+@_clear
+def train(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Train the city's models from its closed cases; a running server takes up the new versions by itself."""
+    from cityloop.serve.training import train as run
+
+    _lines([made.model_dump(mode="json") for made in run(Settings(city=city, data=_data(city, data)))], as_json)
+
+
 @app.command("suggest-mapping")
 @_clear
 def suggest_mapping(
@@ -374,6 +383,16 @@ def bench_loop(
 ) -> None:
     """Latency from the POST of a crossing value to the dispatched case."""
     _print(_bench("loop").run(seconds, rate), as_json)
+
+
+@bench_app.command("models")
+@_clear
+def bench_models(
+    source: Annotated[Path | None, typer.Option(help="Folder of the data sets (default: ../shared/data).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Classification, duplicates and risk on cases held out, each beside a plain rival on the same rows."""
+    _print(_bench("models").run(source), as_json)
 
 
 @bench_app.command("mapping")

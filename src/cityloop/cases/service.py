@@ -23,6 +23,7 @@ from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.intake import NOTHING, Brought, Intake
+from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
@@ -54,6 +55,7 @@ class CaseDesk:
         city: City,
         workflow: Workflow,
         responsibility: Responsibility,
+        classifier: Classifier | None = None,
     ) -> None:
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city = database, door, audit, city
@@ -69,7 +71,9 @@ class CaseDesk:
             responsibility=responsibility,
             views=views,
         )
-        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover)
+        self._intake = Intake(
+            door=door, city=city, book=self._book, mover=self._mover, classifier=classifier or Nobody()
+        )
         self._reading = Reading(
             database=database, door=door, audit=audit, city=city, book=self._book, views=views, mover=self._mover
         )

@@ -110,6 +110,7 @@ class Views:
             "closed_at": case.closed_at,
             "on_time": case.on_time,
             "rework": case.rework,
+            "risk": case.risk if case.open else None,
             "warning": case.warning,
             "series": case.series,
             "version": case.version,

@@ -1,7 +1,7 @@
 """A trained model on disk: a numbered folder with a card, plain arrays and plain text. Nothing in it can run code.
 
-No pickle: arrays are read with ``allow_pickle=False``, words are JSON, trees are the text of LightGBM. The card names the
-SHA-256 of every file, and a file that differs is refused.
+No pickle: arrays are read with ``allow_pickle=False``, words are JSON, trees are the text of LightGBM. The card names
+the SHA-256 of every file, and a file that differs is refused.
 """
 
 from __future__ import annotations

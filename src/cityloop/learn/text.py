@@ -136,8 +136,8 @@ def fit(rows: Texts) -> TextModel:
     rows = rows.gathered()
     vectoriser = _vectoriser(2 if len(rows) >= 200 else 1)
     grams = vectoriser.fit_transform(rows.texts)
-    separator = LinearSVC(class_weight="balanced", random_state=SEED)
-    separator.fit(grams, rows.labels, sample_weight=rows.weight)
+    separator = LinearSVC(class_weight="balanced", random_state=SEED, max_iter=5000)
+    separator.fit(grams, rows.labels, sample_weight=rows.weight / rows.weight.mean())
     weights, intercept = separator.coef_, separator.intercept_
     if len(separator.classes_) == 2:
         weights, intercept = np.vstack([-weights, weights]), np.concatenate([-intercept, intercept])
@@ -193,6 +193,13 @@ def against(model: TextModel, rows: Texts, gather: bool = True) -> Unseen:
     position = {name: n for n, name in enumerate(model.classes)}
     truth = np.array([position.get(str(label), -1) for label in rows.labels])
     return Unseen(rows, model.classes, model.margins(rows.texts), truth)
+
+
+def common(rows: Texts) -> tuple[Texts, int]:
+    """The rows of classes that occur often enough to be learned, and how many rows are left out."""
+    names, count = np.unique(rows.labels, return_counts=True)
+    often = np.isin(rows.labels, names[count >= LEAST_OF_CLASS])
+    return rows.take(often), int((~often).sum())
 
 
 def metrics(held: HeldOut, threshold: float | None) -> dict[str, float | None]:
