@@ -163,6 +163,34 @@ def replay(
 
 @app.command()
 @_clear
+def evaluate(
+    city: CityArg,
+    scheme: Annotated[str, typer.Option(help="Scheme of evaluation.yaml.")],
+    period: Annotated[str, typer.Option(help="day, week, month, quarter or year.")] = "month",
+    at: Annotated[str, typer.Option(help="A day inside the period, YYYY-MM-DD (default: today).")] = "",
+    object: Annotated[str, typer.Option(help="department, area, post or person (default: the scheme's first).")] = "",
+    format: Annotated[str, typer.Option(help="json, html, xlsx or pdf.")] = "json",
+    language: Annotated[str, typer.Option(help="zh or en, for reports.")] = "zh",
+    out: Annotated[Path | None, typer.Option(help="File to write (default: the report's own name).")] = None,
+    rebuild: Annotated[bool, typer.Option(help="Count every case anew from its timeline first.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Print the scoreboard of a scheme, or write its report. Counts the cases of a replay or a stopped server."""
+    from cityloop.serve.evaluate import run_evaluation
+
+    settings = Settings(city=city, data=_data(city, data))
+    wanted = {"period": period, "at": _day(at) if at else None, "object": object or None}
+    found = run_evaluation(settings, scheme, wanted, format, language, rebuild)
+    if isinstance(found, bytes):
+        path = out or Path(f"{scheme}.{format}")
+        path.write_bytes(found)
+        print(path)
+    else:
+        _print(found, True)
+
+
+@app.command()
+@_clear
 def inspect(
     city: CityArg,
     plan: Annotated[str | None, typer.Option(help="Plan of inspections.yaml (default: the only one).")] = None,

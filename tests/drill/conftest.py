@@ -22,6 +22,7 @@ from cityloop.access.routes import router as access_router
 from cityloop.access.service import Accounts
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
+from cityloop.cases.files import Folder
 from cityloop.cases.routes import router as cases_router
 from cityloop.cases.service import CaseDesk
 from cityloop.cases.workflow import Workflow
@@ -104,7 +105,14 @@ def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
     door, audit, outbox = Door(city.policy), Audit(database), Outbox(database)
     accounts = Accounts(database, audit, 12)
     desk = CaseDesk(
-        database=database, outbox=outbox, door=door, audit=audit, city=city, workflow=workflow, responsibility=table
+        database=database,
+        outbox=outbox,
+        door=door,
+        audit=audit,
+        city=city,
+        workflow=workflow,
+        responsibility=table,
+        files=Folder(folder / "attachments"),
     )
     drill = Drill(database, clock, plan, people, accounts.open_session)
     app = FastAPI()

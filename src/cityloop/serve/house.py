@@ -12,6 +12,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
 from cityloop.analyse.service import Analyst
+from cityloop.cases.files import Folder
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
@@ -25,6 +26,8 @@ from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
+from cityloop.evaluate import keeper
+from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.retention import Retention, keep_days
@@ -121,6 +124,8 @@ class House:
             workflow=content.workflow,
             responsibility=content.responsibility,
             classifier=self.learner,
+            files=Folder(settings.data / "attachments"),
+            attachment_limit=settings.attachment_limit,
         )
         self.analyst = Analyst(
             lake=self.lake,
@@ -131,6 +136,7 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
         )
@@ -240,13 +246,14 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
-                "cases": lambda: self.desk.dispatch_due(self.clock.now()),
+                "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
             },
             TICK_SECONDS,
@@ -279,7 +286,7 @@ class House:
         """All services by class."""
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
-            self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health, self.sharing,
             self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
         )  # fmt: skip
         return {type(room): room for room in rooms}
@@ -287,6 +294,7 @@ class House:
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
+        self.evaluator.catch_up()
         starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
         starting = (*starting, self.learning)
         for part in (*starting, self.sources):
