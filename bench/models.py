@@ -23,7 +23,7 @@ from bench.conditions import conditions
 from cityloop.core.errors import NotFound
 from cityloop.learn import risk, text
 from cityloop.learn.confidence import Array, automatic, calibration_error, choose_threshold
-from cityloop.learn.duplicates import average_precision, grams, similarity
+from cityloop.learn.duplicates import average_precision, grams, similarities
 
 ROOT = Path(__file__).parents[1]
 _PLACE = re.compile(
@@ -96,10 +96,11 @@ def duplicates(folder: Path) -> dict[str, Any]:
     titles, bodies = frame["留言主题"].to_list(), [body.strip() for body in frame["留言详情"].to_list()]
     pairs, same = _pairs(titles, frame["留言时间"].to_list())
     rows = grams(titles, bodies)
-    told = similarity(rows, pairs)
-    plain = (rows > 0).astype(np.float64)
-    shared, sizes = similarity(plain, pairs), np.asarray(plain.sum(axis=1)).ravel()
-    jaccard = shared / (sizes[pairs[:, 0]] + sizes[pairs[:, 1]] - shared)
+    first, second = pairs.T
+    told = similarities(rows)[first, second]
+    plain = (rows > 0).astype(np.float32)
+    shared, sizes = similarities(plain)[first, second], np.asarray(plain.sum(axis=1)).ravel()
+    jaccard = shared / (sizes[first] + sizes[second] - shared)
     return {
         "messages": len(titles),
         "pairs": len(pairs),

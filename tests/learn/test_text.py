@@ -11,7 +11,7 @@ import pytest
 from cityloop.core.errors import Invalid
 from cityloop.learn import text
 from cityloop.learn.confidence import automatic, choose_threshold, confidences, sharpen
-from cityloop.learn.duplicates import average_precision, grams, similarity
+from cityloop.learn.duplicates import average_precision, grams, similarities
 
 WORDS = {
     "litter": ["垃圾堆", "没人清运", "满溢", "臭味", "保洁", "垃圾桶"],
@@ -93,24 +93,28 @@ def test_one_matter_alone_cannot_be_learned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "least", "expected"),
+    ("right", "least", "above"),
     [
-        ([1, 1, 1, 0, 1], 1, 0.7),
-        ([1, 1, 1, 1, 1], 1, 0.5),
-        ([0, 1, 1, 1, 1], 1, None),
-        ([1, 1, 1, 1, 1], 6, None),
+        ([1] * 60, 50, 60),
+        ([1] * 60 + [0] * 10, 50, 60),
+        ([1] * 60 + [0] * 10, 61, None),
+        ([1] * 30 + [0] + [1] * 20, 50, None),
+        ([1] * 60 + [0] + [1] * 60, 50, 121),
+        ([1] * 40, 20, None),
     ],
 )
-def test_the_threshold_is_the_lowest_that_is_precise_enough(
-    right: Sequence[int], least: int, expected: float | None
+def test_the_threshold_is_the_lowest_that_stays_precise_with_one_mistake_more(
+    right: Sequence[int], least: int, above: int | None
 ) -> None:
-    told = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    assert choose_threshold(told, np.array(right, float), np.ones(5), 0.98, least) == expected
+    told = np.linspace(0.99, 0.5, len(right))
+    expected = None if above is None else told[above - 1]
+    assert choose_threshold(told, np.array(right, float), np.ones(len(right)), 0.98, least) == expected
 
 
 def test_ties_stand_or_fall_together() -> None:
-    told = np.array([0.9, 0.6, 0.6])
-    assert choose_threshold(told, np.array([1.0, 1.0, 0.0]), np.ones(3), 0.98, 1) == 0.9
+    told = np.array([0.9] * 60 + [0.6] * 2)
+    right = np.array([1.0] * 61 + [0.0])
+    assert choose_threshold(told, right, np.ones(62)) == 0.9
 
 
 def test_sharpness_follows_how_often_the_margin_was_right() -> None:
@@ -124,7 +128,7 @@ def test_reworded_reports_rank_above_others_as_duplicates() -> None:
     titles = ["南门垃圾桶满溢", "小区南门垃圾满了", "学府路路面坑洼", "学府路路面破损有坑"]
     rows = grams(titles, ["好几天没人清运", "几天没有清运了", "下雨积水", "雨天积水难走"])
     pairs = np.array([[0, 1], [2, 3], [0, 2], [0, 3], [1, 2], [1, 3]])
-    assert average_precision(similarity(rows, pairs), np.array([1, 1, 0, 0, 0, 0])) == 1.0
+    assert average_precision(similarities(rows)[pairs[:, 0], pairs[:, 1]], np.array([1, 1, 0, 0, 0, 0])) == 1.0
 
 
 def test_average_precision_gives_nothing_for_ties() -> None:

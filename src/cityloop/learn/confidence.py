@@ -28,15 +28,19 @@ def confidences(margins: Array, sharpness: float) -> Array:
 def sharpen(margins: Array, truth: Array, weight: Array) -> float:
     """The sharpness under which the truth is likeliest (temperature scaling: one number, so few cases suffice).
 
+    One mistake more than was seen is reckoned with, as Platt did, or faultless predictions would make it endless.
     ``truth`` holds class positions; -1 (a class that the model does not know) counts as no class at all.
     """
     known = truth >= 0
     if not known.any():
         return 1.0
+    count = weight[known].sum()
+    hit = (count + 1) / (count + 2)
 
     def surprise(logarithm: float) -> float:
         chosen = confidences(margins[known], float(np.exp(logarithm)))[np.arange(known.sum()), truth[known]]
-        return float(-(weight[known] * np.log(np.maximum(chosen, 1e-12))).sum())
+        right, wrong = np.log(np.maximum(chosen, 1e-12)), np.log(np.maximum(1 - chosen, 1e-12))
+        return float(-(weight[known] * (hit * right + (1 - hit) * wrong)).sum())
 
     found = minimize_scalar(surprise, bounds=(-3.0, 5.0), method="bounded")
     return float(np.exp(found.x))
@@ -47,13 +51,14 @@ def choose_threshold(
 ) -> float | None:
     """The lowest confidence at and above which the share of right choices is at least ``precision``.
 
-    ``None`` when no threshold has ``least`` cases above it: then nothing is automatic.
+    One mistake more than was seen is reckoned with. ``None`` when no threshold has ``least`` cases above it: then
+    nothing is automatic.
     """
     order = np.argsort(-confidence, kind="stable")
     falling, counted = confidence[order], np.cumsum(weight[order])
     good = np.cumsum(weight[order] * right[order])
     last_of_ties = np.append(falling[1:] != falling[:-1], True)
-    fits = last_of_ties & (counted >= least) & (good >= precision * counted)
+    fits = last_of_ties & (counted >= least) & (good >= precision * (counted + 1))
     return float(falling[np.flatnonzero(fits)[-1]]) if fits.any() else None
 
 

@@ -10,8 +10,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from cityloop.learn.confidence import Array
 
-TITLE_WEIGHT = 1.0
-
 
 def grams(titles: Sequence[str], bodies: Sequence[str]) -> Any:
     """Unit rows over title and body, sparse, so that a dot product is the similarity (0 to 1)."""
@@ -19,9 +17,9 @@ def grams(titles: Sequence[str], bodies: Sequence[str]) -> Any:
     return weighing.fit_transform([f"{title}\n{body}" for title, body in zip(titles, bodies, strict=True)])
 
 
-def similarity(rows: Any, pairs: Array) -> Array:
-    """Similarity of the pairs (n, 2) of row positions."""
-    return np.asarray(rows[pairs[:, 0]].multiply(rows[pairs[:, 1]]).sum(axis=1)).ravel()
+def similarities(rows: Any) -> Array:
+    """Dot products of all rows with all, shape (n, n); meant for thousands of rows, not for millions."""
+    return np.asarray((rows @ rows.T).toarray())
 
 
 def average_precision(similar: Array, same: Array) -> float:

@@ -45,6 +45,8 @@ _TITLES = {
     RISK: Title(zh="超期风险", en="Risk of running late"),
 }
 _HISTORY = timedelta(days=60)
+_LOOK_SECONDS = 600.0
+"""Counting a million closed cases is not free: the job looks so often at most."""
 
 
 class Learner:
@@ -57,7 +59,7 @@ class Learner:
         self._city, self._folder, self._seconds = city, folder, seconds
         self._text: tuple[Card, TextModel] | None = None
         self._risk: tuple[Card, RiskModel] | None = None
-        self._next = 0.0
+        self._next = self._look_again = 0.0
         self._training = threading.Lock()
         self.troubles: dict[str, str] = {}
         """Why a model on disk is not in force, by model."""
@@ -113,8 +115,9 @@ class Learner:
         """The job: train when the newest model is ``hours`` old (city's clock) and there is a tenth more to learn."""
         from cityloop.learn.rows import closed_count
 
-        if hours <= 0:
+        if hours <= 0 or time.monotonic() < self._look_again:
             return 0
+        self._look_again = time.monotonic() + _LOOK_SECONDS
         with self._database.reading() as session:
             rows = closed_count(session)
         found = artefact.versions(self._folder, MATTER)
