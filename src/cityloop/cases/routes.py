@@ -61,7 +61,7 @@ Filtered = Annotated[CaseFilter, Depends(case_filter)]
 
 @router.get("/cases")
 def cases(desk: TheDesk, actor: Asker, paged: Paged, wanted: Filtered) -> Page[CaseView]:
-    """Cases; sort by ``opened_at`` (default, descending), ``due_at``, ``updated_at``, ``closed_at``, ``number``."""
+    """Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``."""
     return desk.list(actor, wanted, paged)
 
 
