@@ -21,6 +21,7 @@ from cityloop.access.door import Door, Protected
 from cityloop.cases import timeline
 from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.attachments import Attachments
+from cityloop.cases.calendar_desk import CalendarDesk
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.files import Files
@@ -101,6 +102,10 @@ class CaseDesk:
         self._waiting = Waiting(
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
+        self.calendars = CalendarDesk(
+            database=database, outbox=outbox, door=door, audit=audit, city=city, book=self._book, mover=self._mover
+        )
+        self.calendars.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
