@@ -111,7 +111,6 @@ def to_row(case: Case) -> dict[str, Any]:
     """The case as column values."""
     row = dict(case.__dict__)
     row["clocks"] = {name: clock.document() for name, clock in (case.clocks or {}).items()}
-    row["handling"] = case.handling.model_dump(mode="json") if case.handling else None
     for name in _DOCUMENTS:
         row[name] = dict(row[name]) if row[name] is not None else None
     return row
