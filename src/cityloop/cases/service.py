@@ -31,6 +31,7 @@ from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
+from cityloop.cases.similar import Similar
 from cityloop.cases.store import CaseStore
 from cityloop.cases.tasks import Tasks
 from cityloop.cases.values import Case, scoped
@@ -97,6 +98,9 @@ class CaseDesk:
             views=views,
             mover=self._mover,
             attachments=self.attachments,
+        )
+        self.similar = Similar(
+            database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
         )
         self.tasks = Tasks(database=database, door=door, audit=audit, city=city, mover=self._mover)
         self._waiting = Waiting(
