@@ -21,6 +21,8 @@ from cityloop.cases.schemas import (
     Channel,
     Light,
     MoveRequest,
+    SimilarCase,
+    SimilarWish,
     StateView,
     TaskDetail,
     TaskView,
@@ -75,6 +77,12 @@ def report(body: CaseReport, desk: TheDesk, actor: Asker, response: Response) ->
     return detail
 
 
+@router.post("/cases/similar")
+def similar(body: SimilarWish, desk: TheDesk, actor: Asker) -> list[SimilarCase]:
+    """Open cases like a report that has not been sent, the likest first, at most 10. Nothing is written."""
+    return desk.similar.before(actor, body)
+
+
 @router.get("/cases/export")
 def export_cases(desk: TheDesk, actor: Asker, wanted: Filtered, format: ExportFormat = "csv") -> Response:
     """The same list as a file."""
@@ -97,6 +105,12 @@ def states(desk: TheDesk, actor: Asker) -> list[StateView]:
 def case(case: str, desk: TheDesk, actor: Asker) -> CaseDetail:
     """One case, by id or number, with timeline, deadline and the moves on offer."""
     return desk.get(actor, case)
+
+
+@router.get("/cases/{case}/similar")
+def similar_to(case: str, desk: TheDesk, actor: Asker) -> list[SimilarCase]:
+    """Open cases like this one, the likest first, at most 10."""
+    return desk.similar.of(actor, case)
 
 
 @router.get("/tasks")
