@@ -22,7 +22,7 @@ import polars as pl
 from bench.conditions import conditions
 from cityloop.core.errors import NotFound
 from cityloop.learn import risk, text
-from cityloop.learn.confidence import Array, automatic, calibration_error, choose_threshold
+from cityloop.learn.confidence import Array, automatic, calibration_error, choose_threshold, sharpen
 from cityloop.learn.duplicates import average_precision, grams, similarities
 
 ROOT = Path(__file__).parents[1]
@@ -62,7 +62,7 @@ def messages(folder: Path) -> dict[str, Any]:
     frame = pl.read_parquet(folder / "cases_zhengwu/labelled_sample.parquet")
     texts = [f"{a.strip()}\n{b.strip()}" for a, b in frame.select("留言主题", "留言详情").iter_rows()]
     unseen = text.held_out(text.Texts.of(texts, frame["一级标签"].to_list()), folds=10)
-    sharpness = text.sharpen(unseen.margins, unseen.truth, unseen.rows.weight)
+    sharpness = sharpen(unseen.margins, unseen.truth, unseen.rows.weight)
     held = unseen.judged(sharpness)
     return {
         "rows": len(texts),

@@ -8,7 +8,7 @@ import pytest
 
 from cityloop.access.actor import Actor
 from cityloop.cases.parts import circle
-from cityloop.cases.schemas import MoveRequest, TaskDetail, TaskView
+from cityloop.cases.schemas import CasePartDetail, CasePartView, MoveRequest
 from cityloop.core.errors import AccessDenied, Conflict, Invalid, NotFound
 from tests.cases.support import (
     ACCEPTOR,
@@ -35,11 +35,11 @@ def joint(room: Room, *parts: dict[str, Any]) -> Any:
     return room.move(DISPATCHER, case, "dispatch", parts=list(parts))
 
 
-def part(room: Room, case: Any, department: str) -> TaskView:
+def part(room: Room, case: Any, department: str) -> CasePartView:
     return next(t for t in room.desk.get(ACCEPTOR, case.id).tasks if t.department == department)
 
 
-def act(room: Room, actor: Actor, task: TaskView, move: str, opinion: str = "", **fields: Any) -> TaskDetail:
+def act(room: Room, actor: Actor, task: CasePartView, move: str, opinion: str = "", **fields: Any) -> CasePartDetail:
     version = part(room, room.desk.get(ACCEPTOR, task.case), task.department).version
     wish = MoveRequest(move=move, version=version, opinion=opinion, fields=fields)
     return room.desk.tasks.move(actor, task.id, wish)

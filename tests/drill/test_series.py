@@ -127,6 +127,7 @@ def test_every_citizen_report_names_a_matter_of_the_catalogue_and_a_place_in_the
     series = read_citizens(plan.citizen.file, plan.citizen.series)
     assert len(series.by_number) == len(series.records)
     for matter in {record.report.matter for record in series.records}:
+        assert matter is not None
         city.catalogue.get(matter)
     spots = [record.report.position for record in series.records]
     assert all(city.areas.locate_many([spot.lon for spot in spots], [spot.lat for spot in spots]))

@@ -10,7 +10,7 @@ from cityloop.access.actor import Actor
 from cityloop.access.door import Door
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
-from cityloop.cases.learned import Classifier, Suggestion
+from cityloop.cases.learned import Classifier, MatterSuggestion
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.schemas import CaseReport
 from cityloop.cases.store import CaseStore, numbered
@@ -188,7 +188,7 @@ class Intake:
         )
 
 
-def _undecided(told: Suggestion) -> Invalid:
+def _undecided(told: MatterSuggestion) -> Invalid:
     likely = ", ".join(f"{c.matter} {c.title.zh} {c.confidence:.0%}" for c in told.candidates) or "no candidate"
     mend = f"choose the matter and send it along; likeliest: {likely}"
     fault = Fault("matter", f"no matter was given, and {told.reason.en}", mend)

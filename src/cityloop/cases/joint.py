@@ -18,7 +18,7 @@ from cityloop.cases.ask import PartWish, Reason, reason
 from cityloop.cases.handling import HandlingRules
 from cityloop.cases.models import PartEntryRow, PartRow
 from cityloop.cases.parts import MOVES, OPEN, STATES, WORKING, Part, released
-from cityloop.cases.schemas import TaskView
+from cityloop.cases.schemas import CasePartView
 from cityloop.cases.values import Case
 from cityloop.city.deadline import HandlingClock
 from cityloop.city.service import City
@@ -179,7 +179,7 @@ class Parts:
         except AccessDenied:
             return None
 
-    def views(self, session: Session, actor: Actor, case: Case, now: datetime) -> builtins.list[TaskView]:
+    def views(self, session: Session, actor: Actor, case: Case, now: datetime) -> builtins.list[CasePartView]:
         """The parts of a case that the asker has been let to; of another department's part only how it stands."""
         if not case.parts:
             return []
@@ -187,10 +187,10 @@ class Parts:
         found = load(session, TABLE.c.case == case.id)
         return [self.view(part, case, now, sight is not None and sight.lets(scoped(part))) for part in found]
 
-    def view(self, part: Part, case: Case, now: datetime, seen: bool) -> TaskView:
+    def view(self, part: Part, case: Case, now: datetime, seen: bool) -> CasePartView:
         """A part for the wire."""
         body = self._city.departments.get(part.department)
-        return TaskView(
+        return CasePartView(
             **{name: getattr(part, name) for name in _SHOWN},
             number=case.number,
             title=case.title,

@@ -15,7 +15,7 @@ class Candidate(Frozen):
     confidence: float
 
 
-class Suggestion(Frozen):
+class MatterSuggestion(Frozen):
     """The likeliest matters of a text, best first, and whether the first may be taken without a person."""
 
     model: str | None
@@ -29,11 +29,11 @@ class Suggestion(Frozen):
 class Classifier(Protocol):
     """Whoever knows what a text means."""
 
-    def suggest(self, title: str, description: str) -> Suggestion:
+    def suggest(self, title: str, description: str) -> MatterSuggestion:
         """The likeliest matters of a report."""
 
 
-UNLEARNED = Suggestion(
+UNLEARNED = MatterSuggestion(
     model=None,
     candidates=[],
     automatic=False,
@@ -45,6 +45,6 @@ UNLEARNED = Suggestion(
 class Nobody:
     """The classifier of a city that has learned nothing."""
 
-    def suggest(self, title: str, description: str) -> Suggestion:
+    def suggest(self, title: str, description: str) -> MatterSuggestion:
         """Nothing is known of any text."""
         return UNLEARNED

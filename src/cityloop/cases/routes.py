@@ -16,6 +16,8 @@ from cityloop.cases.schemas import (
     AttachmentView,
     CaseDetail,
     CaseFilter,
+    CasePartDetail,
+    CasePartView,
     CaseReport,
     CaseView,
     Channel,
@@ -24,8 +26,6 @@ from cityloop.cases.schemas import (
     SimilarCase,
     SimilarWish,
     StateView,
-    TaskDetail,
-    TaskView,
 )
 from cityloop.cases.service import CaseDesk
 from cityloop.core.values import Page
@@ -122,19 +122,19 @@ def tasks(
     open: bool | None = None,
     department: str | None = None,
     case: str | None = None,
-) -> Page[TaskView]:
+) -> Page[CasePartView]:
     """Parts of co-handlers, the first due first; ``mine``: what waits for the asker."""
     return desk.tasks.list(actor, paged, mine, open, department, case)
 
 
 @router.get("/tasks/{task}")
-def task(task: str, desk: TheDesk, actor: Asker) -> TaskDetail:
+def task(task: str, desk: TheDesk, actor: Asker) -> CasePartDetail:
     """One part with its history and the moves on offer."""
     return desk.tasks.get(actor, task)
 
 
 @router.post("/tasks/{task}/moves")
-def move_task(task: str, body: MoveRequest, desk: TheDesk, actor: Asker) -> TaskDetail:
+def move_task(task: str, body: MoveRequest, desk: TheDesk, actor: Asker) -> CasePartDetail:
     """Make a move of a part."""
     return desk.tasks.move(actor, task, body)
 

@@ -211,7 +211,7 @@ class Supervision(Frozen):
     in_time: bool | None = None
 
 
-class TaskView(Frozen):
+class CasePartView(Frozen):
     """The part of a case that a co-handler does. ``seen`` false: another department's, only how it stands."""
 
     id: str
@@ -267,7 +267,7 @@ class CaseBrief(Frozen):
     urgent: bool
 
 
-class TaskDetail(TaskView):
+class CasePartDetail(CasePartView):
     """A part with its history and the moves on offer."""
 
     brief: CaseBrief
@@ -286,7 +286,7 @@ class CaseDetail(CaseView):
     supervision: Supervision | None
     petitioners_list: list[Petitioner]
     attachments: list[AttachmentView]
-    tasks: list[TaskView]
+    tasks: list[CasePartView]
     timeline: list[TimelineEntry]
     moves: list[MoveOffer]
     nearby: list[CaseView]

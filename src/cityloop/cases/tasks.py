@@ -20,7 +20,15 @@ from cityloop.cases.models import CaseRow, PartEntryRow, PartRow
 from cityloop.cases.mover import Mover
 from cityloop.cases.moves import both_languages
 from cityloop.cases.parts import MOVES, OPEN, Part, PartMove, weigh
-from cityloop.cases.schemas import CaseBrief, FieldAsked, MoveOffer, MoveRequest, TaskDetail, TaskEntry, TaskView
+from cityloop.cases.schemas import (
+    CaseBrief,
+    CasePartDetail,
+    CasePartView,
+    FieldAsked,
+    MoveOffer,
+    MoveRequest,
+    TaskEntry,
+)
 from cityloop.cases.store import CaseStore
 from cityloop.cases.store import load as load_case
 from cityloop.cases.values import Case
@@ -42,7 +50,7 @@ class Tasks:
 
     def list(
         self, actor: Actor, paged: Paging, mine: bool, open: bool | None, department: str | None, case: str | None
-    ) -> Page[TaskView]:
+    ) -> Page[CasePartView]:
         """Parts within the actor's sight, the first due before all others."""
         now = self._city.clock.now()
         where = [joint.where(self._door.scope(actor, joint.TASK))]
@@ -62,7 +70,7 @@ class Tasks:
             items = [self._parts.view(found[id], self._case(session, found[id]), now, True) for id in ids]
         return Page(items=items, total=total, page=paged.page, size=paged.size)
 
-    def get(self, actor: Actor, key: str) -> TaskDetail:
+    def get(self, actor: Actor, key: str) -> CasePartDetail:
         """One part with its history and the moves on offer."""
         now = self._city.clock.now()
         with self._database.reading() as session:
@@ -72,14 +80,14 @@ class Tasks:
                 select(PartEntryRow).where(PartEntryRow.part == part.id).order_by(PartEntryRow.seq)
             ).all()
         brief = CaseBrief(**{name: getattr(case, name) for name in CaseBrief.model_fields})
-        return TaskDetail(
+        return CasePartDetail(
             **self._parts.view(part, case, now, True).model_dump(),
             brief=brief,
             moves=[self._offer(actor, part, case, move) for move in MOVES.values() if part.state in move.origin],
             entries=[_entry(row) for row in rows],
         )
 
-    def move(self, actor: Actor, key: str, wish: MoveRequest) -> TaskDetail:
+    def move(self, actor: Actor, key: str, wish: MoveRequest) -> CasePartDetail:
         """Change a part; the case gets a timeline entry that says so and not what was written."""
         move = MOVES.get(wish.move)
         if move is None:

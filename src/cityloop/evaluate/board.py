@@ -19,7 +19,7 @@ from cityloop.core.values import Title
 from cityloop.evaluate.content import Book
 from cityloop.evaluate.declarations import GradeDef, ItemDef, ObjectKind, SchemeDocument
 from cityloop.evaluate.periods import Period
-from cityloop.evaluate.schemas import Before, ColumnView, GradeView, ItemView, Number, PeriodView, Row
+from cityloop.evaluate.schemas import Before, GradeView, ItemView, Number, PeriodView, Row, ScoreColumnView
 from cityloop.evaluate.scoring import ItemScore, Place, Scored, grade, ranks, rounded, score, shown
 from cityloop.evaluate.tally import NONE, ObjectOf, Window, tally
 
@@ -150,13 +150,13 @@ def by_rank(row: Row) -> tuple[bool, int, str]:
     return row.rank is None, row.rank or 0, row.title.zh
 
 
-def columns_of(document: SchemeDocument) -> list[ColumnView]:
+def columns_of(document: SchemeDocument) -> list[ScoreColumnView]:
     """The items as columns."""
     found = []
     for item in document.scheme.items:
         indicator = document.indicators[item.indicator]
         found.append(
-            ColumnView(
+            ScoreColumnView(
                 id=item.id,
                 title=item.title or indicator.title,
                 indicator=indicator.id,

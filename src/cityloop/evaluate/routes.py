@@ -16,12 +16,12 @@ from cityloop.evaluate.periods import PeriodKind
 from cityloop.evaluate.reporting import report
 from cityloop.evaluate.schemas import (
     Board,
+    EvaluationSchemeView,
     FigureCase,
     IndicatorList,
     NewVersion,
     Publish,
     ReportFormat,
-    SchemeView,
     Side,
     Wanted,
     WhatIf,
@@ -57,7 +57,7 @@ def indicators(evaluator: TheEvaluator, actor: Asker) -> IndicatorList:
 
 
 @router.get("/schemes")
-def schemes(evaluator: TheEvaluator, actor: Asker) -> list[SchemeView]:
+def schemes(evaluator: TheEvaluator, actor: Asker) -> list[EvaluationSchemeView]:
     """Schemes in force, with all their versions."""
     return evaluator.schemes(actor)
 
@@ -113,7 +113,7 @@ def what_if(evaluator: TheEvaluator, actor: Asker, scheme: str, wish: WhatIf) ->
 
 
 @router.post("/schemes/{scheme}/versions", status_code=201)
-def new_version(evaluator: TheEvaluator, actor: Asker, scheme: str, wish: NewVersion) -> SchemeView:
+def new_version(evaluator: TheEvaluator, actor: Asker, scheme: str, wish: NewVersion) -> EvaluationSchemeView:
     """Put an explained change into force as a new version."""
     return evaluator.change(actor, scheme, wish)
 

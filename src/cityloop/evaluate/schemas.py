@@ -51,7 +51,7 @@ class IndicatorList(Frozen):
     steps: list[StepView]
 
 
-class VersionView(Frozen):
+class SchemeVersionView(Frozen):
     """One version of a scheme."""
 
     version: str
@@ -61,14 +61,14 @@ class VersionView(Frozen):
     reason: str
 
 
-class SchemeView(Frozen):
+class EvaluationSchemeView(Frozen):
     """A scheme in force and all its versions, the newest first."""
 
     id: str
     title: Title
     objects: list[ObjectKind]
     version: str
-    versions: list[VersionView]
+    versions: list[SchemeVersionView]
     document: SchemeDocument
 
 
@@ -83,7 +83,7 @@ class PeriodView(Frozen):
     title: Title
 
 
-class ColumnView(Frozen):
+class ScoreColumnView(Frozen):
     """One item of a scheme as a column of the board."""
 
     id: str
@@ -176,7 +176,7 @@ class Board(Frozen):
     complete: bool
     minimum_sample: int
     maximum: Number
-    columns: list[ColumnView]
+    columns: list[ScoreColumnView]
     grades: list[GradeView]
     rows: list[Row]
     total: Row
@@ -246,7 +246,7 @@ class Standing(Frozen):
     grade: str | None
 
 
-class Reason(Frozen):
+class WhyMoved(Frozen):
     """An addend that differs."""
 
     item: str
@@ -265,7 +265,7 @@ class MovedRow(Frozen):
     before: Standing
     after: Standing
     moved: Literal["up", "down", "same", "none"]
-    why: list[Reason]
+    why: list[WhyMoved]
 
 
 class MovedPeriod(Frozen):

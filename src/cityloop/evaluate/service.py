@@ -46,6 +46,7 @@ from cityloop.evaluate.models import PublishedRow
 from cityloop.evaluate.periods import Period, period_of, previous
 from cityloop.evaluate.schemas import (
     Board,
+    EvaluationSchemeView,
     FigureCase,
     IndicatorList,
     IndicatorView,
@@ -53,7 +54,6 @@ from cityloop.evaluate.schemas import (
     Publish,
     PublishedView,
     Row,
-    SchemeView,
     Side,
     StepView,
     Wanted,
@@ -150,7 +150,7 @@ class Evaluator:
             steps=[StepView(id=step.id, title=step.title) for step in book.steps.values()],
         )
 
-    def schemes(self, actor: Actor) -> list[SchemeView]:
+    def schemes(self, actor: Actor) -> list[EvaluationSchemeView]:
         """Schemes with their versions."""
         self._door.permit(actor, READ)
         return self._versions.all()
@@ -226,7 +226,7 @@ class Evaluator:
                 session, self._sheets, base, after, wish, kind, self.city.zone, self.city.clock.now(), sight
             )
 
-    def change(self, actor: Actor, scheme: str, wish: NewVersion) -> SchemeView:
+    def change(self, actor: Actor, scheme: str, wish: NewVersion) -> EvaluationSchemeView:
         """Put an explained change into force as a new version; past results keep theirs."""
         self._door.permit(actor, CHANGE)
         now = self.city.clock.now()

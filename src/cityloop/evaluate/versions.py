@@ -16,7 +16,7 @@ from cityloop.evaluate import expression
 from cityloop.evaluate.content import Book, all_faults, counted, document, scheme_faults
 from cityloop.evaluate.declarations import IndicatorDef, SchemeDef, SchemeDocument
 from cityloop.evaluate.models import SchemeRow
-from cityloop.evaluate.schemas import NewVersion, SchemeChange, SchemeView, VersionView
+from cityloop.evaluate.schemas import EvaluationSchemeView, NewVersion, SchemeChange, SchemeVersionView
 
 CONTENT, CHANGED = "content", "changed"
 
@@ -34,22 +34,22 @@ class Versions:
             for scheme in self._book.schemes.values():
                 self._enter(tx, document(self._book, scheme), now)
 
-    def all(self) -> list[SchemeView]:
+    def all(self) -> list[EvaluationSchemeView]:
         """Every declared scheme."""
         with self._database.reading() as session:
             return [self.view(session, name) for name in self._book.schemes]
 
-    def view(self, session: Session, scheme: str) -> SchemeView:
+    def view(self, session: Session, scheme: str) -> EvaluationSchemeView:
         """One scheme with its versions; raises :class:`NotFound`."""
         rows = self._rows(session, scheme)
         current = _read(rows[0])
         versions = [
-            VersionView.model_validate(
+            SchemeVersionView.model_validate(
                 {name: getattr(row, name) for name in ("version", "origin", "created_at", "created_by", "reason")}
             )
             for row in rows
         ]
-        return SchemeView(
+        return EvaluationSchemeView(
             id=scheme,
             title=current.scheme.title,
             objects=list(current.scheme.objects),

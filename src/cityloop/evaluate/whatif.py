@@ -15,7 +15,7 @@ from cityloop.evaluate.board import Sheet, Sheets, maybe, period_view
 from cityloop.evaluate.declarations import ObjectKind, SchemeDocument
 from cityloop.evaluate.models import PublishedRow
 from cityloop.evaluate.periods import Period, periods
-from cityloop.evaluate.schemas import MovedPeriod, MovedRow, Reason, Standing, WhatIf, WhatIfView
+from cityloop.evaluate.schemas import MovedPeriod, MovedRow, Standing, WhatIf, WhatIfView, WhyMoved
 from cityloop.evaluate.scoring import ItemScore, grade, rounded
 from cityloop.evaluate.sight import Sight
 from cityloop.evaluate.versions import plan_of
@@ -104,7 +104,7 @@ def _standing(document: SchemeDocument, sheet: Sheet, name: str) -> Standing:
     )
 
 
-def _reasons(old: tuple[ItemScore, ...], new: tuple[ItemScore, ...]) -> list[Reason]:
+def _reasons(old: tuple[ItemScore, ...], new: tuple[ItemScore, ...]) -> list[WhyMoved]:
     """The addends that differ, those that come and those that go among them."""
     before, after = {item.item.id: item for item in old}, {item.item.id: item for item in new}
     found = []
@@ -114,7 +114,7 @@ def _reasons(old: tuple[ItemScore, ...], new: tuple[ItemScore, ...]) -> list[Rea
         if known is None or (one and two and (one.score, one.counted.value) == (two.score, two.counted.value)):
             continue
         found.append(
-            Reason(
+            WhyMoved(
                 item=name,
                 title=known.item.title or known.indicator.title,
                 before=maybe(one.counted.value) if one else None,

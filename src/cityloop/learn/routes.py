@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from cityloop.access.routes import Asker
-from cityloop.cases.learned import Suggestion
+from cityloop.cases.learned import MatterSuggestion
 from cityloop.core.web import service
 from cityloop.learn.artefact import Card
 from cityloop.learn.schemas import Text
@@ -18,7 +18,7 @@ TheLearner = Annotated[Learner, Depends(service(Learner))]
 
 
 @router.post("/cases/classify")
-def classify(body: Text, learner: TheLearner, actor: Asker) -> Suggestion:
+def classify(body: Text, learner: TheLearner, actor: Asker) -> MatterSuggestion:
     """The three likeliest matters of a text with calibrated confidence; ``automatic``: no person needs to choose."""
     return learner.classify(actor, body)
 

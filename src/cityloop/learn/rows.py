@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -71,7 +71,7 @@ def _past(session: Session, zone: ZoneInfo, where: ColumnElement[bool]) -> tuple
         "channel": [row.channel for row in rows],
     }
     opened = _seconds([row[6] for row in rows])
-    offsets = [row[6].astimezone(zone).utcoffset().total_seconds() for row in rows]
+    offsets = [(row[6].astimezone(zone).utcoffset() or timedelta()).total_seconds() for row in rows]
     coded = {name: np.array(words[name], dtype=str) for name in CODED}
     table = Past(
         coded, opened, opened + np.array(offsets), _seconds([r[7] for r in rows]), _seconds([r[8] for r in rows])

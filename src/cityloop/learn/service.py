@@ -15,7 +15,7 @@ from sqlalchemy import update
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
-from cityloop.cases.learned import UNLEARNED, Candidate, Suggestion
+from cityloop.cases.learned import UNLEARNED, Candidate, MatterSuggestion
 from cityloop.cases.models import CaseRow
 from cityloop.cases.workflow import REPORT
 from cityloop.city.service import City
@@ -70,12 +70,12 @@ class Learner:
         self.refresh()
         return [held[0] for held in (self._text, self._risk) if held is not None]
 
-    def classify(self, actor: Actor, text: Text) -> Suggestion:
+    def classify(self, actor: Actor, text: Text) -> MatterSuggestion:
         """The likeliest matters of a text, for whoever may report."""
         self._door.permit(actor, REPORT)
         return self.suggest(text.title, text.description)
 
-    def suggest(self, title: str, description: str) -> Suggestion:
+    def suggest(self, title: str, description: str) -> MatterSuggestion:
         """The three likeliest matters that the catalogue knows, and whether the first may be taken without a person."""
         self.refresh()
         if self._text is None:
@@ -91,7 +91,7 @@ class Learner:
             Candidate(matter=matter, title=self._city.catalogue.get(matter).title, confidence=round(share, 4))
             for matter, share in known
         ]
-        return Suggestion(
+        return MatterSuggestion(
             model=f"{card.name}/{card.version}",
             candidates=candidates,
             automatic=sure,

@@ -316,9 +316,10 @@ class House:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
         self.evaluator.catch_up()
-        starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
-        starting = (*starting, self.learning)
-        for part in (*starting, self.sources):
+        for part in (
+            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
+            self.learning, self.sources,
+        ):  # fmt: skip
             if part is not None:
                 part.start()
 

@@ -2714,7 +2714,7 @@ export interface components {
             /** Maximum */
             maximum: number;
             /** Columns */
-            columns: components["schemas"]["cityloop__evaluate__schemas__ColumnView"][];
+            columns: components["schemas"]["ScoreColumnView"][];
             /** Grades */
             grades: components["schemas"]["GradeView"][];
             /** Rows */
@@ -3123,13 +3123,126 @@ export interface components {
             /** Attachments */
             attachments: components["schemas"]["AttachmentView"][];
             /** Tasks */
-            tasks: components["schemas"]["cityloop__cases__schemas__TaskView"][];
+            tasks: components["schemas"]["CasePartView"][];
             /** Timeline */
             timeline: components["schemas"]["TimelineEntry"][];
             /** Moves */
             moves: components["schemas"]["MoveOffer"][];
             /** Nearby */
             nearby: components["schemas"]["CaseView"][];
+        };
+        /**
+         * CasePartDetail
+         * @description A part with its history and the moves on offer.
+         */
+        CasePartDetail: {
+            /** Id */
+            id: string;
+            /** Case */
+            case: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"] | null;
+            /** Required */
+            required: boolean;
+            /** After */
+            after: string[];
+            /** State */
+            state: string;
+            state_title: components["schemas"]["Title"];
+            /** Open */
+            open: boolean;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "yellow" | "red" | "paused" | "none";
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** On Time */
+            on_time: boolean | null;
+            /** Version */
+            version: number;
+            /** Seen */
+            seen: boolean;
+            /** Demand */
+            demand: string | null;
+            /** Handler */
+            handler: string | null;
+            /** Result */
+            result: string | null;
+            /** Limit Text */
+            limit_text: string | null;
+            brief: components["schemas"]["CaseBrief"];
+            /** Moves */
+            moves: components["schemas"]["MoveOffer"][];
+            /** Entries */
+            entries: components["schemas"]["TaskEntry"][];
+        };
+        /**
+         * CasePartView
+         * @description The part of a case that a co-handler does. ``seen`` false: another department's, only how it stands.
+         */
+        CasePartView: {
+            /** Id */
+            id: string;
+            /** Case */
+            case: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"] | null;
+            /** Required */
+            required: boolean;
+            /** After */
+            after: string[];
+            /** State */
+            state: string;
+            state_title: components["schemas"]["Title"];
+            /** Open */
+            open: boolean;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "yellow" | "red" | "paused" | "none";
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** On Time */
+            on_time: boolean | null;
+            /** Version */
+            version: number;
+            /** Seen */
+            seen: boolean;
+            /** Demand */
+            demand: string | null;
+            /** Handler */
+            handler: string | null;
+            /** Result */
+            result: string | null;
+            /** Limit Text */
+            limit_text: string | null;
         };
         /**
          * CaseReport
@@ -3444,6 +3557,38 @@ export interface components {
             unit: string | null;
         };
         /**
+         * ColumnView
+         * @description A column. Share of empty values, least and greatest value only where the asker may see all of it.
+         */
+        ColumnView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Kind */
+            kind: string;
+            /** Code List */
+            code_list: string | null;
+            /** Required */
+            required: boolean;
+            /**
+             * Sensitivity
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /** Masked */
+            masked: boolean;
+            /** Nulls */
+            nulls: number | null;
+            /** Min */
+            min: string | number | boolean | null;
+            /** Max */
+            max: string | number | boolean | null;
+            /** Used By */
+            used_by: components["schemas"]["Use"][];
+        };
+        /**
          * Correction
          * @description The newest correction; it is laid over what was sent.
          */
@@ -3551,7 +3696,7 @@ export interface components {
             /** Link */
             link: string | null;
             /** Columns */
-            columns: components["schemas"]["cityloop__steward__datasets__ColumnView"][];
+            columns: components["schemas"]["ColumnView"][];
             /** Used By */
             used_by: components["schemas"]["Use"][];
         };
@@ -3902,6 +4047,22 @@ export interface components {
             };
             /** Series */
             series: string | null;
+        };
+        /**
+         * EvaluationSchemeView
+         * @description A scheme in force and all its versions, the newest first.
+         */
+        EvaluationSchemeView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Objects */
+            objects: ("department" | "area" | "post" | "person")[];
+            /** Version */
+            version: string;
+            /** Versions */
+            versions: components["schemas"]["SchemeVersionView"][];
+            document: components["schemas"]["SchemeDocument"];
         };
         /**
          * Evidence
@@ -4695,7 +4856,7 @@ export interface components {
             /** Departments */
             departments: components["schemas"]["DepartmentResult"][];
             /** Tasks */
-            tasks: components["schemas"]["cityloop__quality__schemas__TaskView"][];
+            tasks: components["schemas"]["TaskView"][];
             /** Log */
             log: components["schemas"]["LogLine"][];
         };
@@ -5033,6 +5194,21 @@ export interface components {
             title: components["schemas"]["Title"];
         };
         /**
+         * MatterSuggestion
+         * @description The likeliest matters of a text, best first, and whether the first may be taken without a person.
+         */
+        MatterSuggestion: {
+            /** Model */
+            model: string | null;
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Automatic */
+            automatic: boolean;
+            /** Threshold */
+            threshold: number | null;
+            reason: components["schemas"]["Title"];
+        };
+        /**
          * MetricView
          * @description A metric of the semantic model.
          */
@@ -5153,7 +5329,7 @@ export interface components {
              */
             moved: "up" | "down" | "same" | "none";
             /** Why */
-            why: components["schemas"]["cityloop__evaluate__schemas__Reason"][];
+            why: components["schemas"]["WhyMoved"][];
         };
         /**
          * NewCalendar
@@ -5231,6 +5407,17 @@ export interface components {
         Page_BreachView_: {
             /** Items */
             items: components["schemas"]["BreachView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[CasePartView] */
+        Page_CasePartView_: {
+            /** Items */
+            items: components["schemas"]["CasePartView"][];
             /** Total */
             total: number;
             /** Page */
@@ -5341,17 +5528,6 @@ export interface components {
         Page_SourceView_: {
             /** Items */
             items: components["schemas"]["SourceView"][];
-            /** Total */
-            total: number;
-            /** Page */
-            page: number;
-            /** Size */
-            size: number;
-        };
-        /** Page[TaskView] */
-        Page_TaskView_: {
-            /** Items */
-            items: components["schemas"]["cityloop__cases__schemas__TaskView"][];
             /** Total */
             total: number;
             /** Page */
@@ -5857,6 +6033,22 @@ export interface components {
             last_read_at: string;
         };
         /**
+         * Reason
+         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         */
+        Reason: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Receipt
          * @description The answer to a push. Counts add up to the records sent; ``rejections`` lists the first twenty.
          */
@@ -6259,6 +6451,72 @@ export interface components {
             };
         };
         /**
+         * SchemeVersionView
+         * @description One version of a scheme.
+         */
+        SchemeVersionView: {
+            /** Version */
+            version: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * SchemeView
+         * @description How scores come about.
+         */
+        SchemeView: {
+            /** Dimensions */
+            dimensions: components["schemas"]["DimensionInfo"][];
+            /** Bands */
+            bands: components["schemas"]["BandInfo"][];
+            /** Minimum Sample */
+            minimum_sample: number;
+        };
+        /**
+         * ScoreColumnView
+         * @description One item of a scheme as a column of the board.
+         */
+        ScoreColumnView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Indicator */
+            indicator: string;
+            /** Indicator Version */
+            indicator_version: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Better
+             * @enum {string}
+             */
+            better: "higher" | "lower";
+            /** Points */
+            points: number;
+            /** Bonus */
+            bonus: boolean;
+            /** Decimals */
+            decimals: number;
+            /** Clause */
+            clause: string;
+            /** Numerator */
+            numerator: string;
+            /** Denominator */
+            denominator: string | null;
+        };
+        /**
          * ScorePage
          * @description The scoreboard of a period.
          */
@@ -6510,6 +6768,29 @@ export interface components {
             title: components["schemas"]["Title"];
         };
         /**
+         * Suggestion
+         * @description A proposed mapping: field by field, and as the text of a ``feeds.yaml``.
+         */
+        Suggestion: {
+            /** Entity Type */
+            entity_type: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnProfile"][];
+            /** Fields */
+            fields: components["schemas"]["FieldSuggestion"][];
+            /** Unused */
+            unused: string[];
+            datum: components["schemas"]["DatumSuggestion"];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            /** Yaml */
+            yaml: string;
+            /** Notes */
+            notes: string[];
+        };
+        /**
          * Supervision
          * @description A supervisor's demand and, once it came, its answer.
          */
@@ -6554,65 +6835,6 @@ export interface components {
             kind: "workday" | "holiday" | "makeup_workday";
         };
         /**
-         * TaskDetail
-         * @description A part with its history and the moves on offer.
-         */
-        TaskDetail: {
-            /** Id */
-            id: string;
-            /** Case */
-            case: string;
-            /** Number */
-            number: string;
-            /** Title */
-            title: string;
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"] | null;
-            /** Required */
-            required: boolean;
-            /** After */
-            after: string[];
-            /** State */
-            state: string;
-            state_title: components["schemas"]["Title"];
-            /** Open */
-            open: boolean;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "yellow" | "red" | "paused" | "none";
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Closed At */
-            closed_at: string | null;
-            /** On Time */
-            on_time: boolean | null;
-            /** Version */
-            version: number;
-            /** Seen */
-            seen: boolean;
-            /** Demand */
-            demand: string | null;
-            /** Handler */
-            handler: string | null;
-            /** Result */
-            result: string | null;
-            /** Limit Text */
-            limit_text: string | null;
-            brief: components["schemas"]["CaseBrief"];
-            /** Moves */
-            moves: components["schemas"]["MoveOffer"][];
-            /** Entries */
-            entries: components["schemas"]["TaskEntry"][];
-        };
-        /**
          * TaskEntry
          * @description One line of a part's history.
          */
@@ -6636,6 +6858,38 @@ export interface components {
             fields: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * TaskView
+         * @description One check of one feed.
+         */
+        TaskView: {
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "done";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number | null;
+            /** Verdict */
+            verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
         };
         /**
          * Text
@@ -6759,9 +7013,9 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["MappedRow"][];
             /** Refusals */
-            refusals: components["schemas"]["cityloop__standard__trial__Reason"][];
+            refusals: components["schemas"]["Reason"][];
             /** Flags */
-            flags: components["schemas"]["cityloop__standard__trial__Reason"][];
+            flags: components["schemas"]["Reason"][];
             /**
              * Notes
              * @default []
@@ -6972,6 +7226,35 @@ export interface components {
             current: boolean;
         };
         /**
+         * VersionView
+         * @description A version with what was sent, what it changed, and all that stands beyond the packs in it.
+         */
+        VersionView: {
+            /** Number */
+            number: number;
+            /** By */
+            by: string;
+            by_name: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
+            /** Reason */
+            reason: string;
+            /** Restored */
+            restored: number | null;
+            /** Changes */
+            changes: number;
+            /** Breaking */
+            breaking: number;
+            /** Current */
+            current: boolean;
+            /** Diff */
+            diff: components["schemas"]["ChangeView"][];
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /** Overlay */
+            overlay: components["schemas"]["TextFile"][];
+        };
+        /**
          * WarningDetail
          * @description A warning with its evidence and history.
          */
@@ -7177,111 +7460,10 @@ export interface components {
             periods: components["schemas"]["MovedPeriod"][];
         };
         /**
-         * Suggestion
-         * @description The likeliest matters of a text, best first, and whether the first may be taken without a person.
-         */
-        cityloop__cases__learned__Suggestion: {
-            /** Model */
-            model: string | null;
-            /** Candidates */
-            candidates: components["schemas"]["Candidate"][];
-            /** Automatic */
-            automatic: boolean;
-            /** Threshold */
-            threshold: number | null;
-            reason: components["schemas"]["Title"];
-        };
-        /**
-         * TaskView
-         * @description The part of a case that a co-handler does. ``seen`` false: another department's, only how it stands.
-         */
-        cityloop__cases__schemas__TaskView: {
-            /** Id */
-            id: string;
-            /** Case */
-            case: string;
-            /** Number */
-            number: string;
-            /** Title */
-            title: string;
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"] | null;
-            /** Required */
-            required: boolean;
-            /** After */
-            after: string[];
-            /** State */
-            state: string;
-            state_title: components["schemas"]["Title"];
-            /** Open */
-            open: boolean;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "yellow" | "red" | "paused" | "none";
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Closed At */
-            closed_at: string | null;
-            /** On Time */
-            on_time: boolean | null;
-            /** Version */
-            version: number;
-            /** Seen */
-            seen: boolean;
-            /** Demand */
-            demand: string | null;
-            /** Handler */
-            handler: string | null;
-            /** Result */
-            result: string | null;
-            /** Limit Text */
-            limit_text: string | null;
-        };
-        /**
-         * ColumnView
-         * @description One item of a scheme as a column of the board.
-         */
-        cityloop__evaluate__schemas__ColumnView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Indicator */
-            indicator: string;
-            /** Indicator Version */
-            indicator_version: string;
-            /** Unit */
-            unit: string;
-            /**
-             * Better
-             * @enum {string}
-             */
-            better: "higher" | "lower";
-            /** Points */
-            points: number;
-            /** Bonus */
-            bonus: boolean;
-            /** Decimals */
-            decimals: number;
-            /** Clause */
-            clause: string;
-            /** Numerator */
-            numerator: string;
-            /** Denominator */
-            denominator: string | null;
-        };
-        /**
-         * Reason
+         * WhyMoved
          * @description An addend that differs.
          */
-        cityloop__evaluate__schemas__Reason: {
+        WhyMoved: {
             /** Item */
             item: string;
             title: components["schemas"]["Title"];
@@ -7293,188 +7475,6 @@ export interface components {
             points_before: number | null;
             /** Points After */
             points_after: number | null;
-        };
-        /**
-         * SchemeView
-         * @description A scheme in force and all its versions, the newest first.
-         */
-        cityloop__evaluate__schemas__SchemeView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Objects */
-            objects: ("department" | "area" | "post" | "person")[];
-            /** Version */
-            version: string;
-            /** Versions */
-            versions: components["schemas"]["cityloop__evaluate__schemas__VersionView"][];
-            document: components["schemas"]["SchemeDocument"];
-        };
-        /**
-         * VersionView
-         * @description One version of a scheme.
-         */
-        cityloop__evaluate__schemas__VersionView: {
-            /** Version */
-            version: string;
-            /**
-             * Origin
-             * @enum {string}
-             */
-            origin: "content" | "changed";
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Created By */
-            created_by: string;
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * SchemeView
-         * @description How scores come about.
-         */
-        cityloop__quality__schemas__SchemeView: {
-            /** Dimensions */
-            dimensions: components["schemas"]["DimensionInfo"][];
-            /** Bands */
-            bands: components["schemas"]["BandInfo"][];
-            /** Minimum Sample */
-            minimum_sample: number;
-        };
-        /**
-         * TaskView
-         * @description One check of one feed.
-         */
-        cityloop__quality__schemas__TaskView: {
-            /** Feed */
-            feed: string;
-            title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "waiting" | "done";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number | null;
-            /** Verdict */
-            verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
-        };
-        /**
-         * Suggestion
-         * @description A proposed mapping: field by field, and as the text of a ``feeds.yaml``.
-         */
-        cityloop__standard__suggest__Suggestion: {
-            /** Entity Type */
-            entity_type: string;
-            /** Columns */
-            columns: components["schemas"]["ColumnProfile"][];
-            /** Fields */
-            fields: components["schemas"]["FieldSuggestion"][];
-            /** Unused */
-            unused: string[];
-            datum: components["schemas"]["DatumSuggestion"];
-            /** Declaration */
-            declaration: {
-                [key: string]: unknown;
-            };
-            /** Yaml */
-            yaml: string;
-            /** Notes */
-            notes: string[];
-        };
-        /**
-         * Reason
-         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
-         */
-        cityloop__standard__trial__Reason: {
-            /** Index */
-            index: number;
-            /** Place */
-            place: string;
-            /** Column */
-            column: string;
-            /** Rule */
-            rule: string;
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * ColumnView
-         * @description A column. Share of empty values, least and greatest value only where the asker may see all of it.
-         */
-        cityloop__steward__datasets__ColumnView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Unit */
-            unit: string;
-            /** Kind */
-            kind: string;
-            /** Code List */
-            code_list: string | null;
-            /** Required */
-            required: boolean;
-            /**
-             * Sensitivity
-             * @enum {string}
-             */
-            sensitivity: "open" | "internal" | "sensitive";
-            /** Masked */
-            masked: boolean;
-            /** Nulls */
-            nulls: number | null;
-            /** Min */
-            min: string | number | boolean | null;
-            /** Max */
-            max: string | number | boolean | null;
-            /** Used By */
-            used_by: components["schemas"]["Use"][];
-        };
-        /**
-         * VersionView
-         * @description A version with what was sent, what it changed, and all that stands beyond the packs in it.
-         */
-        cityloop__steward__plans__VersionView: {
-            /** Number */
-            number: number;
-            /** By */
-            by: string;
-            by_name: components["schemas"]["Title"];
-            /** At */
-            at: string | null;
-            /** Reason */
-            reason: string;
-            /** Restored */
-            restored: number | null;
-            /** Changes */
-            changes: number;
-            /** Breaking */
-            breaking: number;
-            /** Current */
-            current: boolean;
-            /** Diff */
-            diff: components["schemas"]["ChangeView"][];
-            /** Files */
-            files: components["schemas"]["TextFile"][];
-            /** Overlay */
-            overlay: components["schemas"]["TextFile"][];
         };
     };
     responses: never;
@@ -9110,7 +9110,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_TaskView_"];
+                    "application/json": components["schemas"]["Page_CasePartView_"];
                 };
             };
             /** @description Validation Error */
@@ -9141,7 +9141,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskDetail"];
+                    "application/json": components["schemas"]["CasePartDetail"];
                 };
             };
             /** @description Validation Error */
@@ -9176,7 +9176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskDetail"];
+                    "application/json": components["schemas"]["CasePartDetail"];
                 };
             };
             /** @description Validation Error */
@@ -9374,7 +9374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__cases__learned__Suggestion"];
+                    "application/json": components["schemas"]["MatterSuggestion"];
                 };
             };
             /** @description Validation Error */
@@ -9582,7 +9582,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__evaluate__schemas__SchemeView"][];
+                    "application/json": components["schemas"]["EvaluationSchemeView"][];
                 };
             };
         };
@@ -9833,7 +9833,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__evaluate__schemas__SchemeView"];
+                    "application/json": components["schemas"]["EvaluationSchemeView"];
                 };
             };
             /** @description Validation Error */
@@ -9942,7 +9942,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__quality__schemas__SchemeView"];
+                    "application/json": components["schemas"]["SchemeView"];
                 };
             };
         };
@@ -10798,7 +10798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__standard__suggest__Suggestion"];
+                    "application/json": components["schemas"]["Suggestion"];
                 };
             };
         };
@@ -11370,7 +11370,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__steward__plans__VersionView"];
+                    "application/json": components["schemas"]["VersionView"];
                 };
             };
             /** @description Validation Error */
@@ -11450,7 +11450,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__steward__plans__VersionView"];
+                    "application/json": components["schemas"]["VersionView"];
                 };
             };
             /** @description Validation Error */
@@ -11485,7 +11485,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__steward__plans__VersionView"];
+                    "application/json": components["schemas"]["VersionView"];
                 };
             };
             /** @description Validation Error */
