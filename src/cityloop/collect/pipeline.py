@@ -27,7 +27,7 @@ from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
-from cityloop.standard.mapping import INDEX, Mapped
+from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.types import EntityType
 
 log = logging.getLogger(__name__)

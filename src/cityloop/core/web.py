@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Query, Request, Response
-from openpyxl import Workbook
 
 from cityloop.core.errors import TooLarge
-from cityloop.core.values import Frozen
+from cityloop.core.values import Frozen, Title
 
 S = TypeVar("S")
 
@@ -82,6 +82,8 @@ def export(
         out = io.StringIO()
         csv.writer(out).writerows([heading, *table])
         return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    from openpyxl import Workbook  # at need: no city should wait for it at its start
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
     for line in [heading, *table]:
@@ -90,6 +92,28 @@ def export(
     book.save(blob)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return Response(blob.getvalue(), media_type=kind, headers=headers)
+
+
+Headings = Mapping[str, tuple[str, str]]
+"""What an export shows of each row, with its heading in Chinese and English."""
+
+
+def export_rows(
+    name: str, form: ExportFormat, heads: Headings, rows: Iterable[Frozen], *, chinese: bool, zone: tzinfo
+) -> Response:
+    """Values as a file: headings and titles in one language, instants in ``zone``, lists joined by a comma."""
+    columns = [(key, zh if chinese else en) for key, (zh, en) in heads.items()]
+    return export(
+        name, form, columns, ({key: _said(getattr(row, key), chinese, zone) for key in heads} for row in rows)
+    )
+
+
+def _said(value: Any, chinese: bool, zone: tzinfo) -> Any:
+    if isinstance(value, Title):
+        return value.zh if chinese else value.en
+    if isinstance(value, datetime):
+        return value.astimezone(zone)
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def cell(value: Any) -> Any:

@@ -122,6 +122,18 @@ def inspections(
     return quality.inspections(actor, paged, state, plan)
 
 
+@router.get("/inspections/export")
+def export_inspections(
+    quality: TheQuality,
+    actor: Asker,
+    state: State | None = None,
+    plan: str | None = None,
+    format: ExportFormat = "csv",
+) -> Response:
+    """The same list as a file."""
+    return quality.export_inspections(actor, state, plan, format)
+
+
 @router.post("/inspections", status_code=201)
 def plan(body: InspectionDraft, quality: TheQuality, actor: Asker, response: Response) -> InspectionDetail:
     """Plan an inspection. With ``planned_for`` it starts by itself on that day, else by hand."""

@@ -88,13 +88,22 @@ class House:
         self._wire()
 
     def _build_rooms(self) -> None:
-        settings, content = self.settings, self.content
         shared: dict[str, Any] = {
             "database": self.database,
             "outbox": self.outbox,
             "door": self.door,
             "audit": self.audit,
         }
+        self._build_intake(shared)
+        self._build_loop(shared)
+        self._build_standard(shared)
+        self.drill = self._open_drill()
+        self._build_steward(shared)
+        self._build_versions(shared)
+
+    def _build_intake(self, shared: Mapping[str, Any]) -> None:
+        """The lake and what comes into it."""
+        settings, content = self.settings, self.content
         self.lake = open_lake(settings)
         self.retention = Retention(
             **{name: shared[name] for name in ("database", "audit", "outbox")},
@@ -109,6 +118,10 @@ class House:
         self.sources = Sources(
             content.sources, **shared, collector=self.collector, city=self.city, replaying=settings.demo
         )
+
+    def _build_loop(self, shared: Mapping[str, Any]) -> None:
+        """From a warning to a case to a figure."""
+        settings, content = self.settings, self.content
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -135,6 +148,10 @@ class House:
             rules={rule.id: rule.title for rule in content.rules},
         )
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
+
+    def _build_standard(self, shared: Mapping[str, Any]) -> None:
+        """What is measured by the standard, and where it is looked up and mapped to."""
+        content = self.content
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
         )
@@ -148,11 +165,9 @@ class House:
             known=self.collector.known,
             world=World(of=self.collector.known, locate=self.city.areas.locate_many),
         )
-        self.drill = self._open_drill()
-        self._build_steward(shared)
 
     def _build_steward(self, shared: Mapping[str, Any]) -> None:
-        """The data steward's room: sharing, lineage, catalogue, versions of the standard."""
+        """The data steward's room: sharing, lineage, catalogue."""
         content = self.content
         self.current = Current(content.standard, content.feeds)
         self.sharing = Sharing(
@@ -187,6 +202,10 @@ class House:
             sources=self._source_lines,
             quality=self._scores,
         )
+
+    def _build_versions(self, shared: Mapping[str, Any]) -> None:
+        """Versions of the standard, and who is told of a new one."""
+        content = self.content
         trier = Trier(self.database, self.lake, self.collector.known, self.collector.world)
         self.versions = Versions(
             **shared,
