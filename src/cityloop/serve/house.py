@@ -32,6 +32,7 @@ from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
+from cityloop.learn.service import Learner
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import declaring, load_content
@@ -54,6 +55,7 @@ from cityloop.watch.trace import Voice
 
 TICK_SECONDS = 0.2
 CHORE_SECONDS = 1.0
+LEARN_SECONDS = 5.0
 WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
 
 
@@ -130,11 +132,13 @@ class House:
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
         )
+        self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
             **shared,
             city=self.city,
             workflow=content.workflow,
             responsibility=content.responsibility,
+            classifier=self.learner,
             files=Folder(settings.data / "attachments"),
             attachment_limit=settings.attachment_limit,
         )
@@ -277,14 +281,22 @@ class House:
         )
         # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
         self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
+        self.learning = Timers(
+            {
+                "models": lambda: self.learner.train_due(self.settings.train_hours),
+                "risk": self.learner.score_due,
+            },
+            LEARN_SECONDS,
+        )
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
             self.city,
             {
                 "relay": lambda: self.relay.errors,
-                "timers": lambda: {**self.timers.troubles, **self.chores.troubles},
+                "timers": lambda: {**self.timers.troubles, **self.chores.troubles, **self.learning.troubles},
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
+                "models": lambda: self.learner.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -296,7 +308,7 @@ class House:
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health, self.sharing,
-            self.lineage, self.catalogue, self.standard_desk, self.versions,
+            self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -305,6 +317,7 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
+        starting = (*starting, self.learning)
         for part in (*starting, self.sources):
             if part is not None:
                 part.start()
@@ -315,7 +328,7 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        takers = (self.drill, self.sources, self.chores, self.timers, self.collector)
+        takers = (self.drill, self.sources, self.learning, self.chores, self.timers, self.collector)
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
@@ -338,6 +351,11 @@ def open_lake(settings: Settings) -> Lake:
         keep_hours=settings.lake_keep_hours,
         log_days=settings.lake_log_days,
     )
+
+
+def models_folder(settings: Settings) -> Path:
+    """Where the versions of the city's models lie."""
+    return settings.data / "models"
 
 
 def occupy(data: Path) -> IO[str]:
