@@ -193,7 +193,7 @@ class Pipeline:
         if rows is None or rows.is_empty():
             return
         self._recent.add(rows)
-        self.state.update(rows)
+        self.state.update(table)
         batch = ObservationBatch(name, table, version)
         for listener in self._listeners:
             try:
