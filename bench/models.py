@@ -3,8 +3,8 @@
 Messages: 456 labelled rows of ``cases_zhengwu``, ten folds; confidence, threshold and precision from opposite halves.
 Duplicates: ``hot_topic_messages`` of topics, a topic being a place that at least 5 (3, 8) people name in titles; a pair
 is true where both name the same place. That truth is a rule over titles, not a judgement by people, and the figure
-depends on it. Departments and risk: Boston 2011, trained on July to October (for the risk: on limits that had run out by 1 November), tested on November. Rows are
-never printed.
+depends on it. Departments and risk: Boston 2011, trained on July to October (for the risk: on limits that had run out
+by 1 November), tested on November. Rows are never printed.
 """
 
 from __future__ import annotations
