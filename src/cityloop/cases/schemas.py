@@ -293,6 +293,27 @@ class CaseDetail(CaseView):
     """Open cases of the same matter within 50 m and 24 h: the duplicate guard."""
 
 
+class SimilarWish(Frozen):
+    """What is known of a report before it is sent; without ``matter`` only place, time and words count."""
+
+    title: str = Field(max_length=120)
+    description: str = Field(default="", max_length=4000)
+    matter: str | None = Field(default=None, max_length=80)
+    position: Position
+
+
+class SimilarCase(Frozen):
+    """An open case that may be the same problem; ``text`` and ``score`` from 0 to 1."""
+
+    case: CaseView
+    metres: float
+    hours: float
+    matter: Literal["same", "class", "other", "unknown"]
+    text: float
+    score: float
+    why: Title
+
+
 class StateView(Frozen):
     """A state of the workflow, for filters and the process picture."""
 

@@ -21,6 +21,7 @@ from cityloop.access.door import Door, Protected
 from cityloop.cases import timeline
 from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.attachments import Attachments
+from cityloop.cases.calendar_desk import CalendarDesk
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.files import Files
@@ -31,6 +32,7 @@ from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
+from cityloop.cases.similar import Similar
 from cityloop.cases.store import CaseStore
 from cityloop.cases.tasks import Tasks
 from cityloop.cases.values import Case, scoped
@@ -106,10 +108,17 @@ class CaseDesk:
             mover=self._mover,
             attachments=self.attachments,
         )
+        self.similar = Similar(
+            database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
+        )
         self.tasks = Tasks(database=database, door=door, audit=audit, city=city, mover=self._mover)
         self._waiting = Waiting(
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
+        self.calendars = CalendarDesk(
+            database=database, outbox=outbox, door=door, audit=audit, city=city, book=self._book, mover=self._mover
+        )
+        self.calendars.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:

@@ -80,7 +80,7 @@ class House:
         self.clock = clock or choose_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
         applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
-        self.content = load_content(self.city, applied)
+        self.content = load_content(self.city, applied, settings.data)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
         self.audit = Audit(self.database)
@@ -90,13 +90,22 @@ class House:
         self._wire()
 
     def _build_rooms(self) -> None:
-        settings, content = self.settings, self.content
         shared: dict[str, Any] = {
             "database": self.database,
             "outbox": self.outbox,
             "door": self.door,
             "audit": self.audit,
         }
+        self._build_intake(shared)
+        self._build_loop(shared)
+        self._build_standard(shared)
+        self.drill = self._open_drill()
+        self._build_steward(shared)
+        self._build_versions(shared)
+
+    def _build_intake(self, shared: Mapping[str, Any]) -> None:
+        """The lake and what comes into it."""
+        settings, content = self.settings, self.content
         self.lake = open_lake(settings)
         self.retention = Retention(
             **{name: shared[name] for name in ("database", "audit", "outbox")},
@@ -108,7 +117,13 @@ class House:
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
-        self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
+        self.sources = Sources(
+            content.sources, **shared, collector=self.collector, city=self.city, replaying=settings.demo
+        )
+
+    def _build_loop(self, shared: Mapping[str, Any]) -> None:
+        """From a warning to a case to a figure."""
+        settings, content = self.settings, self.content
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -137,6 +152,10 @@ class House:
             rules={rule.id: rule.title for rule in content.rules},
         )
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
+
+    def _build_standard(self, shared: Mapping[str, Any]) -> None:
+        """What is measured by the standard, and where it is looked up and mapped to."""
+        content = self.content
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
         )
@@ -150,11 +169,9 @@ class House:
             known=self.collector.known,
             world=World(of=self.collector.known, locate=self.city.areas.locate_many),
         )
-        self.drill = self._open_drill()
-        self._build_steward(shared)
 
     def _build_steward(self, shared: Mapping[str, Any]) -> None:
-        """The data steward's room: sharing, lineage, catalogue, versions of the standard."""
+        """The data steward's room: sharing, lineage, catalogue."""
         content = self.content
         self.current = Current(content.standard, content.feeds)
         self.sharing = Sharing(
@@ -189,6 +206,10 @@ class House:
             sources=self._source_lines,
             quality=self._scores,
         )
+
+    def _build_versions(self, shared: Mapping[str, Any]) -> None:
+        """Versions of the standard, and who is told of a new one."""
+        content = self.content
         trier = Trier(self.database, self.lake, self.collector.known, self.collector.world)
         self.versions = Versions(
             **shared,
@@ -215,7 +236,7 @@ class House:
         ]
 
     def _source_lines(self) -> list[SourceDeclaration]:
-        return [source.declaration for source in self.content.sources]
+        return [declared for s in self.content.sources if isinstance(declared := s.declaration, SourceDeclaration)]
 
     def _scores(self) -> Mapping[str, float]:
         """Quality by dataset: of each feed, and of each table the mean of its feeds."""

@@ -1106,6 +1106,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inspections/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Inspections
+         * @description The same list as a file.
+         */
+        get: operations["export_inspections_api_v1_inspections_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inspections/{inspection}": {
         parameters: {
             query?: never;
@@ -1286,6 +1306,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/types/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Types
+         * @description The entity types as a file.
+         */
+        get: operations["export_types_api_v1_standard_types_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard/types/{identity}": {
         parameters: {
             query?: never;
@@ -1326,6 +1366,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/code-lists/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Code Lists
+         * @description The code lists as a file.
+         */
+        get: operations["export_code_lists_api_v1_standard_code_lists_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard/code-lists/{identity}": {
         parameters: {
             query?: never;
@@ -1346,6 +1406,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/code-lists/{identity}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Codes
+         * @description The codes of a list as a file.
+         */
+        get: operations["export_codes_api_v1_standard_code_lists__identity__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard/units": {
         parameters: {
             query?: never;
@@ -1358,6 +1438,26 @@ export interface paths {
          * @description All units of measurement, by their UCUM names.
          */
         get: operations["units_api_v1_standard_units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/units/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Units
+         * @description The units as a file.
+         */
+        get: operations["export_units_api_v1_standard_units_export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1444,6 +1544,26 @@ export interface paths {
          * @description Ask the department that owns a dataset to share fields and rows of it for a time.
          */
         post: operations["ask_for_grant_api_v1_grants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Grants
+         * @description The same list as a file.
+         */
+        get: operations["export_grants_api_v1_grants_export_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1722,6 +1842,26 @@ export interface paths {
          * @description All applied versions, newest first; version 0 are the packs alone.
          */
         get: operations["standard_versions_api_v1_standard_versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/versions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Versions
+         * @description The same list as a file.
+         */
+        get: operations["export_versions_api_v1_standard_versions_export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -7209,6 +7349,39 @@ export interface operations {
             };
         };
     };
+    export_inspections_api_v1_inspections_export_get: {
+        parameters: {
+            query?: {
+                state?: ("planned" | "sampling" | "findings" | "cases" | "repair" | "recheck" | "report" | "closed") | null;
+                plan?: string | null;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     inspection_api_v1_inspections__inspection__get: {
         parameters: {
             query?: never;
@@ -7477,6 +7650,37 @@ export interface operations {
             };
         };
     };
+    export_types_api_v1_standard_types_export_get: {
+        parameters: {
+            query?: {
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     type__api_v1_standard_types__identity__get: {
         parameters: {
             query?: never;
@@ -7528,6 +7732,37 @@ export interface operations {
             };
         };
     };
+    export_code_lists_api_v1_standard_code_lists_export_get: {
+        parameters: {
+            query?: {
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     code_list_api_v1_standard_code_lists__identity__get: {
         parameters: {
             query?: {
@@ -7561,6 +7796,40 @@ export interface operations {
             };
         };
     };
+    export_codes_api_v1_standard_code_lists__identity__export_get: {
+        parameters: {
+            query?: {
+                at?: string | null;
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     units_api_v1_standard_units_get: {
         parameters: {
             query?: never;
@@ -7577,6 +7846,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnitRow"][];
+                };
+            };
+        };
+    };
+    export_units_api_v1_standard_units_export_get: {
+        parameters: {
+            query?: {
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -7693,13 +7993,13 @@ export interface operations {
     grants_api_v1_grants_get: {
         parameters: {
             query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
                 state?: ("asked" | "approved" | "refused" | "withdrawn" | "revoked" | "expired") | null;
                 /** @description asks for it or owns the data */
                 department?: string | null;
                 dataset?: string | null;
-                page?: number;
-                size?: number;
-                sort?: string;
             };
             header?: never;
             path?: never;
@@ -7748,6 +8048,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GrantView"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_grants_api_v1_grants_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                state?: ("asked" | "approved" | "refused" | "withdrawn" | "revoked" | "expired") | null;
+                /** @description asks for it or owns the data */
+                department?: string | null;
+                dataset?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -8214,6 +8547,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionLine"][];
+                };
+            };
+        };
+    };
+    export_versions_api_v1_standard_versions_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
