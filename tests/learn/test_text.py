@@ -118,9 +118,9 @@ def test_ties_stand_or_fall_together() -> None:
 
 
 def test_sharpness_follows_how_often_the_margin_was_right() -> None:
-    margins = np.array([[1.0, -1.0]] * 10)
-    sure = sharpen(margins, np.zeros(10, int), np.ones(10))
-    torn = sharpen(margins, np.array([0] * 6 + [1] * 4), np.ones(10))
+    margins = np.array([[1.0, -1.0]] * 1000)
+    sure = sharpen(margins, np.zeros(1000, int), np.ones(1000))
+    torn = sharpen(margins, np.array([0] * 600 + [1] * 400), np.ones(1000))
     assert confidences(margins, torn)[0, 0] == pytest.approx(0.6, abs=0.01) and sure > torn
 
 

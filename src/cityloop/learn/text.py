@@ -48,7 +48,7 @@ class Texts:
     def take(self, wanted: Array) -> Texts:
         """The rows at these positions, or where the mask holds."""
         places = np.flatnonzero(wanted) if wanted.dtype == bool else wanted
-        return Texts([self.texts[int(n)] for n in places], self.labels[places], self.weight[places])
+        return Texts([self.texts[n] for n in places.tolist()], self.labels[places], self.weight[places])
 
     def gathered(self) -> Texts:
         """Equal rows as one, in order of their first appearance."""
