@@ -16,6 +16,7 @@ from cityloop.access.door import Door
 from cityloop.access.models import AccountRow
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
+from cityloop.cases.files import Folder
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, MoveRequest
 from cityloop.cases.service import CaseDesk
 from cityloop.cases.workflow import Workflow
@@ -102,6 +103,7 @@ class Room:
     clock: ManualClock
     desk: CaseDesk
     relay: Relay
+    data: Path
 
     def later(self, **span: float) -> datetime:
         self.clock.advance(timedelta(**span))
@@ -150,11 +152,12 @@ def open_room(
         city=city,
         workflow=workflow or demo_workflow(),
         responsibility=demo_table(city),
+        files=Folder(tmp_path / "attachments"),
     )
     _enter_people(database)
     relay = Relay(database, outbox)
     relay.consume("cases", desk.answer_warnings, WARNINGS)
-    return Room(database, outbox, audit, door, city, clock, desk, relay)
+    return Room(database, outbox, audit, door, city, clock, desk, relay, tmp_path)
 
 
 WARNINGS = ("cityloop.warning.raised", "cityloop.warning.level", "cityloop.warning.cleared")

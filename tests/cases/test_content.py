@@ -12,11 +12,11 @@ from cityloop.core.ids import new_id
 from tests.cases.support import ACCEPTOR, DISPATCHER, LEADER, TO_DISPATCH, URBAN, by_hand, changed_workflow, open_room
 
 FAULTS = [
-    ("to: to_file\n    key: a", "to: to_fiel\n    key: a", "moves.1.to: there is no state 'to_fiel'"),
-    ("guards: [target_fits]", "guards: [target_fit]", "moves.3.guards.0: there is no guard 'target_fit'"),
-    ("effects: [link_target]", "effects: [unlink]", "moves.3.effects.0: there is no effect 'unlink'"),
+    ("to: to_file\n    key: a", "to: to_fiel\n    key: a", "moves.4.to: there is no state 'to_fiel'"),
+    ("guards: [target_fits]", "guards: [target_fit]", "moves.6.guards.0: there is no guard 'target_fit'"),
+    ("effects: [link_target]", "effects: [unlink]", "moves.6.effects.0: there is no effect 'unlink'"),
     ("clocks: {stop: [accept], start: [filing]}", "clocks: {stop: [acept]}", "there is no clock 'acept'"),
-    ("from: [to_close]\n    to: closed", "from: [closed]\n    to: closed", "'closed' is final"),
+    ("from: [to_close]\n    to: closed\n", "from: [closed]\n    to: closed\n", "'closed' is final"),
     ("key: m", "key: a", "key 'a' is also 'accept' in the state 'reported'"),
     ("move: file\n", "move: close\n", "'close' does not leave 'to_file'"),
     ("{id: draft,", "{id: draught,", "there is no state 'draft'"),
@@ -53,7 +53,7 @@ def test_a_city_lays_its_own_number_and_automation_over_the_pack(tmp_path: Path)
         'version: "3"\nnumber: "BOS-{sequence:07d}"\nautomation: []\nlimits: optional\n'
     )
     laid = load_workflow([pack(tmp_path)], city)
-    assert (laid.key, laid.number, laid.automation, laid.limits) == ("urban@2+3", "BOS-{sequence:07d}", (), "optional")
+    assert (laid.key, laid.number, laid.automation, laid.limits) == ("urban@3+3", "BOS-{sequence:07d}", (), "optional")
     assert laid.move_by_id.keys() == load_workflow([URBAN]).move_by_id.keys()
 
 

@@ -47,12 +47,24 @@ def test_a_case_returned_twice_and_reworked_three_times_keeps_every_opinion(room
             (DISPATCHER, "dispatch", f"仍由你处{turn}"),
         )
     room.walk(case, *AGAIN, (ACCEPTOR, "rework_inspect", "返工一"))
-    room.walk(case, *AGAIN, (ACCEPTOR, "inspect_send"), (COLLECTOR, "inspect_not_done", "返工二"))
+    room.walk(case, *AGAIN, (ACCEPTOR, "inspect_send"), (COLLECTOR, "inspect_fail", "返工二"))
+    room.walk(case, (ACCEPTOR, "inspect_not_done", "确认返工"))
     room.walk(case, *AGAIN, (ACCEPTOR, "accept_without_visit"), (LEADER, "rework_close", "返工三"))
     closed = room.walk(case, *AGAIN, (ACCEPTOR, "accept_without_visit"), (LEADER, "close"))
     said = [entry.opinion for entry in closed.timeline if entry.opinion]
     assert said == [
-        *["不归我们一", "同意一", "仍由你处一", "不归我们二", "同意二", "仍由你处二", "返工一", "返工二", "返工三"]
+        *[
+            "不归我们一",
+            "同意一",
+            "仍由你处一",
+            "不归我们二",
+            "同意二",
+            "仍由你处二",
+            "返工一",
+            "返工二",
+            "确认返工",
+            "返工三",
+        ]
     ]
     assert closed.rework == 3 and closed.state == "closed" and "rework" in closed.flags
     assert [entry.seq for entry in closed.timeline] == list(range(1, len(closed.timeline) + 1))

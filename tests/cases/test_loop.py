@@ -214,7 +214,7 @@ def test_numbers_count_by_day_and_never_repeat(room: Room) -> None:
 
 def test_the_desk_knows_its_states(room: Room) -> None:
     states = {state.id: state for state in room.desk.states()}
-    assert states["closed"].final and not states["handling"].final and len(states) == 14
+    assert states["closed"].final and not states["handling"].final and len(states) == 21
 
 
 def test_matters_can_be_corrected_at_acceptance_and_the_old_one_stays_on_file(room: Room) -> None:

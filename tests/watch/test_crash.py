@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from cityloop.watch.evaluate import Decision, Outcome
 from cityloop.watch.guard import Guard
+from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.models import WarningChangeRow, WarningRow
 from tests.watch.crash_worker import BATCHES, RULES, go_on, records
 from tests.watch.house import House

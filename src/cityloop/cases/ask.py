@@ -7,13 +7,39 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from cityloop.access.actor import Actor
 from cityloop.cases.dispatch import Match
 from cityloop.cases.handling import HandlingRules
 from cityloop.cases.values import Case
 from cityloop.cases.workflow import MoveDef, Workflow
 from cityloop.city.schemas import Department
-from cityloop.core.values import Title
+from cityloop.core.values import Frozen, Title
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why not, in both languages; ``field`` names the input that is wrong, where one is."""
+
+    title: Title
+    field: str | None = None
+
+
+def reason(zh: str, en: str, field: str | None = None) -> Reason:
+    """A reason in both languages."""
+    return Reason(Title(zh=zh, en=en), field)
+
+
+class PartWish(Frozen):
+    """A part as the dispatcher wishes it."""
+
+    department: str
+    required: bool = True
+    demand: str = Field(default="", max_length=2000)
+    limit: str | None = Field(default=None, max_length=200)
+    after: tuple[str, ...] = ()
+    """Departments whose parts come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +56,13 @@ class Facts:
     """The case named in the field ``target`` of a merge."""
     nearby: tuple[str, ...] = ()
     """Numbers that the duplicate guard found."""
+    parts: tuple[PartWish, ...] = ()
+    """The parts of co-handlers that the field ``parts`` wishes for, and why they could not be read."""
+    parts_fault: Reason | None = None
+    parts_there: frozenset[str] = frozenset()
+    """Departments that have an open part already."""
+    dates: Mapping[str, datetime] = field(default_factory=dict)
+    """Fields of the kind ``date`` that could be read, as instants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +88,3 @@ class Ask:
         """A field as trimmed text; empty when absent."""
         value = self.fields.get(name)
         return str(value).strip() if value is not None else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why not, in both languages; ``field`` names the input that is wrong, where one is."""
-
-    title: Title
-    field: str | None = None
-
-
-def reason(zh: str, en: str, field: str | None = None) -> Reason:
-    """A reason in both languages."""
-    return Reason(Title(zh=zh, en=en), field)

@@ -14,12 +14,15 @@ from cityloop.access.policy import Policy
 from cityloop.cases.effects import EFFECTS
 from cityloop.cases.guards import INPUT, STANDING
 from cityloop.cases.models import WorkflowRow
-from cityloop.cases.workflow import ANY_OPEN, HANDLING, SAME, SUBMIT, MoveDef, Workflow
+from cityloop.cases.workflow import ANY_OPEN, BEFORE, HANDLING, SAME, SUBMIT, MoveDef, Workflow
 from cityloop.core.content import Lines, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.database import Database
 from cityloop.core.errors import ContentError, Fault
 
-CITY_MAY_CHANGE = ("version", "number", "rework_clock", "duplicate", "clocks", "automation", "limits")
+CITY_MAY_CHANGE = (
+    *("version", "number", "rework_clock", "duplicate", "clocks", "automation", "limits", "photos", "self_handling"),
+    *("inspection", "deferral_clock", "suspension_days", "callback", "reminders"),
+)
 """What ``workflow.yaml`` of a city may lay over the pack's; states and moves belong to the pack."""
 
 
@@ -47,7 +50,8 @@ def check(workflow: Workflow, path: Path, lines: Lines) -> list[Fault]:
         if workflow.move_by_id.get(rule.move) not in workflow.moves_from.get(rule.when.state, ()):
             what = f"'{rule.move}' does not leave '{rule.when.state}'"
             found.append(fault_at(path, lines, ("automation", number, "move"), what, "name a move that does"))
-    reached = {state for move in workflow.moves for state in (*move.origin, move.to) if move.origin != ANY_OPEN}
+    named = [(move.to, *(() if move.origin == ANY_OPEN else move.origin)) for move in workflow.moves]
+    reached = {state for states in named for state in states}
     for number, state in enumerate(workflow.states):
         if state.id not in reached:
             fault = fault_at(
@@ -114,12 +118,12 @@ def _move(workflow: Workflow, move: MoveDef) -> Iterable[tuple[tuple[str | int, 
     for index, name in enumerate(() if move.origin == ANY_OPEN else move.origin):
         if name not in states:
             yield ("from", index), f"there is no state '{name}'", f"one of: {', '.join(states)}"
-        elif states[name].final:
-            yield ("from", index), f"'{name}' is final", "a case does not leave a final state"
+        elif states[name].final and move.to != SAME and "reopen" not in {effect.name for effect in move.effects}:
+            yield ("from", index), f"'{name}' is final", "a case leaves a final state only with the effect 'reopen'"
     if not move.origin:
         yield ("from",), "the move leaves no state", f"list states, or write {ANY_OPEN}"
-    if move.to != SAME and move.to not in states:
-        yield ("to",), f"there is no state '{move.to}'", f"one of: {', '.join(states)}, or {SAME}"
+    if move.to not in (SAME, BEFORE) and move.to not in states:
+        yield ("to",), f"there is no state '{move.to}'", f"one of: {', '.join(states)}, {SAME} or {BEFORE}"
     for index, guard in enumerate(move.guards):
         if guard.name not in STANDING and guard.name not in INPUT:
             yield ("guards", index), f"there is no guard '{guard.name}'", f"one of: {', '.join([*STANDING, *INPUT])}"

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from cityloop.cases import parts, special
 from cityloop.cases.ask import Ask
-
-
-@dataclass(slots=True)
-class Change:
-    """New values of the case, facts for the timeline, and who receives the case; filled by one effect after another."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-    receiver: str | None = None
-    on_time: bool | None = None
-    """The verdict of this very move; ``None`` when it judges nothing."""
-
+from cityloop.cases.change import Change
 
 Effect = Callable[[Ask, Any, Change], None]
 
@@ -63,6 +52,8 @@ def release_handler(_ask: Ask, _: Any, change: Change) -> None:
 def count_rework(ask: Ask, _: Any, change: Change) -> None:
     """The same department handles again."""
     change.values |= {"rework": ask.case.rework + 1, "handler": None}
+    if ask.case.photos:
+        change.values["photos"] = {**ask.case.photos, "fresh": 0}
     change.receiver = ask.case.department
     change.facts["rework"] = ask.case.rework + 1
 
@@ -106,11 +97,6 @@ def link_target(ask: Ask, _: Any, change: Change) -> None:
         change.facts["target_number"] = ask.facts.target.number
 
 
-def mark_supervised(_ask: Ask, _: Any, change: Change) -> None:
-    """The flag beside the state."""
-    change.values["supervised"] = True
-
-
 def judge(ask: Ask, _: Any, change: Change) -> None:
     """On time or late, decided by the handling clock at this instant; a case that was late once stays late."""
     if ask.case.handling is None:
@@ -123,7 +109,7 @@ def settle_requests(ask: Ask, _: Any, change: Change) -> None:
     """An open request lapses because the case has moved past it."""
     if ask.case.request:
         change.facts["lapsed_request"] = ask.case.request
-        change.values |= {"request": None, "request_by": None}
+        change.values |= {"request": None, "request_by": None, "request_detail": None}
 
 
 def show_nearby(ask: Ask, _: Any, change: Change) -> None:
@@ -145,9 +131,10 @@ EFFECTS: dict[str, Effect] = {
         resolve_limit,
         fix_version,
         link_target,
-        mark_supervised,
         judge,
         settle_requests,
         show_nearby,
+        *special.EFFECTS,
+        parts.take_parts,
     )
 }

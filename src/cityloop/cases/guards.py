@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cityloop.cases import duties, parts
 from cityloop.cases.ask import Ask, Reason, reason
 
 Guard = Callable[[Ask, Any], Reason | None]
@@ -167,6 +168,7 @@ STANDING: dict[str, Guard] = {
         extensions_below,
         channel_in,
         channel_not_in,
+        *duties.STANDING,
     )
 }
 INPUT: dict[str, Guard] = {
@@ -178,5 +180,7 @@ INPUT: dict[str, Guard] = {
         handler_belongs,
         target_fits,
         matter_known,
+        *duties.INPUT,
+        parts.parts_fit,
     )
 }

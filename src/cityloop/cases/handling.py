@@ -16,7 +16,7 @@ from cityloop.city import deadline
 from cityloop.city.deadline import HandlingClock, Light, Until
 from cityloop.city.grammar import Limit, NeedsHuman
 from cityloop.city.service import City
-from cityloop.core.values import Title
+from cityloop.core.values import Title, utc
 
 ClockState = Literal["none", "running", "paused"]
 
@@ -61,6 +61,14 @@ class HandlingRules:
         clock = self._deadlines.start(limit, at, department)
         return clock if isinstance(clock, HandlingClock) else None
 
+    def begin(self, text: str | None, department: str, at: datetime) -> HandlingClock | None:
+        """A new clock of a part on a limit text; ``None`` where there is none that can be read."""
+        limit = self._limit(text)
+        if limit is None or isinstance(limit, NeedsHuman):
+            return None
+        clock = self._deadlines.start(limit, at, department)
+        return clock if isinstance(clock, HandlingClock) else None
+
     def pause(self, clock: HandlingClock, at: datetime) -> HandlingClock:
         """Keep what was used; a clock that stands still stays as it is."""
         return self._deadlines.pause(clock, at) if clock.running else clock
@@ -85,6 +93,15 @@ class HandlingRules:
     def in_time(self, clock: HandlingClock, at: datetime) -> bool:
         """The verdict if handling ended at ``at``: finished at the due instant is on time."""
         return self._deadlines.on_time(self.stop(clock, at)) is not False
+
+    def left(self, clock: HandlingClock, at: datetime) -> int | None:
+        """Counted seconds left at ``at``, below 0 when late."""
+        return self._deadlines.left(clock, at)
+
+    def instant(self, text: str) -> datetime:
+        """An instant as ISO text, or a day, which means its beginning in city time; raises :class:`ValueError`."""
+        read = datetime.fromisoformat(text)
+        return utc(read if read.tzinfo else read.replace(tzinfo=self._city.zone))
 
     def used(self, clock: HandlingClock, at: datetime) -> int:
         """Counted seconds used until ``at``."""

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
+from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.schemas import CaseReport
 from cityloop.cases.store import CaseStore, numbered
 from cityloop.cases.values import Case
-from cityloop.cases.workflow import REPORT, SUBMIT
+from cityloop.cases.workflow import REPORT, SUBMIT, SUBMIT_SELF
 from cityloop.city.schemas import Place, Position
 from cityloop.city.service import City
 from cityloop.core.database import Transaction
@@ -45,11 +46,12 @@ NOTHING = Brought()
 class Intake:
     """Checks reports and opens cases."""
 
-    def __init__(self, *, door: Door, city: City, book: Book, mover: Mover) -> None:
+    def __init__(self, *, door: Door, city: City, book: Book, mover: Mover, attachments: Attachments) -> None:
         self._door = door
         self._city = city
         self._book = book
         self._mover = mover
+        self._attachments = attachments
 
     def report(
         self, tx: Transaction, actor: Actor, report: CaseReport, now: datetime, brought: Brought = NOTHING
@@ -68,8 +70,10 @@ class Intake:
         self._check(report, brought)
         place = self._place(report.position, brought.area)
         draft = self._draft(store, actor, report, brought, place, now)
+        if report.attachments:
+            draft = draft.having(photos=self._attachments.claim(tx, actor, draft.id, report.attachments))
         workflow = self._book.current
-        move = workflow.move_by_id[SUBMIT]
+        move = workflow.move_by_id[SUBMIT_SELF if report.self_handled else SUBMIT]
         more = {"channel": report.channel, **({"warning": brought.warning} if brought.warning else {})}
         case = self._mover.move(tx, actor, draft, Wish(move.id, more=more), now)
         return self._mover.automate(tx, case, now), True
@@ -94,6 +98,9 @@ class Intake:
         if brought.department is not None and brought.department not in self._city.departments:
             known = ", ".join(self._city.departments)
             faults.append(Fault("department", f"there is no department '{brought.department}'", f"one of: {known}"))
+        if report.self_handled and SUBMIT_SELF not in self._book.current.move_by_id:
+            mend = "report it without 'self_handled'"
+            faults.append(Fault("self_handled", "the workflow in force knows no self-handling", mend))
         if not report.title.strip():
             faults.append(Fault("title", "the title is blank", "say in a few words what is wrong"))
         if faults:
@@ -149,6 +156,7 @@ class Intake:
             opened_at=now,
             updated_at=now,
             updated_by=actor.id,
+            reporter=actor.id,
             last_move=SUBMIT,
             workflow=workflow.key,
         )

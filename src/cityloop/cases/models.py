@@ -53,10 +53,46 @@ class CaseRow(Table):
     dispatch_row: Mapped[str | None] = mapped_column(String(80))
     dispatch_reason: Mapped[dict[str, Any] | None]
     request: Mapped[str | None] = mapped_column(String(20))
-    """The open two-step request (``return``, ``extension``), its number and who asked."""
+    """The open two-step request (``return``, ``extension``, ``suspension``, ``void``, ``rework``), its number, who
+    asked, and what was asked for."""
     request_number: Mapped[int]
     request_by: Mapped[str | None] = mapped_column(String(60))
+    request_detail: Mapped[dict[str, Any] | None]
     extensions: Mapped[int]
+    remind_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When the next reminder of the handling limit is due, and the last one that was sent."""
+    reminded: Mapped[str] = mapped_column(String(10))
+    reply_reminded: Mapped[bool]
+    deferred: Mapped[bool]
+    """The centre's ruling that departments cannot act now; such a case leaves the denominators of indicators."""
+    suspensions: Mapped[int]
+    suspended_from: Mapped[str | None] = mapped_column(String(40))
+    suspended_until: Mapped[datetime | None] = mapped_column(index=True)
+    supervision: Mapped[dict[str, Any] | None]
+    """The last demand of a supervisor: ``demand``, ``by``, ``at``, ``reply_due_at``, and its answer once it came."""
+    reply_due_at: Mapped[datetime | None]
+    appeal: Mapped[str | None] = mapped_column(String(12))
+    """Of the lateness, by the department: ``filed``, ``passed`` (first review), ``granted`` or ``refused``."""
+    appeal_reviewer: Mapped[str | None] = mapped_column(String(60))
+    exempt: Mapped[bool]
+    """An appeal was granted: the lateness stays a fact and leaves the metrics."""
+    force_by: Mapped[str | None] = mapped_column(String(60))
+    """Who asks for closing by force; somebody else decides."""
+    self_handled: Mapped[bool]
+    reporter: Mapped[str | None] = mapped_column(String(60))
+    """The account that reported the case."""
+    reopened: Mapped[int]
+    first_closed_at: Mapped[datetime | None]
+    linked_from: Mapped[str | None] = mapped_column(String(40))
+    """The closed case whose reporter was not satisfied."""
+    petitioners: Mapped[int]
+    """Reports merged into this case."""
+    photos: Mapped[dict[str, Any] | None]
+    """Attachments by kind; ``fresh`` counts photos taken after since the last rework."""
+    parts: Mapped[int]
+    """Parts of co-handlers that this case has ever had."""
+    parts_open: Mapped[int]
+    """Required tasks of co-handlers that are neither done nor waived."""
     rework: Mapped[int]
     merged_into: Mapped[str | None] = mapped_column(String(40))
     warning: Mapped[str | None] = mapped_column(String(40), unique=True)
@@ -135,6 +171,69 @@ class CaseWarningRow(Table):
     warning: Mapped[str] = mapped_column(String(40), primary_key=True)
     case: Mapped[str] = mapped_column(String(40), index=True)
     seq: Mapped[int]
+
+
+class AttachmentRow(Table):
+    """A file of a case, stored by the hash of its clean copy; without a case while its report is being written."""
+
+    __tablename__ = "case_attachment"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case: Mapped[str | None] = mapped_column(String(40), index=True)
+    hash: Mapped[str] = mapped_column(String(64), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(12))
+    media_type: Mapped[str] = mapped_column(String(40))
+    bytes: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    taken_at: Mapped[datetime | None]
+    lon: Mapped[float | None] = mapped_column(Float)
+    lat: Mapped[float | None] = mapped_column(Float)
+    """Time and place of capture as the file itself told them; the stored copy no longer does."""
+    uploaded_by: Mapped[str] = mapped_column(String(60), index=True)
+    uploaded_at: Mapped[datetime]
+
+
+class PartRow(Table):
+    """The part of a case that a co-handler does."""
+
+    __tablename__ = "case_part"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case: Mapped[str] = mapped_column(String(40), index=True)
+    department: Mapped[str] = mapped_column(String(60), index=True)
+    required: Mapped[bool]
+    demand: Mapped[str] = mapped_column(Text)
+    after: Mapped[list[str]]
+    state: Mapped[str] = mapped_column(String(12))
+    limit_text: Mapped[str | None] = mapped_column(String(200))
+    opened_at: Mapped[datetime]
+    handler: Mapped[str | None] = mapped_column(String(60))
+    result: Mapped[str | None] = mapped_column(Text)
+    handling: Mapped[dict[str, Any] | None]
+    clock_state: Mapped[str] = mapped_column(String(10))
+    due_at: Mapped[datetime | None]
+    yellow_at: Mapped[datetime | None]
+    red_at: Mapped[datetime | None]
+    handled_at: Mapped[datetime | None]
+    on_time: Mapped[bool | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int]
+
+
+class PartEntryRow(Table):
+    """One line of a part's history; the case's timeline holds its digest and not its words."""
+
+    __tablename__ = "case_part_entry"
+    part: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    move: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12))
+    actor: Mapped[str] = mapped_column(String(60))
+    actor_zh: Mapped[str] = mapped_column(String(80))
+    actor_en: Mapped[str] = mapped_column(String(80))
+    opinion: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]]
 
 
 class WorkflowRow(Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,22 +14,25 @@ from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.models import AccountRow
-from cityloop.cases import nearby, timeline
+from cityloop.cases import entries, nearby, timeline
 from cityloop.cases.ask import Ask, Facts
 from cityloop.cases.automation import next_rule
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.handling import HandlingRules
+from cityloop.cases.joint import Parts, read_wishes
 from cityloop.cases.models import TimelineRow
-from cityloop.cases.moves import Entry, MoveOutcome, Refusal, decide
+from cityloop.cases.moves import Entry, MoveOutcome, decide
+from cityloop.cases.refusal import Refusal
 from cityloop.cases.refusals import refused
-from cityloop.cases.store import CaseStore
+from cityloop.cases.store import CaseStore, numbered
 from cityloop.cases.values import Case
 from cityloop.cases.views import Views
-from cityloop.cases.workflow import MoveDef
+from cityloop.cases.workflow import SUBMIT, MoveDef
 from cityloop.city.service import City
 from cityloop.core.database import Transaction
 from cityloop.core.errors import Invalid
+from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
 
@@ -72,6 +76,7 @@ class Mover:
         self._responsibility = responsibility
         self._views = views
         self.rules = HandlingRules(city, optional=book.current.limits == "optional")
+        self.parts = Parts(door=door, city=city, rules=self.rules)
         self._matters = frozenset(matter.key for matter in city.catalogue.list())
 
     def ask(self, tx: Transaction | None, actor: Actor, case: Case, move: MoveDef, wish: Wish, now: datetime) -> Ask:
@@ -91,7 +96,29 @@ class Mover:
         result = decide(ask, lambda permission: self._door.may(actor, permission))
         if isinstance(result, Refusal):
             raise refused(ask, result, self._door.policy, self._city.language)
-        return self.write(tx, actor, case, result, wish, move, now)
+        moved = self.write(tx, actor, case, result, wish, move, now)
+        if ask.facts.target is not None and moved.merged_into:
+            self._join(tx, actor, moved, ask.facts.target, now)
+        if ask.facts.parts:
+            self.parts.begin(tx, actor, moved, ask.facts.parts, now)
+        if result.opens_linked:
+            self._open_linked(tx, actor, moved, wish, now)
+        return moved
+
+    def enter(
+        self,
+        tx: Transaction,
+        actor: Actor,
+        case: Case,
+        name: str,
+        now: datetime,
+        values: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        opinion: str = "",
+    ) -> Case:
+        """Write something that is no move (see :mod:`cityloop.cases.entries`) onto the case."""
+        result = entries.outcome(case, actor, name, values or {}, facts or {}, now)
+        return self.write(tx, actor, case, result, Wish(name, opinion), entries.definition(name), now)
 
     def automate(self, tx: Transaction, case: Case, now: datetime) -> Case:
         """Let the system make every move that the table gives it now; a refusal leaves the case to people."""
@@ -125,10 +152,40 @@ class Mover:
         else:
             store.add(case)
         tx.insert(TimelineRow, row)
+        if before.parts and not entries.is_part(move.id):
+            self.parts.follow(tx, actor, case, now)
         detail = {"number": case.number, "from": entry.from_state, "to": entry.to_state}
         self._audit.record(tx, now, actor.id, f"case.{move.id}", case.id, detail)
         self._outbox.record(tx, MOVED, case.id, now, self._event(case, entry, actor, wish, now))
         return case
+
+    def _join(self, tx: Transaction, actor: Actor, merged: Case, target: Case, now: datetime) -> None:
+        """The target keeps a trace of every report that was merged into it; both reporters stay on their own cases."""
+        facts = {"number": merged.number, "channel": merged.channel}
+        count = target.petitioners + merged.petitioners + 1
+        self.enter(tx, actor, target, entries.MERGED_IN, now, {"petitioners": count}, facts)
+
+    def _open_linked(self, tx: Transaction, actor: Actor, closed: Case, wish: Wish, now: datetime) -> None:
+        """A new case of the same matter and place, with the reporter who was not satisfied."""
+        workflow, local = self._book.current, now.astimezone(self._city.zone)
+        kept = ("title", "description", "matter", "area", "district", "lon", "lat", "address", "channel",
+                "reporter_name", "reporter_phone", "urgent", "entity", "series", "named_department")  # fmt: skip
+        draft = Case(
+            **{name: getattr(closed, name) for name in kept},
+            id=new_id("case"),
+            number=numbered(workflow.number, local, closed.district, CaseStore.of(tx)),
+            state=workflow.move_by_id[SUBMIT].origin[0],
+            stage=1,
+            opened_at=now,
+            updated_at=now,
+            updated_by=actor.id,
+            last_move=SUBMIT,
+            workflow=workflow.key,
+            linked_from=closed.id,
+        )
+        more = {"linked_from": closed.number, "channel": closed.channel}
+        opened = self.move(tx, SYSTEM, draft, Wish(SUBMIT, wish.opinion, more=more), now)
+        self.enter(tx, actor, closed, entries.LINKED, now, facts={"number": opened.number})
 
     def near(self, tx: Transaction, case: Case, now: datetime) -> list[Case]:
         """What the duplicate guard finds for this case, inside a transaction."""
@@ -174,7 +231,29 @@ class Mover:
                 target = CaseStore.of(tx).find(str(fields["target"]).strip())
             if "show_nearby" in effects and actor.kind != "system":
                 near = tuple(other.number for other in self.near(tx, case, now))
-        return Facts(self._city.departments, self._matters, match, person, target, near)
+        wishes, fault = read_wishes(fields.get("parts")) if "take_parts" in effects else ((), None)
+        there = self.parts.there(tx, case) if tx is not None and "take_parts" in effects else frozenset[str]()
+        return Facts(
+            self._city.departments,
+            self._matters,
+            match,
+            person,
+            target,
+            near,
+            parts=wishes,
+            parts_fault=fault,
+            parts_there=there,
+            dates=self._dates(move, fields),
+        )
+
+    def _dates(self, move: MoveDef, fields: Mapping[str, Any]) -> dict[str, datetime]:
+        """The fields of the kind ``date`` that are dates."""
+        read: dict[str, datetime] = {}
+        for item in move.fields:
+            if item.kind == "date" and fields.get(item.name):
+                with suppress(ValueError):
+                    read[item.name] = self.rules.instant(str(fields[item.name]).strip())
+        return read
 
     def _person(self, tx: Transaction, account: str) -> Actor | None:
         known: dict[str, Actor | None] = tx.memory.setdefault("cases.people", {})

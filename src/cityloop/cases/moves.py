@@ -8,28 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from cityloop.cases import clocks as post_clocks
 from cityloop.cases.ask import Ask, Reason, reason
+from cityloop.cases.change import Change
 from cityloop.cases.clocks import PostClock
-from cityloop.cases.effects import EFFECTS, Change
+from cityloop.cases.effects import EFFECTS
 from cityloop.cases.guards import INPUT, STANDING
+from cityloop.cases.handling import Standing
+from cityloop.cases.refusal import Refusal
 from cityloop.cases.values import Case
-from cityloop.cases.workflow import ALL, HANDLING, SAME, MoveDef, Workflow
+from cityloop.cases.workflow import ALL, BEFORE, HANDLING, SAME, MoveDef, Workflow
 from cityloop.city.deadline import HandlingClock
 from cityloop.core.values import Title
 
 May = Callable[[str], bool]
-RefusalKind = Literal["state", "permission", "guard", "input"]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A move that does not happen, and every reason why not."""
-
-    kind: RefusalKind
-    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +47,8 @@ class MoveOutcome:
 
     case: Case
     entry: Entry
+    opens_linked: bool = False
+    """A new case, linked to this one, is to be opened with it."""
 
 
 def decide(ask: Ask, may: May) -> MoveOutcome | Refusal:
@@ -79,13 +75,13 @@ def outcome(ask: Ask) -> MoveOutcome:
     for effect in move.effects:
         EFFECTS[effect.name](ask, effect.value, change)
     _requests(ask, change)
-    target = ask.workflow.state_by_id[case.state if move.to == SAME else move.to]
+    target = ask.workflow.state_by_id[_target(case, move)]
     used = _clocks(ask, change)
     change.values |= {"state": target.id, "stage": target.stage, "open": not target.final}
     if not move.aside:
         change.values["by_hand"] = move.person_next
-    if target.final:
-        change.values["closed_at"] = ask.now
+    if target.final and case.open:
+        change.values |= {"closed_at": ask.now, "reply_due_at": None, "suspended_until": None}
     after = case.having(**change.values, **_stamp(ask))
     entry = Entry(
         move=move.id,
@@ -98,7 +94,13 @@ def outcome(ask: Ask) -> MoveOutcome:
         request=change.facts.pop("request", None),
         facts={**_filled(ask), **change.facts, **_due_change(case, after)},
     )
-    return MoveOutcome(after, entry)
+    return MoveOutcome(after, entry, change.opens_linked)
+
+
+def _target(case: Case, move: MoveDef) -> str:
+    if move.to == SAME:
+        return case.state
+    return case.suspended_from or case.state if move.to == BEFORE else move.to
 
 
 def _state_reason(case: Case, move: MoveDef, workflow: Workflow) -> Reason | None:
@@ -144,9 +146,17 @@ def _blanks(ask: Ask) -> Sequence[Reason]:
         elif text and item.choices and text not in {choice.id for choice in item.choices}:
             listed = ", ".join(choice.id for choice in item.choices)
             found.append(reason(f"“{text}”不在选项中：{listed}", f"'{text}' is not one of: {listed}", item.name))
-        elif len(text) > 2000:
+        elif text and item.kind == "date" and item.name not in ask.facts.dates:
+            found.append(_no_date(item.name, text))
+        elif len(text) > 2000 and item.kind != "parts":
             found.append(reason(f"“{item.title.zh}”超过 2000 字", f"'{item.title.en}' is too long", item.name))
     return found
+
+
+def _no_date(name: str, text: str) -> Reason:
+    return reason(
+        f"“{text[:40]}”不是日期，请写成 2026-05-01", f"'{text[:40]}' is no date: write it as 2026-05-01", name
+    )
 
 
 def _requests(ask: Ask, change: Change) -> None:
@@ -156,7 +166,7 @@ def _requests(ask: Ask, change: Change) -> None:
         change.values |= {"request": move.asks, "request_by": ask.actor.id, "request_number": case.request_number + 1}
         change.facts["request"] = case.request_number + 1
     elif move.decides:
-        change.values |= {"request": None, "request_by": None}
+        change.values |= {"request": None, "request_by": None, "request_detail": None}
         change.facts["request"] = case.request_number
 
 
@@ -185,21 +195,23 @@ def _clocks(ask: Ask, change: Change) -> int | None:
 
 
 def _late_post(ask: Ask, name: str, used: int, change: Change) -> None:
-    limit = ask.workflow.clocks[name].minutes * 60
-    if used > limit:
+    minutes = ask.workflow.clocks[name].minutes if name in ask.workflow.clocks else None
+    limit = (minutes or 0) * 60
+    if minutes is not None and used > limit:
         change.facts["post_late"] = {"clock": name, "limit_seconds": limit, "used_seconds": used}
 
 
 def _handling(ask: Ask, change: Change) -> int | None:
     """Move the handling clock and the instants that lists filter by; return its used seconds when it halts."""
     before = ask.case.handling
-    clock = _next_clock(ask, change)
+    clock = _deferred(ask, change, _next_clock(ask, change))
     if clock is before:
         return None
     if clock is not None and clock.stopped_at is not None:
         # A stop moves nothing: what was due stays due, and the light stays as it is now.
         used = ask.rules.used(clock, ask.now)
         change.values |= {"handling": clock, "clock_state": "stopped", "handled_at": ask.now, "used_seconds": used}
+        change.values["remind_at"] = None
         return used
     now = ask.rules.standing(clock, ask.now)
     change.values |= {
@@ -209,6 +221,8 @@ def _handling(ask: Ask, change: Change) -> int | None:
         "yellow_at": now.yellow_at,
         "red_at": now.red_at,
         "provisional": now.provisional,
+        "remind_at": now.yellow_at,
+        "reminded": ask.case.reminded if clock is not None and _same_due(ask.case, now) else "",
         "handled_at": None,
         "used_seconds": now.used_seconds,
     }
@@ -223,7 +237,7 @@ def _next_clock(ask: Ask, change: Change) -> HandlingClock | None:
     if clock is not None and (wanted.stop == ALL or HANDLING in wanted.stop):
         return rules.stop(clock, now)
     if clock is not None and HANDLING in wanted.resume:
-        return rules.resume(clock, now)
+        return rules.resume(clock, _resumed_at(ask))
     if wanted.start_or_resume and clock is not None and change.receiver == ask.case.returned_from:
         return rules.resume(clock, now)
     if wanted.start_or_resume or HANDLING in wanted.start:
@@ -231,6 +245,28 @@ def _next_clock(ask: Ask, change: Change) -> HandlingClock | None:
     if wanted.rework and clock is not None:
         return _fresh(ask, change) if ask.workflow.rework_clock == "fresh" else rules.resume(clock, now)
     return clock
+
+
+def _same_due(case: Case, now: Standing) -> bool:
+    """A move that leaves the due instant where it was repeats no reminder."""
+    return case.due_at is not None and case.due_at == now.due_at
+
+
+def _resumed_at(ask: Ask) -> datetime:
+    """A suspension that ends by itself ends at its date, however late the platform comes to it."""
+    until = ask.case.suspended_until
+    return min(ask.now, until) if until is not None and ask.actor.kind == "system" else ask.now
+
+
+def _deferred(ask: Ask, change: Change, clock: HandlingClock | None) -> HandlingClock | None:
+    """While a case is deferred its clock stands, where the city wants it so; afterwards it goes on."""
+    if clock is None or clock.stopped_at is not None or ask.workflow.deferral_clock == "run":
+        return clock
+    after = bool(change.values.get("deferred", ask.case.deferred))
+    if after:
+        return ask.rules.pause(clock, ask.now)
+    ended = ask.case.deferred and ask.workflow.state_by_id[ask.case.state].handles
+    return ask.rules.resume(clock, ask.now) if ended else clock
 
 
 def _fresh(ask: Ask, change: Change) -> HandlingClock | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cityloop.cases.ask import Ask
+from cityloop.cases.guards import STANDING
 from cityloop.cases.moves import both_languages, standing
 from cityloop.cases.schemas import FieldAsked, MoveOffer
 from cityloop.cases.workflow import SAME, FieldDef, MoveDef
@@ -20,9 +21,17 @@ def offers(moves: tuple[MoveDef, ...], ask_for: AskFor, may: May, able: Able) ->
     found = []
     for move in moves:
         ask = ask_for(move)
-        if move.decides is None or ask.case.request == move.decides:
+        if (move.decides is None or ask.case.request == move.decides) and not _elsewhere(ask):
             found.append(_offer(ask, may, able))
     return found
+
+
+_STAGES = frozenset(["appeal_is", "force_asked_is", "deferred_is", "supervised_is", "request_open", "callback_then"])
+"""Guards that say where a case stands; a move of another place is not shown at all."""
+
+
+def _elsewhere(ask: Ask) -> bool:
+    return any(STANDING[guard.name](ask, guard.value) for guard in ask.move.guards if guard.name in _STAGES)
 
 
 def _offer(ask: Ask, may: May, able: Able) -> MoveOffer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -108,6 +109,23 @@ def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
     return or_(*parts) if parts else false()
 
 
+def _appeal_is(stage: Any, _: Actor) -> ColumnElement[bool]:
+    return CaseRow.appeal.is_(None) if stage == "none" else CaseRow.appeal == stage
+
+
+_GUARDED: dict[str, Callable[[Any, Actor], ColumnElement[bool]]] = {
+    "request_open": lambda kind, _: CaseRow.request == kind,
+    "deferred_is": lambda wanted, _: CaseRow.deferred.is_(bool(wanted)),
+    "supervised_is": lambda wanted, _: CaseRow.reply_due_at.is_not(None) if wanted else CaseRow.reply_due_at.is_(None),
+    "force_asked_is": lambda wanted, _: CaseRow.force_by.is_not(None) if wanted else CaseRow.force_by.is_(None),
+    "not_force_asker": lambda _, actor: CaseRow.force_by != actor.id,
+    "appeal_is": _appeal_is,
+    "not_first_reviewer": lambda _, actor: or_(CaseRow.appeal_reviewer.is_(None), CaseRow.appeal_reviewer != actor.id),
+    "parts_done": lambda _, __: CaseRow.parts_open == 0,
+}
+"""What a guard of :mod:`cityloop.cases.duties` means in a list."""
+
+
 def _mine(move: MoveDef, state: str, actor: Actor) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [CaseRow.state == state]
     guards = {guard.name for guard in move.guards}
@@ -115,6 +133,7 @@ def _mine(move: MoveDef, state: str, actor: Actor) -> ColumnElement[bool]:
         parts.append(CaseRow.department == actor.department if actor.department else false())
     if "is_handler" in guards and actor.kind != "system":
         parts.append(or_(CaseRow.handler.is_(None), CaseRow.handler == actor.id))
+    parts += [condition(guard.value, actor) for guard in move.guards if (condition := _GUARDED.get(guard.name))]
     if move.decides:
         parts.append(CaseRow.request == move.decides)
     if move.decides and "not_asker" in guards:

@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Scope
-from cityloop.cases import nearby, queries
+from cityloop.cases import entries, nearby, queries
+from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.offers import offers
 from cityloop.cases.refusals import able
-from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseView, MoveOffer, TimelineEntry
+from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseView, MoveOffer, Petitioner, Supervision, TimelineEntry
 from cityloop.cases.store import load
 from cityloop.cases.values import Case, from_row, scoped
 from cityloop.cases.views import Views, light
@@ -31,6 +32,7 @@ from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 
 ENTITY = "case"
 SENSITIVE = frozenset({"reporter_name", "reporter_phone"})
+_PETITIONER = ("number", "channel", "opened_at", "reporter_name", "reporter_phone")
 POINTS = 5000
 """Most points of one GeoJSON answer, the newest first."""
 _TABLE = CaseRow.__table__
@@ -64,7 +66,16 @@ class Reading:
     """Everything that only looks."""
 
     def __init__(
-        self, *, database: Database, door: Door, audit: Audit, city: City, book: Book, views: Views, mover: Mover
+        self,
+        *,
+        database: Database,
+        door: Door,
+        audit: Audit,
+        city: City,
+        book: Book,
+        views: Views,
+        mover: Mover,
+        attachments: Attachments,
     ) -> None:
         self._database = database
         self._door = door
@@ -73,6 +84,7 @@ class Reading:
         self._book = book
         self._views = views
         self._mover = mover
+        self._attachments = attachments
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
         """One page; ``total`` counts what the actor may see under the filter."""
@@ -155,6 +167,10 @@ class Reading:
             reporter_phone=None,
             deadline=None,
             dispatch_reason=None,
+            supervision=None,
+            petitioners_list=[],
+            attachments=[],
+            tasks=[],
             timeline=[],
             moves=[],
             nearby=[],
@@ -176,6 +192,10 @@ class Reading:
             description=case.description,
             deadline=self._mover.rules.view(case, light(case, now), now),
             dispatch_reason=Title(**case.dispatch_reason) if case.dispatch_reason else None,
+            supervision=Supervision.model_validate(case.supervision) if case.supervision else None,
+            petitioners_list=self._petitioners(session, scope, case),
+            attachments=self._attachments.of(session, case.id),
+            tasks=self._mover.parts.views(session, actor, case, now),
             timeline=self._timeline(session, case),
             moves=self._offers(actor, case, now),
             nearby=self._nearby(session, scope, case, now),
@@ -194,7 +214,20 @@ class Reading:
     def _timeline(self, session: Session, case: Case) -> builtins.list[TimelineEntry]:
         rows = session.scalars(select(TimelineRow).where(TimelineRow.case == case.id).order_by(TimelineRow.seq))
         workflow = self._book.of(case.workflow, case.filed)
-        return [_entry(row, move.title if (move := workflow.move_by_id.get(row.move)) else None) for row in rows]
+        return [
+            _entry(row, move.title if (move := workflow.move_by_id.get(row.move)) else entries.TITLES.get(row.move))
+            for row in rows
+        ]
+
+    def _petitioners(self, session: Session, scope: Scope, case: Case) -> builtins.list[Petitioner]:
+        """Who else reported this: the cases merged into it, reporters covered as the actor's sight wants it."""
+        if not case.petitioners:
+            return []
+        rows = session.execute(select(_TABLE).where(_TABLE.c.merged_into == case.id).order_by(_TABLE.c.opened_at))
+        return [
+            Petitioner(case=row["id"], **scope.cover({name: row[name] for name in _PETITIONER}))
+            for row in rows.mappings()
+        ]
 
     def _nearby(self, session: Session, scope: Scope, case: Case, now: datetime) -> builtins.list[CaseView]:
         """The duplicate guard around an open case, as far as the actor may see."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cityloop.access.policy import Policy
 from cityloop.cases.ask import Ask, Reason
-from cityloop.cases.moves import Refusal
+from cityloop.cases.refusal import Refusal
 from cityloop.cases.workflow import MoveDef
 from cityloop.core.errors import AccessDenied, Conflict, Fault, Invalid, Problem
 

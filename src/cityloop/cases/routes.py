@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 
 from cityloop.access.routes import Asker
-from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, Channel, Light, MoveRequest, StateView
+from cityloop.cases.attachments import Size
+from cityloop.cases.schemas import (
+    AttachmentKind,
+    AttachmentView,
+    CaseDetail,
+    CaseFilter,
+    CaseReport,
+    CaseView,
+    Channel,
+    Light,
+    MoveRequest,
+    StateView,
+    TaskDetail,
+    TaskView,
+)
 from cityloop.cases.service import CaseDesk
 from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paging, paging, service
@@ -82,6 +98,71 @@ def states(desk: TheDesk, actor: Asker) -> list[StateView]:
 def case(case: str, desk: TheDesk, actor: Asker) -> CaseDetail:
     """One case, by id or number, with timeline, deadline and the moves on offer."""
     return desk.get(actor, case)
+
+
+@router.get("/tasks")
+def tasks(
+    desk: TheDesk,
+    actor: Asker,
+    paged: Paged,
+    mine: bool = False,
+    open: bool | None = None,
+    department: str | None = None,
+    case: str | None = None,
+) -> Page[TaskView]:
+    """Parts of co-handlers, the first due first; ``mine``: what waits for the asker."""
+    return desk.tasks.list(actor, paged, mine, open, department, case)
+
+
+@router.get("/tasks/{task}")
+def task(task: str, desk: TheDesk, actor: Asker) -> TaskDetail:
+    """One part with its history and the moves on offer."""
+    return desk.tasks.get(actor, task)
+
+
+@router.post("/tasks/{task}/moves")
+def move_task(task: str, body: MoveRequest, desk: TheDesk, actor: Asker) -> TaskDetail:
+    """Make a move of a part."""
+    return desk.tasks.move(actor, task, body)
+
+
+@router.post("/attachments", status_code=201)
+async def stage_attachment(
+    file: UploadFile, desk: TheDesk, actor: Asker, kind: Annotated[AttachmentKind, Form()] = "before"
+) -> AttachmentView:
+    """Send a file before its report; the report then names its hash. JPEG, PNG, WebP or PDF, by content."""
+    content = await file.read(desk.attachments.limit + 1)
+    return await run_in_threadpool(desk.attachments.stage, actor, file.filename or "", kind, content)
+
+
+@router.post("/cases/{case}/attachments", status_code=201)
+async def add_attachment(
+    case: str, file: UploadFile, desk: TheDesk, actor: Asker, kind: Annotated[AttachmentKind, Form()] = "other"
+) -> AttachmentView:
+    """Put a file on a case. Place and time of capture are kept as facts and taken out of the stored copy."""
+    content = await file.read(desk.attachments.limit + 1)
+    return await run_in_threadpool(desk.attachments.add, actor, case, file.filename or "", kind, content)
+
+
+@router.get("/cases/{case}/attachments")
+def attachments(case: str, desk: TheDesk, actor: Asker) -> list[AttachmentView]:
+    """The files of a case."""
+    return desk.attachments.list(actor, case)
+
+
+@router.get("/attachments/{hash}", response_class=Response)
+def attachment(hash: str, desk: TheDesk, actor: Asker, size: Size = "full") -> Response:
+    """The stored copy, or its thumbnail (WebP, at most 320 pixels). Never run by a browser."""
+    content, media_type, name = desk.attachments.content(actor, hash, size)
+    way = "inline" if media_type.startswith("image/") else "attachment"
+    headers = {
+        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name)}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, max-age=86400, immutable",
+        "ETag": f'"{hash}.{size}"',
+    }
+    return Response(content, media_type=media_type, headers=headers)
 
 
 @router.post("/cases/{case}/moves")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from cityloop.cases.workflow import FieldKind
 from cityloop.city.schemas import Position
 from cityloop.core.values import Frozen, Instant, Title
 
@@ -13,6 +14,37 @@ Light = Literal["green", "yellow", "red", "paused", "none"]
 Channel = Literal[
     "collector", "hotline", "citizen", "leader", "media", "department", "warning", "device", "inspection", "drill"
 ]
+
+
+AttachmentKind = Literal["before", "after", "evidence", "other"]
+
+
+class AttachmentRef(Frozen):
+    """A file that its reporter has sent before the report."""
+
+    hash: str = Field(pattern="^[0-9a-f]{64}$")
+    kind: AttachmentKind = "before"
+
+
+class AttachmentView(Frozen):
+    """A file of a case. ``taken_at``, ``lon``, ``lat``: what the file itself told of its capture."""
+
+    id: str
+    case: str | None
+    hash: str
+    name: str
+    kind: AttachmentKind
+    media_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+    taken_at: Instant | None
+    lon: float | None
+    lat: float | None
+    uploaded_by: str
+    uploaded_at: Instant
+    thumb: bool
+    """Whether ``?size=thumb`` has a picture."""
 
 
 class CaseReport(Frozen):
@@ -28,6 +60,10 @@ class CaseReport(Frozen):
     reporter_name: str | None = Field(default=None, max_length=40)
     reporter_phone: str | None = Field(default=None, max_length=30)
     urgent: bool = False
+    attachments: tuple[AttachmentRef, ...] = Field(default=(), max_length=40)
+    """Files sent before with ``POST /api/v1/attachments``."""
+    self_handled: bool = False
+    """The reporter has put it right; needs the city's leave for the matter, and photos from before and after."""
     series: str | None = Field(default=None, max_length=40)
     """The replayed series a drill report comes from; empty for a real report."""
 
@@ -47,7 +83,7 @@ class FieldAsked(Frozen):
 
     name: str
     title: Title
-    kind: Literal["text", "department", "person", "matter", "line", "choice"]
+    kind: FieldKind
     required: bool
     choices: list[tuple[str, Title]] = []
 
@@ -131,9 +167,109 @@ class CaseView(Frozen):
     closed_at: Instant | None
     on_time: bool | None
     rework: int
+    extensions: int
+    deferred: bool
+    exempt: bool
+    forced: bool
+    self_handled: bool
+    suspended_until: Instant | None
+    reply_due_at: Instant | None
+    linked_from: str | None
+    merged_into: str | None
+    petitioners: int
+    photos: dict[str, int]
+    parts_open: int
     warning: str | None
     series: str | None
     version: int
+
+
+class Petitioner(Frozen):
+    """A report that was merged into the case."""
+
+    case: str
+    number: str
+    channel: Channel
+    opened_at: Instant
+    reporter_name: str | None
+    reporter_phone: str | None
+
+
+class Supervision(Frozen):
+    """A supervisor's demand and, once it came, its answer."""
+
+    demand: str
+    by: str
+    at: Instant
+    reply_due_at: Instant
+    reply: str | None = None
+    answered_by: str | None = None
+    answered_at: Instant | None = None
+    in_time: bool | None = None
+
+
+class TaskView(Frozen):
+    """The part of a case that a co-handler does. ``seen`` false: another department's, only how it stands."""
+
+    id: str
+    case: str
+    number: str
+    title: str
+    department: str
+    department_title: Title | None
+    required: bool
+    after: tuple[str, ...]
+    state: str
+    state_title: Title
+    open: bool
+    light: Light
+    due_at: Instant | None
+    opened_at: Instant
+    closed_at: Instant | None
+    on_time: bool | None
+    version: int
+    seen: bool
+    demand: str | None
+    handler: str | None
+    result: str | None
+    limit_text: str | None
+
+
+class TaskEntry(Frozen):
+    """One line of a part's history."""
+
+    at: Instant
+    move: str
+    title: Title
+    state: str
+    actor: str
+    actor_name: Title
+    opinion: str
+    fields: dict[str, Any]
+
+
+class CaseBrief(Frozen):
+    """What a co-handler needs to know of the case; nothing personal."""
+
+    number: str
+    title: str
+    description: str
+    state: str
+    matter: str
+    area: str | None
+    address: str
+    lon: float
+    lat: float
+    opened_at: Instant
+    urgent: bool
+
+
+class TaskDetail(TaskView):
+    """A part with its history and the moves on offer."""
+
+    brief: CaseBrief
+    moves: list[MoveOffer]
+    entries: list[TaskEntry]
 
 
 class CaseDetail(CaseView):
@@ -144,6 +280,10 @@ class CaseDetail(CaseView):
     reporter_phone: str | None
     deadline: DeadlineView | None
     dispatch_reason: Title | None
+    supervision: Supervision | None
+    petitioners_list: list[Petitioner]
+    attachments: list[AttachmentView]
+    tasks: list[TaskView]
     timeline: list[TimelineEntry]
     moves: list[MoveOffer]
     nearby: list[CaseView]

@@ -20,16 +20,21 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
 from cityloop.cases import timeline
 from cityloop.cases.answers import WarningAnswers
+from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
+from cityloop.cases.files import Files
 from cityloop.cases.intake import NOTHING, Brought, Intake
+from cityloop.cases.joint import TASK
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.store import CaseStore
+from cityloop.cases.tasks import Tasks
 from cityloop.cases.values import Case, scoped
 from cityloop.cases.views import Views
+from cityloop.cases.waiting import Waiting
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.core.database import Database, Transaction
@@ -54,7 +59,10 @@ class CaseDesk:
         city: City,
         workflow: Workflow,
         responsibility: Responsibility,
+        files: Files,
+        attachment_limit: int = 10 * 1024 * 1024,
     ) -> None:
+        door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city = database, door, audit, city
         self._book = Book(database, workflow)
@@ -69,9 +77,29 @@ class CaseDesk:
             responsibility=responsibility,
             views=views,
         )
-        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover)
+        self.attachments = Attachments(
+            database=database,
+            door=door,
+            audit=audit,
+            city=city,
+            mover=self._mover,
+            files=files,
+            limit=attachment_limit,
+        )
+        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover, attachments=self.attachments)
         self._reading = Reading(
-            database=database, door=door, audit=audit, city=city, book=self._book, views=views, mover=self._mover
+            database=database,
+            door=door,
+            audit=audit,
+            city=city,
+            book=self._book,
+            views=views,
+            mover=self._mover,
+            attachments=self.attachments,
+        )
+        self.tasks = Tasks(database=database, door=door, audit=audit, city=city, mover=self._mover)
+        self._waiting = Waiting(
+            database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
@@ -136,6 +164,10 @@ class CaseDesk:
         wish = Wish(request.move, request.opinion, request.fields)
         moved = self._mover.move(tx, actor, found, wish, now)
         return self._mover.automate(tx, moved, now)
+
+    def tick(self, now: datetime) -> int:
+        """Everything that is due by the hour: automatic moves, suspensions that end, reminders; returns the count."""
+        return self.dispatch_due(now) + self._waiting.resume_due(now) + self._waiting.remind(now)
 
     def dispatch_due(self, now: datetime) -> int:
         """Make the automatic moves that are waiting (after a wait, or since a table changed); returns their number."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, RowMapping, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Executable, RowMapping, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,14 +21,9 @@ from cityloop.core.database import Transaction
 
 _TABLE: Table = CaseRow.__table__  # type: ignore[assignment]
 _COUNTER: Table = CounterRow.__table__  # type: ignore[assignment]
-_CHANGING = tuple(
-    column.name
-    for column in _TABLE.columns
-    if column.name not in ("id", "number", "opened_at", "channel", "external_number")
-)
-_UPDATE = (
-    update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(f"v_{name}") for name in _CHANGING})
-)
+_FIXED = ("id", "number", "opened_at", "channel", "external_number")
+_CHANGING = (*(column.name for column in _TABLE.columns if column.name not in _FIXED), "id")
+"""What a move may change, and the key behind it."""
 _MEMORY = "cases"
 
 
@@ -107,10 +102,8 @@ class CaseStore:
 
     def flush(self) -> None:
         """Write everything in hand: new cases in one statement, changed ones in another."""
-        if self._new:
-            self.tx.session.execute(insert(_TABLE), [to_row(self.cases[key]) for key in sorted(self._new)])
-        if self._changed:
-            self.tx.session.execute(_UPDATE, [_parameters(self.cases[key]) for key in sorted(self._changed)])
+        self.tx.insert_now(CaseRow, [to_row(self.cases[key]) for key in sorted(self._new)])
+        self.tx.update_now(CaseRow, [_changes(self.cases[key]) for key in sorted(self._changed)])
         self._new.clear()
         self._changed.clear()
         for prefix, last in self.counters.items():
@@ -156,6 +149,6 @@ def _pieces(template: str) -> Iterable[tuple[str, str, str, str]]:
     )
 
 
-def _parameters(case: Case) -> dict[str, Any]:
+def _changes(case: Case) -> dict[str, Any]:
     row = to_row(case)
-    return {"key": row["id"], **{f"v_{name}": row[name] for name in _CHANGING}}
+    return {name: row[name] for name in _CHANGING}

@@ -48,7 +48,30 @@ class Case:
     request: str | None = None
     request_number: int = 0
     request_by: str | None = None
+    request_detail: Mapping[str, Any] | None = None
     extensions: int = 0
+    remind_at: datetime | None = None
+    reminded: str = ""
+    reply_reminded: bool = False
+    deferred: bool = False
+    suspensions: int = 0
+    suspended_from: str | None = None
+    suspended_until: datetime | None = None
+    supervision: Mapping[str, Any] | None = None
+    reply_due_at: datetime | None = None
+    appeal: str | None = None
+    appeal_reviewer: str | None = None
+    exempt: bool = False
+    force_by: str | None = None
+    self_handled: bool = False
+    reporter: str | None = None
+    reopened: int = 0
+    first_closed_at: datetime | None = None
+    linked_from: str | None = None
+    petitioners: int = 0
+    photos: Mapping[str, int] | None = None
+    parts: int = 0
+    parts_open: int = 0
     rework: int = 0
     merged_into: str | None = None
     warning: str | None = None
@@ -81,14 +104,15 @@ class Case:
 
 
 _NAMES = tuple(item.name for item in fields(Case))
+_DOCUMENTS = ("dispatch_reason", "request_detail", "supervision", "photos")
 
 
 def to_row(case: Case) -> dict[str, Any]:
     """The case as column values."""
     row = dict(case.__dict__)
     row["clocks"] = {name: clock.document() for name, clock in (case.clocks or {}).items()}
-    row["handling"] = case.handling.model_dump(mode="json") if case.handling else None
-    row["dispatch_reason"] = dict(case.dispatch_reason) if case.dispatch_reason else None
+    for name in _DOCUMENTS:
+        row[name] = dict(row[name]) if row[name] is not None else None
     return row
 
 

@@ -14,6 +14,7 @@ from cityloop.city.service import City
 from cityloop.core.errors import NotFound
 from cityloop.core.values import Title
 
+FORCED = "force_closed"
 _TITLES = {
     "state_title": "state",
     "matter_title": "matter",
@@ -23,7 +24,7 @@ _TITLES = {
     "department_title": "department",
 }
 """Titles of a view, and the value that each belongs to."""
-_INSTANTS = ("opened_at", "updated_at", "due_at", "closed_at")
+_INSTANTS = ("opened_at", "updated_at", "due_at", "closed_at", "suspended_until", "reply_due_at")
 
 
 def light(case: Case, at: datetime) -> Light:
@@ -47,7 +48,17 @@ def flags(case: Case, shown: Light) -> list[str]:
         f"{case.request}_pending": case.request is not None,
         "extended": case.extensions > 0,
         "rework": case.rework > 0,
+        "suspended_before": case.suspensions > 0 and case.suspended_from is None,
+        "deferred": case.deferred,
+        "force_pending": case.force_by is not None,
+        "appeal_pending": case.appeal in ("filed", "passed"),
+        "appeal_exempt": case.exempt,
+        "appeal_refused": case.appeal == "refused",
+        "self_handled": case.self_handled,
+        "reopened": case.reopened > 0,
+        "forced": case.state == FORCED,
         "overdue": shown == "red",
+        "escalated": case.reminded == "escalated",
     }
     return [name for name, up in raised.items() if up]
 
@@ -110,6 +121,18 @@ class Views:
             "closed_at": case.closed_at,
             "on_time": case.on_time,
             "rework": case.rework,
+            "extensions": case.extensions,
+            "deferred": case.deferred,
+            "exempt": case.exempt,
+            "forced": case.state == FORCED,
+            "self_handled": case.self_handled,
+            "suspended_until": case.suspended_until,
+            "reply_due_at": case.reply_due_at,
+            "linked_from": case.linked_from,
+            "merged_into": case.merged_into,
+            "petitioners": case.petitioners,
+            "photos": {kind: count for kind, count in (case.photos or {}).items() if kind != "fresh"},
+            "parts_open": case.parts_open,
             "warning": case.warning,
             "series": case.series,
             "version": case.version,

@@ -12,11 +12,15 @@ from cityloop.core.values import Frozen, Title
 
 ANY_OPEN = "any_open"
 SAME = "same"
+BEFORE = "before"
+"""As a target: the state in which the case was suspended."""
 ALL = "all"
 HANDLING = "handling"
 """The one clock that runs on the city's limit language; all others are post limits in continuous minutes."""
 SUBMIT = "submit"
 """The move that makes a case; it leaves no state."""
+SUBMIT_SELF = "submit_self"
+"""The move that makes a case whose problem its reporter has put right already."""
 REPORT = "case.report"
 
 
@@ -44,13 +48,18 @@ class StateDef(Frozen):
     title: Title
     stage: int = Field(ge=1, le=7)
     final: bool = False
+    handles: bool = False
+    """The handling clock runs here; a deferral that ends lets it go on only here."""
 
 
 class ClockDef(Frozen):
-    """A post's clock: its limit in continuous minutes, for lights and evaluation."""
+    """A post's clock: its limit in continuous minutes, for lights and evaluation.
+
+    Without ``minutes`` the limit is an instant of the case itself (the reply that a supervision demands).
+    """
 
     title: Title
-    minutes: int = Field(gt=0)
+    minutes: int | None = Field(default=None, gt=0)
 
 
 class ClockEffects(Frozen):
@@ -78,12 +87,16 @@ class ChoiceDef(Frozen):
     title: Title
 
 
+FieldKind = Literal["text", "department", "person", "matter", "line", "choice", "date", "parts"]
+"""``date`` is an instant, or a day that means its beginning in city time; ``parts`` are tasks of co-handlers."""
+
+
 class FieldDef(Frozen):
     """A field that a move takes."""
 
     name: str
     title: Title
-    kind: Literal["text", "department", "person", "matter", "line", "choice"]
+    kind: FieldKind
     required: bool = False
     choices: tuple[ChoiceDef, ...] = ()
 
@@ -153,6 +166,45 @@ class DuplicateDef(Frozen):
     hours: float = Field(default=24, gt=0, le=24 * 90)
 
 
+class PhotosDef(Frozen):
+    """Where photos are needed. Matters are keys or beginnings of keys."""
+
+    report_channels: tuple[str, ...] = ()
+    """A report over one of these channels needs a photo."""
+    result_matters: tuple[str, ...] = ()
+    """A result of one of these matters needs a photo taken after."""
+
+
+class SelfHandlingDef(Frozen):
+    """What a collector may put right without a case for a department: keys of matters or beginnings of keys."""
+
+    matters: tuple[str, ...] = ()
+
+
+class InspectionDef(Frozen):
+    """Matters (keys or beginnings of keys) that somebody must visit before they are closed."""
+
+    visit_matters: tuple[str, ...] = ()
+
+
+class RemindersDef(Frozen):
+    """To which posts a case is brought to mind: at 80 %, at 100 %, and so long after that."""
+
+    near: tuple[str, ...] = ("department", "handler")
+    due: tuple[str, ...] = ("department", "dispatcher")
+    escalated: tuple[str, ...] = ("supervisor",)
+    reply: tuple[str, ...] = ("supervisor",)
+    """When the reply that a supervisor demands is overdue."""
+    escalate_minutes: int = Field(default=120, ge=1, le=525_600)
+
+
+class CallbackDef(Frozen):
+    """What an unsatisfied reporter brings about, and for how many days after closing."""
+
+    days: int = Field(default=15, ge=1, le=365)
+    then: Literal["new_case", "reopen"] = "new_case"
+
+
 class Workflow(Frozen):
     """One version of a workflow."""
 
@@ -164,6 +216,15 @@ class Workflow(Frozen):
     limits: Literal["required", "optional"] = "required"
     """``optional``: a case without any limit may be filed; it is then neither on time nor late."""
     duplicate: DuplicateDef = DuplicateDef()
+    photos: PhotosDef = PhotosDef()
+    self_handling: SelfHandlingDef = SelfHandlingDef()
+    inspection: InspectionDef = InspectionDef()
+    deferral_clock: Literal["pause", "run"] = "pause"
+    """What the handling clock does while a case is deferred."""
+    suspension_days: int = Field(default=365, ge=1, le=3660)
+    """How far ahead the end of a suspension may lie."""
+    callback: CallbackDef = CallbackDef()
+    reminders: RemindersDef = RemindersDef()
     clocks: dict[str, ClockDef]
     states: tuple[StateDef, ...]
     moves: tuple[MoveDef, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,5 +19,7 @@ def digest(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(value, _instant, _OPTIONS)).hexdigest()
 
 
+@lru_cache(4096)
 def _instant(value: Any) -> str:
+    """An instant's spelling, remembered: the rows of one act share theirs."""
     return utc(value).isoformat()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -52,6 +52,10 @@ class Table(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON, list[Any]: JSON, list[str]: JSON}
 
 
+Prepare = Callable[[Mapping[str, Any]], tuple[Any, ...]]
+_Compile = Callable[[SqlTable, tuple[str, ...], Dialect], tuple[str, Prepare]]
+
+
 class Transaction:
     """One unit of work: ORM session, buffered inserts, and what must happen after the commit."""
 
@@ -81,12 +85,23 @@ class Transaction:
     def flush(self) -> None:
         """Send all queued rows now."""
         self.session.flush()
-        connection = self.session.connection()
         for table, rows in self._rows.items():
-            for keys, alike in groupby(rows, key=tuple):
-                statement, prepare = _insert(cast(SqlTable, table.__table__), keys, connection.dialect)
-                connection.exec_driver_sql(statement, [prepare(row) for row in alike])
+            self.insert_now(table, rows)
         self._rows.clear()
+
+    def insert_now(self, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Send rows past the queue; those with the same keys in one statement."""
+        self._send(_insert, table, rows)
+
+    def update_now(self, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Set columns of known rows: the last key of each row is the primary key that finds it."""
+        self._send(_update, table, rows)
+
+    def _send(self, statement_of: _Compile, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
+        connection = self.session.connection()
+        for keys, alike in groupby(rows, key=tuple):
+            statement, prepare = statement_of(cast(SqlTable, table.__table__), keys, connection.dialect)
+            connection.exec_driver_sql(statement, [prepare(row) for row in alike])
 
     def finish(self) -> list[Callable[[], None]]:
         """Flush everything, commit, and return the steps to run afterwards."""
@@ -155,9 +170,6 @@ class Database:
         self.engine.dispose()
 
 
-Prepare = Callable[[Mapping[str, Any]], tuple[Any, ...]]
-
-
 @lru_cache(maxsize=256)
 def _insert(table: SqlTable, keys: tuple[str, ...], dialect: Dialect) -> tuple[str, Prepare]:
     """The driver's own INSERT for rows with these keys, and what makes a row its parameters.
@@ -165,9 +177,27 @@ def _insert(table: SqlTable, keys: tuple[str, ...], dialect: Dialect) -> tuple[s
     Neither the ORM's bulk insert, which sends rows one by one whenever their empty columns differ, nor the core's,
     which builds its parameters anew for every row: a replay writes three rows for each move.
     """
-    quote = dialect.identifier_preparer
+    quote, mark = dialect.identifier_preparer, _mark(dialect)
     names = ", ".join(quote.quote(key) for key in keys)
-    marks = ", ".join(["?" if dialect.paramstyle == "qmark" else "%s"] * len(keys))
+    marks = ", ".join([mark] * len(keys))
+    statement = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
+    return statement, _preparation(table, keys, dialect)
+
+
+@lru_cache(maxsize=256)
+def _update(table: SqlTable, keys: tuple[str, ...], dialect: Dialect) -> tuple[str, Prepare]:
+    """The driver's own UPDATE of all keys but the last, by the last."""
+    quote, mark = dialect.identifier_preparer, _mark(dialect)
+    *changed, found = [f"{quote.quote(key)} = {mark}" for key in keys]
+    statement = f"UPDATE {quote.format_table(table)} SET {', '.join(changed)} WHERE {found}"  # noqa: S608 - our own names
+    return statement, _preparation(table, keys, dialect)
+
+
+def _mark(dialect: Dialect) -> str:
+    return "?" if dialect.paramstyle == "qmark" else "%s"
+
+
+def _preparation(table: SqlTable, keys: tuple[str, ...], dialect: Dialect) -> Prepare:
     given = [(place, _bind(table.c[key].type, dialect)) for place, key in enumerate(keys)]
     binds = [(place, bind) for place, bind in given if bind]
 
@@ -177,7 +207,7 @@ def _insert(table: SqlTable, keys: tuple[str, ...], dialect: Dialect) -> tuple[s
             values[place] = bind(values[place])
         return tuple(values)
 
-    return f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})", prepare  # noqa: S608 - our own names
+    return prepare
 
 
 def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

@@ -102,6 +102,14 @@ class TooLarge(Problem):
     title = "Too large"
 
 
+class Unsupported(Problem):
+    """A file of a kind that is not taken, or one that is not what it says it is."""
+
+    status = 415
+    code = "unsupported"
+    title = "This kind of file is not taken"
+
+
 class TooMany(Problem):
     """Too many attempts in too short a time."""
 

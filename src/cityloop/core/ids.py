@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
+_QUADS = [high + low for high in _PAIRS for low in _PAIRS]
+_MASK = 2**20 - 1
 _lock = threading.Lock()
 _last = 0
 
@@ -18,12 +20,6 @@ def new_id(prefix: str) -> str:
     with _lock:
         _last = max(time.time_ns() // 1000, _last + 1)
         stamp = _last
-    return f"{prefix}_{_base32(stamp, 11)}{_base32(secrets.randbits(40), 8)}"
-
-
-def _base32(number: int, width: int) -> str:
-    text = ""
-    for _ in range(0, width, 2):
-        number, pair = divmod(number, 1024)
-        text = _PAIRS[pair] + text
-    return text[-width:]
+    chance = int.from_bytes(os.urandom(5))
+    time_text = _QUADS[stamp >> 40][1:] + _QUADS[stamp >> 20 & _MASK] + _QUADS[stamp & _MASK]
+    return f"{prefix}_{time_text}{_QUADS[chance >> 20]}{_QUADS[chance & _MASK]}"

@@ -28,7 +28,7 @@ class OutboxRow(Table):
     __tablename__ = "outbox"
     seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     id: Mapped[str] = mapped_column(String(40), unique=True)
-    type: Mapped[str] = mapped_column(String(80), index=True)
+    type: Mapped[str] = mapped_column(String(80))
     subject: Mapped[str] = mapped_column(String(120))
     time: Mapped[datetime]
     data: Mapped[dict[str, Any]]

@@ -24,11 +24,15 @@ class Settings(BaseSettings):
     speed: float = Field(default=60.0, ge=0, le=3600, description="City seconds a real second in demo mode")
     session_hours: float = Field(default=12.0, gt=0, description="Hours after which a sign-in ends")
     body_limit: int = Field(default=16 * 1024 * 1024, gt=0, description="Largest request body in bytes")
+    attachment_limit: int = Field(default=10 * 1024 * 1024, gt=0, description="Largest attachment in bytes")
     secure_cookies: bool = Field(default=False, description="Mark session cookies Secure; switch on behind TLS")
     linger_ms: int = Field(
         default=50, ge=0, le=1000, description="Milliseconds a feed batch waits for company before it is committed"
     )
     sync: bool = Field(default=True, description="Force lake commits to the disk before they are acknowledged")
+    report_font: Path | None = Field(
+        default=None, description="Font file with Chinese signs for PDF reports; empty: where the system keeps one"
+    )
     compact_seconds: float = Field(default=60.0, gt=0, description="Seconds between compactions of the lake")
     lake_engine: str = Field(
         default="duckdb", description="Who answers figures and questions: duckdb, or spark://host:7077"

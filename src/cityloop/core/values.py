@@ -45,4 +45,4 @@ def utc(value: datetime) -> datetime:
     """Return the same instant in UTC; a naive value is a programming error and raises ``ValueError``."""
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone; every instant in cityloop carries one")
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Query, Request, Response
-from openpyxl import Workbook
 
 from cityloop.core.values import Frozen
 
@@ -62,6 +61,8 @@ def export(
         out = io.StringIO()
         csv.writer(out).writerows([heading, *table])
         return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    from openpyxl import Workbook  # at need: no city should wait for it at its start
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
     for line in [heading, *table]:

@@ -14,6 +14,7 @@ import polars as pl
 from cityloop.cases.schemas import Channel
 from cityloop.city.service import City
 from cityloop.core.errors import ContentError, Invalid, NotFound
+from cityloop.core.values import utc
 from cityloop.drill.plan import RecordsPlan, load_plan
 
 SHARED = "CITYLOOP_SHARED"
@@ -139,8 +140,8 @@ class _Words:
 
     def record(self, row: Mapping[str, object]) -> Record:
         """One row of the table as a record."""
-        closed, target, opened = row["closed"], row["target"], row["opened"]
-        if not isinstance(opened, datetime):
+        opened = _instant(row["opened"])
+        if opened is None:
             raise Invalid(f"record {row['number']} has no instant of opening", "repair the source")
         return Record(
             number=str(row["number"]),
@@ -152,10 +153,14 @@ class _Words:
             lat=float(str(row["lat"])),
             channel=self._plan.channels.get(str(row["channel"]), "hotline"),
             opened=opened,
-            target=target if isinstance(target, datetime) else None,
-            closed=closed if isinstance(closed, datetime) else None,
+            target=_instant(row["target"]),
+            closed=_instant(row["closed"]),
             flag=self._plan.on_time.get(str(row["on_time"])),
         )
+
+
+def _instant(value: object) -> datetime | None:
+    return utc(value) if isinstance(value, datetime) else None
 
 
 def _known(what: str, words: Mapping[str, str], value: object) -> str:

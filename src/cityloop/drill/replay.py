@@ -22,6 +22,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import load_responsibility
+from cityloop.cases.files import Folder
 from cityloop.cases.intake import Brought
 from cityloop.cases.models import CaseRow
 from cityloop.cases.schemas import CaseReport, MoveRequest
@@ -113,6 +114,7 @@ class Run:
         self._database.create()
         self._door = Door(city.policy)
         self._workflow = load_workflow(city.packs, city.folder)
+        self._data = data_folder
         self._desk = self._case_desk()
         self._key = ""
         self._done = self._resumed = 0
@@ -200,6 +202,7 @@ class Run:
             city=city,
             workflow=self._workflow,
             responsibility=responsibility,
+            files=Folder(self._data / "attachments"),
         )
 
     def _prefetch(self, tx: Transaction, chunk: Sequence[Happening]) -> None:

@@ -19,6 +19,7 @@ from cityloop.collect.routes import router as collect_router
 from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
+from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
@@ -35,6 +36,7 @@ ROUTERS = (
     watch_router,
     cases_router,
     analyse_router,
+    evaluate_router,
     quality_router,
     drill_router,
     standard_router,

@@ -15,6 +15,7 @@ from cityloop.core.clock import SystemClock
 from cityloop.core.errors import ContentError, Fault
 from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
+from cityloop.evaluate.content import load_evaluation
 from cityloop.quality.content import load_quality
 from cityloop.serve.content import city_rules, declaring, load_table
 from cityloop.standard.feeds import load_feeds
@@ -40,6 +41,7 @@ def check_city(folder: Path) -> list[Fault]:
             _try(faults, lambda: load_boards(city.packs, model.metrics))
     _try(faults, lambda: load_workflow(city.packs, city.folder))
     _try(faults, lambda: load_table(city))
+    _try(faults, lambda: load_evaluation(city.packs, city.folder))
     if (folder / "drill.yaml").exists():
         _try(faults, lambda: load_plan(folder))
         _try(faults, lambda: load_people(folder, city.policy))

@@ -12,6 +12,7 @@ from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.collect.sources.loading import Source, load_sources
+from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.quality.content import QualityContent, load_quality
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.mapping import FeedMapping
@@ -33,6 +34,7 @@ class Content:
     workflow: Workflow
     responsibility: Responsibility
     model: Model
+    evaluation: Book
     quality: QualityContent
     boards: tuple[Board, ...]
 
@@ -52,6 +54,7 @@ def load_content(city: City, in_force: Declared | None = None) -> Content:
         rules=city_rules(city, standard),
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),
+        evaluation=load_evaluation(city.packs, city.folder),
         model=model,
         quality=load_quality(city, feeds),
         boards=load_boards(city.packs, model.metrics),

@@ -12,6 +12,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
 from cityloop.analyse.service import Analyst
+from cityloop.cases.files import Folder
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
@@ -25,6 +26,8 @@ from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
+from cityloop.evaluate import keeper
+from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.retention import Retention, keep_days
@@ -85,13 +88,22 @@ class House:
         self._wire()
 
     def _build_rooms(self) -> None:
-        settings, content = self.settings, self.content
         shared: dict[str, Any] = {
             "database": self.database,
             "outbox": self.outbox,
             "door": self.door,
             "audit": self.audit,
         }
+        self._build_intake(shared)
+        self._build_loop(shared)
+        self._build_standard(shared)
+        self.drill = self._open_drill()
+        self._build_steward(shared)
+        self._build_versions(shared)
+
+    def _build_intake(self, shared: Mapping[str, Any]) -> None:
+        """The lake and what comes into it."""
+        settings, content = self.settings, self.content
         self.lake = open_lake(settings)
         self.retention = Retention(
             **{name: shared[name] for name in ("database", "audit", "outbox")},
@@ -104,6 +116,10 @@ class House:
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
         self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
+
+    def _build_loop(self, shared: Mapping[str, Any]) -> None:
+        """From a warning to a case to a figure."""
+        settings, content = self.settings, self.content
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -112,7 +128,14 @@ class House:
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
         )
-        self.desk = CaseDesk(**shared, city=self.city, workflow=content.workflow, responsibility=content.responsibility)
+        self.desk = CaseDesk(
+            **shared,
+            city=self.city,
+            workflow=content.workflow,
+            responsibility=content.responsibility,
+            files=Folder(settings.data / "attachments"),
+            attachment_limit=settings.attachment_limit,
+        )
         self.analyst = Analyst(
             lake=self.lake,
             model=content.model,
@@ -122,6 +145,11 @@ class House:
             describe=self.collector.describe,
             rules={rule.id: rule.title for rule in content.rules},
         )
+        self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
+
+    def _build_standard(self, shared: Mapping[str, Any]) -> None:
+        """What is measured by the standard, and where it is looked up and mapped to."""
+        content = self.content
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
         )
@@ -135,11 +163,9 @@ class House:
             known=self.collector.known,
             world=World(of=self.collector.known, locate=self.city.areas.locate_many, nearest=self.city.areas.nearest),
         )
-        self.drill = self._open_drill()
-        self._build_steward(shared)
 
     def _build_steward(self, shared: Mapping[str, Any]) -> None:
-        """The data steward's room: sharing, lineage, catalogue, versions of the standard."""
+        """The data steward's room: sharing, lineage, catalogue."""
         content = self.content
         self.current = Current(content.standard, content.feeds)
         self.sharing = Sharing(
@@ -175,6 +201,10 @@ class House:
             sources=self._source_lines,
             quality=self._scores,
         )
+
+    def _build_versions(self, shared: Mapping[str, Any]) -> None:
+        """Versions of the standard, and who is told of a new one."""
+        content = self.content
         trier = Trier(self.database, self.lake, self.collector.known, self.collector.world)
         self.versions = Versions(
             **shared,
@@ -232,13 +262,14 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
-                "cases": lambda: self.desk.dispatch_due(self.clock.now()),
+                "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
             },
             TICK_SECONDS,
@@ -263,7 +294,7 @@ class House:
         """All services by class."""
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
-            self.desk, self.analyst, self.quality, self.drill, self.stream, self.health, self.sharing,
+            self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health, self.sharing,
             self.lineage, self.catalogue, self.standard_desk, self.versions,
         )  # fmt: skip
         return {type(room): room for room in rooms}
@@ -271,6 +302,7 @@ class House:
     def start(self) -> None:
         """Catch up with what was committed before the last stop, then start every thread."""
         self.watch.catch_up()
+        self.evaluator.catch_up()
         starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
         for part in (*starting, self.sources):
             if part is not None:

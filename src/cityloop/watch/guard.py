@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cityloop.watch.evaluate import Decision, Readings, Stage, Tally, evaluate, instant, micros, tick, warm
+from cityloop.watch.evaluate import evaluate, tick, warm
+from cityloop.watch.judging import Decision, Stage, Tally, instant, micros
 from cityloop.watch.recent import Recent
 from cityloop.watch.rules import Rule
+from cityloop.watch.runs import Readings
 from cityloop.watch.state import Entities, Ints, State
 
 _STAGES = {"quiet": Stage.QUIET, "waiting": Stage.WAITING, "open": Stage.OPEN}

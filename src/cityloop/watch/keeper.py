@@ -23,8 +23,8 @@ from cityloop.core.values import Title
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard, ObservationBatch
 from cityloop.watch.cards import Describe
-from cityloop.watch.evaluate import Decision
 from cityloop.watch.guard import Guard, Standing, Verdict
+from cityloop.watch.judging import Decision
 from cityloop.watch.models import RuleStateRow, WarningRow, WatchCursorRow
 from cityloop.watch.recent import Point, pick, points
 from cityloop.watch.rules import Rule

@@ -52,7 +52,31 @@ class Entities:
         return np.array([self.index[name] for name in names], np.int64)
 
 
-class State:
+class Rings:
+    """Ring buckets by number, with the newest bucket (``head``), the newest instant and the level of each.
+
+    The numbers are those of entities in a :class:`State`; a copy may number the moments of entities instead.
+    """
+
+    step: int
+    span: int
+    columns: int
+    """How many buckets back the evaluation looks to see how long a condition has lasted."""
+    size: int
+
+    def __init__(
+        self, like: Rings, cells: dict[str, Cells], head: Ints, last: Ints, level: npt.NDArray[np.int8]
+    ) -> None:
+        self.step, self.span, self.columns, self.size = like.step, like.span, like.columns, like.size
+        self.cells, self.head, self.last, self.level = cells, head, last, level
+
+    def recent(self, name: str, entity: Ints, length: int) -> Cells:
+        """The newest ``length`` buckets of these entities, oldest first: shape (entities, length)."""
+        slots = (self.head[entity][:, None] - np.arange(length - 1, -1, -1)) % self.size
+        return np.asarray(self.cells[name][entity[:, None], slots])
+
+
+class State(Rings):
     """Rings and levels of one rule. Call :meth:`fit` once entities have been added."""
 
     def __init__(self, rule: Rule, entities: Entities | None = None) -> None:
@@ -61,7 +85,6 @@ class State:
         self.span = rule.window // rule.bucket
         longest = max(rule.hold, rule.clear.hold)
         self.columns = 1 if longest == 0 else -(-longest // rule.bucket) + 2
-        """How many buckets back the evaluation looks to see how long a condition has lasted."""
         self.size = self.span + self.columns - 1
         self.fills: dict[str, float] = {**CELLS[rule.aggregate], "first": ALWAYS}
         self.cells = {name: self._new(name, (0, self.size)) for name in self.fills}
@@ -152,11 +175,6 @@ class State:
         for name, fill in self.fills.items():
             self.cells[name][entity[row], slot] = fill
         self.head[entity] = bucket
-
-    def recent(self, name: str, entity: Ints, length: int) -> Cells:
-        """The newest ``length`` buckets of these entities, oldest first: shape (entities, length)."""
-        slots = (self.head[entity][:, None] - np.arange(length - 1, -1, -1)) % self.size
-        return np.asarray(self.cells[name][entity[:, None], slots])
 
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self.head)

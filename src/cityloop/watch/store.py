@@ -18,8 +18,8 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.watch import trace
-from cityloop.watch.evaluate import Decision, Outcome
 from cityloop.watch.guard import Standing
+from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.models import RuleStateRow, WarningChangeRow, WarningRow, WatchCursorRow
 from cityloop.watch.recent import Point
 from cityloop.watch.rules import LEVELS, Rule

@@ -10,7 +10,7 @@ from typing import Literal
 
 from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
-from cityloop.watch.evaluate import Decision, Outcome
+from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.rules import Rule
 
 Language = Literal["zh", "en"]

@@ -23,10 +23,9 @@ from cityloop.core.clock import Clock, ManualClock
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from tests.collect.small_town import NOON, PACKS, STEWARD, Town, write_entities
+from tests.running import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-KILLS = int(os.environ.get("CITYLOOP_KILLS", "3"))
-"""Rounds of each series of kills."""
 ZONE = ZoneInfo("Asia/Shanghai")
 OPERATOR = STEWARD
 WATER = Actor(id="shui", name=Title(zh="水务", en="Water"), posts=("department",), department="water")
@@ -107,7 +106,7 @@ class Wired:
         return self.view(source)
 
 
-def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = 60) -> None:
+def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = PATIENCE) -> None:
     """Return as soon as something holds."""
     limit = time.monotonic() + seconds
     while not there():

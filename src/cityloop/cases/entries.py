@@ -1,0 +1,46 @@
+"""Timeline entries that are no moves of the workflow: what happens to a case from outside its own table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cityloop.access.actor import Actor
+from cityloop.cases.moves import Entry, MoveOutcome
+from cityloop.cases.values import Case
+from cityloop.cases.workflow import SAME, MoveDef
+from cityloop.core.values import Title
+
+MERGED_IN = "merged_in"
+LINKED = "linked"
+DEADLINE_MOVED = "deadline_moved"
+ATTACHED = "attached"
+PART_MOVED = "part_moved"
+TITLES = {
+    MERGED_IN: Title(zh="并入其他上报", en="Another report joined"),
+    LINKED: Title(zh="由回访不满意新建", en="Opened after an unsatisfied call-back"),
+    DEADLINE_MOVED: Title(zh="日历变更，时限重算", en="Deadline moved by a change of the calendar"),
+    PART_MOVED: Title(zh="协办任务进展", en="A co-handler's part moved"),
+    ATTACHED: Title(zh="上传附件", en="Attachment added"),
+}
+
+
+def is_part(name: str) -> bool:
+    """Whether an entry tells of a part, so that the parts need not follow it."""
+    return name == PART_MOVED
+
+
+def definition(name: str) -> MoveDef:
+    """The entry as a move that leaves the state as it is."""
+    return MoveDef(id=name, title=TITLES[name], to=SAME, aside=True)
+
+
+def outcome(
+    case: Case, actor: Actor, name: str, values: Mapping[str, Any], facts: Mapping[str, Any], now: datetime
+) -> MoveOutcome:
+    """The case with ``values`` changed, and its entry. A part that moves overtakes nobody who works on the case."""
+    version = case.version + (name != PART_MOVED)
+    after = case.having(**values, updated_at=now, updated_by=actor.id, last_move=name, version=version)
+    entry = Entry(name, case.state, case.state, case.stage, None, None, None, None, dict(facts))
+    return MoveOutcome(after, entry)
