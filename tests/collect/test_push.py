@@ -201,7 +201,7 @@ def test_the_memory_of_recent_rows_stays_bounded_and_exact(town: Town) -> None:
     records = [air(time=at(n)) for n in range(100)]
     for start in range(0, 100, 10):
         town.push(records[start : start + 10])
-    assert recent._count == sum(len(bucket) for bucket in recent._buckets.values()) <= 40
+    assert recent._held.height <= 40
     assert town.push(records).duplicate == 100
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visitor, serious
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-PAGES = ["/", "/warnings", "/cases", "/board"]
+PAGES = ["/", "/warnings", "/cases", "/cases/new", "/board"]
 PHONE = (390, 844)
 
 
@@ -66,3 +66,23 @@ def test_a_warning_shows_why_it_spoke(visitor: Visitor) -> None:
 def test_an_unknown_case_is_told_in_words(visitor: Visitor) -> None:
     page = visitor.open("/cases/case_nothing")
     expect(page.locator("main")).to_contain_text(re.compile("没有|不存在|找不到|无此|not"))
+
+
+def test_an_ended_session_leads_to_the_door_and_back(visitor: Visitor) -> None:
+    page = visitor.open("/cases?open=true")
+    page.locator("tbody tr").first.wait_for()
+    page.context.clear_cookies()
+    page.get_by_role("navigation").first.get_by_role("link", name="预警").click()
+    expect(page.get_by_text("会话已结束")).to_be_visible()
+    page.get_by_role("button", name=re.compile("值班长")).first.click()
+    page.wait_for_url(re.compile("/warnings"))
+
+
+def test_a_lost_server_is_said_until_it_is_back(visitor: Visitor) -> None:
+    page = visitor.open("/cases")
+    page.context.route("**/api/v1/stream", lambda route: route.abort())
+    page.reload()
+    told = page.get_by_role("alert").filter(has_text="连不上服务器")
+    expect(told).to_be_visible()
+    page.context.unroute("**/api/v1/stream")
+    expect(told).to_be_hidden()

@@ -52,6 +52,16 @@ def bench_loop(
     print_result(_bench("loop").run(seconds, rate), as_json)
 
 
+@app.command("models")
+@clear
+def bench_models(
+    source: Annotated[Path | None, typer.Option(help="Folder of the data sets (default: ../shared/data).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Classification, duplicates and risk on cases held out, each beside a plain rival on the same rows."""
+    print_result(_bench("models").run(source), as_json)
+
+
 @app.command("mapping")
 @clear
 def bench_mapping(

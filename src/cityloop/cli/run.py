@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cityloop.cli.common import CityArg, DataOption, JsonOption, clear, data_folder, print_result
+from cityloop.cli.common import CityArg, DataOption, JsonOption, clear, data_folder, print_result, print_rows
 from cityloop.core.errors import Problem
 from cityloop.core.settings import Settings
 
@@ -100,6 +100,16 @@ def evaluate(
         print(path)
     else:
         print_result(found, True)
+
+
+@app.command()
+@clear
+def train(city: CityArg = Path("cities/demo"), data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Train the city's models from its closed cases; a running server takes up the new versions by itself."""
+    from cityloop.serve.training import train as run
+
+    made = run(Settings(city=city, data=data_folder(city, data)))
+    print_rows([one.model_dump(mode="json") for one in made], as_json)
 
 
 @app.command()

@@ -45,6 +45,7 @@ class Wired:
     folder: Path
     sync: bool = False
     started: bool = True
+    replaying: bool = False
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
     town: Town = field(init=False)
     sources: Sources = field(init=False)
@@ -70,6 +71,7 @@ class Wired:
             door=self.town.door,
             audit=Audit(self.town.database),
             outbox=self.town.outbox,
+            replaying=self.replaying,
         )
         if self.started:
             self.sources.start()
