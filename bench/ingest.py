@@ -55,6 +55,9 @@ class Nowhere:
         """Nothing for every point."""
         return [None] * len(lons)
 
+    def nearest(self, lon: float, lat: float, /) -> None:
+        """Nothing is near."""
+
 
 @dataclass
 class BenchCity:

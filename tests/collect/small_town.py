@@ -53,6 +53,9 @@ class TwoDistricts:
     def locate_many(self, lons: Sequence[float], lats: Sequence[float], /) -> list[Place | None]:
         return [self._place(lon) for lon in lons]
 
+    def nearest(self, lon: float, lat: float, /) -> None:
+        """No area is drawn."""
+
     def _place(self, lon: float) -> Place | None:
         if lon > 115:
             return None

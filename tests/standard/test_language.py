@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from cityloop.city.datum import convert
-from cityloop.city.schemas import Place
+from cityloop.city.schemas import Area, Place
 from cityloop.core.errors import Invalid
 from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
@@ -226,6 +227,10 @@ def test_a_point_outside_of_the_city_is_refused_or_flagged() -> None:
     record = {"x": "22.5", "y": "88"}
     found = apply(declared(position=place), record, world=WORLD)
     assert rules(found) == ["area"]
+    assert "lies in no area of the city; check" in found.refusals[0][0].reason
+    cell = Area(code="440304000000001", title=Title(zh="一格", en="First cell"), level="cell")
+    near = apply(declared(position=place), record, world=replace(WORLD, nearest=lambda lon, lat: (cell, 1200.4)))
+    assert "nearest is 一格 / First cell (440304000000001), 1200 m off" in near.refusals[0][0].reason
     flagged = apply(declared(position={**place, "outside": "flag"}), record, world=WORLD)
     assert flagged.rows["quality"].to_list() == ["area:position"]
     assert rules(apply(declared(position=place), {"x": "22.5", "y": "114"}, world=WORLD)) == ["position"]

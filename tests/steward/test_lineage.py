@@ -29,7 +29,7 @@ def told(city: str) -> tuple[Content, Declared, Graph, tuple[Board, ...], Model]
     declared = Declared(content.standard, content.feeds)
     model = load_model(folder.packs, content.standard)
     boards = load_boards(folder.packs, model.metrics)
-    return content, declared, build(declared, content.rules, model, boards, ()), boards, model
+    return content, declared, build(declared, content.rules, model, boards, (), content.quality.plans), boards, model
 
 
 @pytest.mark.parametrize("city", CITIES)
@@ -42,7 +42,16 @@ def test_every_declared_thing_is_in_the_graph(city: str) -> None:
     expected |= {f"field:{feed.id}.{name}" for feed in declared.feeds for name in feed.text}
     expected |= {f"dimension:{name}" for name in model.dimensions if name != TIME}
     expected |= {f"tile:{board.id}.{tile.id}" for board in boards for tile in board.tiles}
+    expected |= {f"inspection:{plan.id}" for plan in content.quality.plans}
     assert expected - set(graph.nodes) == set()
+
+
+def test_a_planned_inspection_rests_on_the_feeds_it_examines() -> None:
+    content, declared, graph, _, _ = told("demo")
+    assert content.quality.plans
+    for plan in content.quality.plans:
+        above = [node.id for node in graph.all_above(f"inspection:{plan.id}") if node.kind == "feed"]
+        assert set(above) == {f"feed:{name}" for name in plan.feeds or [feed.id for feed in declared.feeds]}
 
 
 @pytest.mark.parametrize("city", CITIES)

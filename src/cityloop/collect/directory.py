@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from cityloop.city.schemas import Place
+from cityloop.city.schemas import Area, Place
 from cityloop.collect.models import EntityRow
 from cityloop.core.content import raise_faults
 from cityloop.core.database import Database
@@ -28,6 +28,10 @@ class Locator(Protocol):
 
     def locate_many(self, lons: Sequence[float], lats: Sequence[float], /) -> list[Place | None]:
         """The smallest area and the district for each point, ``None`` outside of the city."""
+        ...
+
+    def nearest(self, lon: float, lat: float, /) -> tuple[Area, float] | None:
+        """The area nearest to a point, and how many metres off it is; ``None`` without drawn areas."""
         ...
 
 
@@ -111,7 +115,7 @@ class Directory:
     @property
     def world(self) -> World:
         """What mappings may ask: entities of all types, areas of points."""
-        return World(of=self.of, locate=self._locator.locate_many)
+        return World(of=self.of, locate=self._locator.locate_many, nearest=self._locator.nearest)
 
     def of(self, entity_type: str) -> Mapping[str, EntityCard]:
         """All entities of one type, by id."""

@@ -167,7 +167,7 @@ class House:
             zone=self.city.zone.key,
             departments=list(self.city.departments),
             known=self.collector.known,
-            world=World(of=self.collector.known, locate=self.city.areas.locate_many),
+            world=World(of=self.collector.known, locate=self.city.areas.locate_many, nearest=self.city.areas.nearest),
         )
 
     def _build_steward(self, shared: Mapping[str, Any]) -> None:
@@ -190,6 +190,7 @@ class House:
             model=content.model,
             boards=content.boards,
             sources=self._source_lines,
+            inspections=content.quality.plans,
             analyst=self.analyst,
             watch=self.watch,
         )

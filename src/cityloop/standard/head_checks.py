@@ -12,6 +12,7 @@ from cityloop.standard.declarations import FeedDeclaration, PropertyField
 from cityloop.standard.lookups import Finder
 from cityloop.standard.prepare import AREA, LAT, LON
 from cityloop.standard.types import Property
+from cityloop.standard.world import World
 
 ENTITY, AT, SENT = "value:entity", "value:observed_at", "sent:entity"
 """Working columns: the entity that was found, the time as an instant, what the record says of its entity."""
@@ -24,12 +25,13 @@ def head_checks(
     known: Container[str],
     find: Callable[[], Finder],
     now: datetime,
+    world: World,
 ) -> list[Check]:
     """All of them for one batch; ``title`` names the entity type, ``known`` its ids, ``now`` is city time."""
     return [
         *_entity_checks(declaration, title, known, find),
         *_time_checks(declaration, now),
-        *_place_checks(declaration),
+        *_place_checks(declaration, world),
         *_empty_check(sources),
     ]
 
@@ -70,7 +72,7 @@ def _time_checks(declaration: FeedDeclaration, now: datetime) -> list[Check]:
     ]  # fmt: skip
 
 
-def _place_checks(declaration: FeedDeclaration) -> list[Check]:
+def _place_checks(declaration: FeedDeclaration, world: World) -> list[Check]:
     place = declaration.position
     if place is None:
         return []
@@ -83,10 +85,20 @@ def _place_checks(declaration: FeedDeclaration) -> list[Check]:
     if not place.area or place.outside == "keep":
         return [broken]
     outside = ~lost & pl.col(AREA).is_null()
-    reason = "{0:.6f}, {1:.6f} (WGS 84) lies in no area of the city; check datum and order"
     where = f"{first},{second}"
-    return [broken, Check(where, "area", outside, lambda row: reason.format(row[LON], row[LAT]), place.outside,
+    return [broken, Check(where, "area", outside, lambda row: _outside(row[LON], row[LAT], world), place.outside,
                           "area:position")]  # fmt: skip
+
+
+def _outside(lon: float, lat: float, world: World) -> str:
+    """The sentence for a point outside the city, with the nearest area and how far off it is."""
+    found = world.nearest(lon, lat) if world.nearest else None
+    near = (
+        f"; nearest is {found[0].title.zh} / {found[0].title.en} ({found[0].code}), {found[1]:.0f} m off"
+        if found
+        else ""
+    )
+    return f"{lon:.6f}, {lat:.6f} (WGS 84) lies in no area of the city{near}; check datum and order"
 
 
 def _empty_check(sources: Sequence[tuple[Property, PropertyField]]) -> list[Check]:

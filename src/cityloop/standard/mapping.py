@@ -94,7 +94,7 @@ class FeedMapping:
         work = self._read(raw, known, world)
         if raw.is_empty():
             return Mapped(self._good(work), head=self._head(work))
-        checks = [*self._head_checks(now, known), *self._shape(work)[1], *self._wide_checks(work, world)]
+        checks = [*self._head_checks(now, known, world), *self._shape(work)[1], *self._wide_checks(work, world)]
         broken, checks = broken_by(work, checks)
         if not checks:
             return Mapped(self._good(work), head=self._head(work))
@@ -221,9 +221,9 @@ class FeedMapping:
             return None
         return reason_for(source.field, AT, self._lists[item.code_list or ""], item.code_under)
 
-    def _head_checks(self, now: datetime, known: Container[str]) -> list[Check]:
+    def _head_checks(self, now: datetime, known: Container[str], world: World) -> list[Check]:
         title = self.entity_type.id
-        return head_checks(self.declaration, self._sources, title, known, lambda: self._find(known), now)
+        return head_checks(self.declaration, self._sources, title, known, lambda: self._find(known), now, world)
 
     def _wide_checks(self, work: pl.DataFrame, world: World) -> list[Check]:
         found = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cityloop.city.schemas import Place
+from cityloop.city.schemas import Area, Place
 from cityloop.standard.batch import EntityCard
 
 Cards = Mapping[str, EntityCard]
@@ -15,12 +15,13 @@ Cards = Mapping[str, EntityCard]
 class World:
     """``of`` gives the entities of a type by id, ``locate`` the areas of points (WGS 84), ``None`` outside the city.
 
-    Without ``of``
-    references are not checked, without ``locate`` points have no area.
+    ``nearest`` gives the area nearest to a point and the metres to it, ``None`` where the city draws no areas. Without
+    ``of`` references are not checked, without ``locate`` points have no area, without ``nearest`` none is named.
     """
 
     of: Callable[[str], Cards] | None = None
     locate: Callable[[Sequence[float], Sequence[float]], Sequence[Place | None]] | None = None
+    nearest: Callable[[float, float], tuple[Area, float] | None] | None = None
 
 
 NOWHERE = World()

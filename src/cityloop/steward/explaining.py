@@ -22,7 +22,7 @@ from cityloop.watch.content import known_of
 from cityloop.watch.rules import Rule
 
 _RESTS = Title(zh="依赖此处", en="rests on it")
-_LISTED = ("feed", "source", "rule", "metric", "dimension", "tile")
+_LISTED = ("feed", "source", "rule", "metric", "dimension", "tile", "inspection")
 
 
 @dataclass(frozen=True)

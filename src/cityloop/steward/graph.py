@@ -14,7 +14,7 @@ from cityloop.core.values import Frozen, Title
 
 NodeKind = Literal[
     "source", "feed", "field", "code_list", "event", "column", "dataset", "rule", "warning", "case", "metric",
-    "dimension", "tile",
+    "dimension", "tile", "inspection",
 ]  # fmt: skip
 Direction = Literal["up", "down", "both"]
 

@@ -57,10 +57,36 @@ class SourceLine(Protocol):
         ...
 
 
+class InspectionLine(Protocol):
+    """What lineage needs of a planned inspection: the feeds it examines."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def title(self) -> Title:
+        """Its name for people."""
+        ...
+
+    @property
+    def feeds(self) -> Sequence[str]:
+        """The feeds it looks at; none: every feed."""
+        ...
+
+
 def build(
-    declared: Declared, rules: Sequence[Rule], model: Model, boards: Sequence[Board], sources: Sequence[SourceLine]
+    declared: Declared,
+    rules: Sequence[Rule],
+    model: Model,
+    boards: Sequence[Board],
+    sources: Sequence[SourceLine],
+    inspections: Sequence[InspectionLine] = (),
 ) -> Graph:
     """The graph: source → feed → field → column → rule → warning → case, column → metric → tile, code list → column.
+
+    A planned inspection rests on the feeds that it examines.
 
     Event tables begin the graph anew at ``event:…``: what happens to a case comes from people, not from a column.
     """
@@ -70,6 +96,7 @@ def build(
     _rules(graph, rules)
     _metrics(graph, model)
     _boards(graph, boards)
+    _inspections(graph, declared, inspections)
     return graph
 
 
@@ -227,3 +254,12 @@ def _boards(graph: Graph, boards: Sequence[Board]) -> None:
             node = graph.add(Node(id=f"tile:{board.id}.{tile.id}", kind="tile", title=title, link=board.link))
             for metric in tile.metrics:
                 graph.link(f"metric:{metric}", node)
+
+
+def _inspections(graph: Graph, declared: Declared, inspections: Sequence[InspectionLine]) -> None:
+    for plan in inspections:
+        node = graph.add(
+            Node(id=f"inspection:{plan.id}", kind="inspection", title=plan.title, link="/data/inspections")
+        )
+        for feed in plan.feeds or [mapping.id for mapping in declared.feeds]:
+            graph.link(f"feed:{feed}", node)

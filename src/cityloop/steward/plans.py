@@ -9,7 +9,9 @@ from pydantic import Field
 from cityloop.core.values import Frozen, Instant, Title
 from cityloop.steward.submission import TextFile
 
-DependantKind = Literal["dataset", "feed", "source", "rule", "metric", "dimension", "tile", "grant", "quarantine"]
+DependantKind = Literal[
+    "dataset", "feed", "source", "rule", "metric", "dimension", "tile", "inspection", "grant", "quarantine"
+]
 
 
 class PlanRequest(Frozen):

@@ -25,7 +25,7 @@ from cityloop.lake.service import Lake
 from cityloop.steward.boards import Board
 from cityloop.steward.declared import Current
 from cityloop.steward.graph import Direction, Graph, Node, Slice
-from cityloop.steward.lineage import SourceLine, build
+from cityloop.steward.lineage import InspectionLine, SourceLine, build
 from cityloop.steward.uses import BatchView, Use, UsedCase, UsedWarning, UsesView
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import WarningDetail, WarningFilter
@@ -55,16 +55,17 @@ class Lineage:
         model: Model,
         boards: Sequence[Board],
         sources: Sources,
+        inspections: Sequence[InspectionLine],
         analyst: Analyst,
         watch: Watch,
     ) -> None:
         self._door, self._database, self._lake, self._current = door, database, lake, current
         self._rules, self._model, self._boards, self._sources = tuple(rules), model, tuple(boards), sources
-        self._analyst, self._watch = analyst, watch
+        self._analyst, self._watch, self._inspections = analyst, watch, tuple(inspections)
 
     def graph(self) -> Graph:
         """The graph of what is declared now."""
-        return build(self._current.declared, self._rules, self._model, self._boards, self._sources())
+        return build(self._current.declared, self._rules, self._model, self._boards, self._sources(), self._inspections)
 
     def around(self, actor: Actor, node: str, direction: Direction, depth: int) -> Slice:
         """The part of the graph around one node; raises :class:`NotFound` for an unknown one."""

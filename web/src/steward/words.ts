@@ -34,6 +34,7 @@ export function screenOf(kind: string, id: string): RouteLocationRaw | null {
   if (kind === 'warning') return { name: 'warnings', query: { rule: name } }
   if (kind === 'rule') return { name: 'warnings', query: { rule: name } }
   if (kind === 'metric' || kind === 'tile') return { name: 'board' }
+  if (kind === 'inspection') return { name: 'inspections' }
   if (kind === 'grant') return { name: 'grant', params: { id: name } }
   return null
 }
