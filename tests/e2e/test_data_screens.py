@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import Visitor
+from tests.e2e.conftest import Visitor, serious
 
-expect.set_options(timeout=30_000)
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("screens")]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 STEWARD = "shuju"
 GROUPS = {
     "intake": ["/data/sources", "/data/mapping", "/data/quarantine"],
@@ -37,11 +35,6 @@ GROUPS = {
 LOOKS = [("zh", "dark", (1920, 1080)), ("en", "light", (390, 844))]
 
 
-def _serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
-
-
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize(("language", "theme", "size"), LOOKS, ids=["wall", "phone"])
 def test_the_screens_of_a_group_fit_and_are_accessible(
@@ -50,10 +43,10 @@ def test_the_screens_of_a_group_fit_and_are_accessible(
     for path in GROUPS[group]:
         page = visitor.open(path, account=STEWARD, size=size, language=language, theme=theme)
         page.locator("main :is(h1, h2):visible").first.wait_for()
-        page.wait_for_timeout(1200)
+        visitor.settle(page)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{path} is {wide} px wider than the window"
-        assert _serious(page) == [], path
+        assert serious(page) == [], path
         page.close()
     assert visitor.complaints == []
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from cityloop.cases.schemas import DeadlineView
 from cityloop.cases.values import Case
 from cityloop.city import deadline
+from cityloop.city.calendar import Calendars
 from cityloop.city.deadline import HandlingClock, Light, Until
+from cityloop.city.deadlines import Deadlines
 from cityloop.city.grammar import Limit, NeedsHuman
 from cityloop.city.service import City
 from cityloop.core.values import Title, utc
@@ -33,14 +35,37 @@ class Standing:
     used_seconds: int | None = None
 
 
+def standing_values(case: Case, clock: HandlingClock | None, now: Standing) -> dict[str, Any]:
+    """What a case keeps of a clock that has not stopped; where the due instant stays, no reminder is repeated."""
+    same = clock is not None and case.due_at is not None and case.due_at == now.due_at
+    return {
+        "handling": clock,
+        "clock_state": now.state,
+        "due_at": now.due_at,
+        "yellow_at": now.yellow_at,
+        "red_at": now.red_at,
+        "provisional": now.provisional,
+        "remind_at": now.yellow_at,
+        "reminded": case.reminded if same else "",
+        "handled_at": None,
+        "used_seconds": now.used_seconds,
+    }
+
+
 class HandlingRules:
     """How this city limits handling. ``optional``: a matter without a limit is no obstacle."""
 
     def __init__(self, city: City, optional: bool) -> None:
         self._city = city
-        self._deadlines = city.deadlines
+        self._deadlines: Deadlines = city.deadlines
         self._read: dict[str, Limit | NeedsHuman] = {}
         self.optional = optional
+
+    def on(self, calendars: Calendars) -> HandlingRules:
+        """The same rules on other calendars."""
+        rules = HandlingRules(self._city, self.optional)
+        rules._deadlines = self._deadlines.on(calendars)
+        return rules
 
     def text(self, matter: str) -> str | None:
         """The catalogue's limit text of a matter, verbatim, or ``None``."""
@@ -113,9 +138,24 @@ class HandlingRules:
             return Standing()
         state: ClockState = "running" if clock.running else "paused"
         due = self._deadlines.due(clock)
-        turns = deadline.turns(clock, self._city.calendars.get(clock.calendar))
+        turns = deadline.turns(clock, self._deadlines.calendars.get(clock.calendar))
         used = self._deadlines.used(clock, at)
         return Standing(state, due.at, turns.yellow_at, turns.red_at, due.provisional, used)
+
+    def recounted(self, case: Case, at: datetime) -> dict[str, Any]:
+        """What another calendar changes on an open case; empty where its due instant and its certainty stay."""
+        clock = case.handling
+        if clock is None or (clock.paused and clock.stopped_at is None):
+            return {}
+        now = self.standing(clock, at)
+        if (now.due_at, now.provisional, now.yellow_at) == (case.due_at, case.provisional, case.yellow_at):
+            return {}
+        version = self._deadlines.calendars.get(clock.calendar).version
+        values = standing_values(case, clock.model_copy(update={"calendar_version": version}), now)
+        if clock.stopped_at is None:
+            return values
+        kept = ("clock_state", "remind_at", "reminded", "handled_at")
+        return {**values, **{name: getattr(case, name) for name in kept}}
 
     def view(self, case: Case, light: Light, now: datetime) -> DeadlineView | None:
         """The clock for the case page, with a sentence that says how the instant was reached."""

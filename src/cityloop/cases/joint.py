@@ -106,6 +106,28 @@ class Parts:
             if held.clock_state != part.clock_state:
                 self.save(tx, replace(held, version=part.version + 1))
 
+    def recounted(
+        self, session: Session, rules: HandlingRules, now: datetime, locked: bool = False
+    ) -> builtins.list[Part]:
+        """The open parts whose due instant other rules move, as they would then be."""
+        found = []
+        for part in load(session, TABLE.c.state.in_(OPEN) & TABLE.c.due_at.is_not(None), locked):
+            clock = part.handling
+            if clock is not None and (clock.running or clock.stopped_at is not None):
+                at = rules.standing(clock, now)
+                if at.due_at != part.due_at:
+                    found.append(replace(part, due_at=at.due_at, yellow_at=at.yellow_at, red_at=at.red_at))
+        return found
+
+    def recount(self, tx: Transaction, actor: Actor, rules: HandlingRules, now: datetime, reason: str) -> int:
+        """Move the deadlines of open parts to other rules, each with a line in its history; returns their number."""
+        moved = self.recounted(tx.session, rules, now, locked=True)
+        for part in moved:
+            self.save(tx, replace(part, version=part.version + 1))
+            due = part.due_at.isoformat() if part.due_at else None
+            self.enter(tx, actor, part, "part_deadline", now, {"due_at": due}, reason)
+        return len(moved)
+
     def finish(self, part: Part, now: datetime) -> Part:
         """Stop the clock of a part that is done, with its verdict."""
         if part.handling is None:
@@ -227,6 +249,9 @@ HISTORY = {
     "part_open": STATES["waiting"].model_copy(update={"zh": "下达协办", "en": "Part opened"}),
     "part_release": STATES["to_handle"].model_copy(update={"zh": "开始协办", "en": "Part begins"}),
     "part_end": STATES["ended"],
+    "part_deadline": STATES["ended"].model_copy(
+        update={"zh": "日历变更，时限重算", "en": "Deadline moved by a change of the calendar"}
+    ),
 }
 
 

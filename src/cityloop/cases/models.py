@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, Float, Index, String, Text, UniqueConstraint, event
+from sqlalchemy import DDL, Float, Index, String, Text, UniqueConstraint, event, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cityloop.core.database import Table
@@ -61,11 +61,11 @@ class CaseRow(Table):
     extensions: Mapped[int]
     remind_at: Mapped[datetime | None] = mapped_column(index=True)
     """When the next reminder of the handling limit is due, and the last one that was sent."""
-    reminded: Mapped[str] = mapped_column(String(10))
-    reply_reminded: Mapped[bool]
-    deferred: Mapped[bool]
+    reminded: Mapped[str] = mapped_column(String(10), server_default="")
+    reply_reminded: Mapped[bool] = mapped_column(server_default=false())
+    deferred: Mapped[bool] = mapped_column(server_default=false())
     """The centre's ruling that departments cannot act now; such a case leaves the denominators of indicators."""
-    suspensions: Mapped[int]
+    suspensions: Mapped[int] = mapped_column(server_default="0")
     suspended_from: Mapped[str | None] = mapped_column(String(40))
     suspended_until: Mapped[datetime | None] = mapped_column(index=True)
     supervision: Mapped[dict[str, Any] | None]
@@ -74,24 +74,24 @@ class CaseRow(Table):
     appeal: Mapped[str | None] = mapped_column(String(12))
     """Of the lateness, by the department: ``filed``, ``passed`` (first review), ``granted`` or ``refused``."""
     appeal_reviewer: Mapped[str | None] = mapped_column(String(60))
-    exempt: Mapped[bool]
+    exempt: Mapped[bool] = mapped_column(server_default=false())
     """An appeal was granted: the lateness stays a fact and leaves the metrics."""
     force_by: Mapped[str | None] = mapped_column(String(60))
     """Who asks for closing by force; somebody else decides."""
-    self_handled: Mapped[bool]
+    self_handled: Mapped[bool] = mapped_column(server_default=false())
     reporter: Mapped[str | None] = mapped_column(String(60))
     """The account that reported the case."""
-    reopened: Mapped[int]
+    reopened: Mapped[int] = mapped_column(server_default="0")
     first_closed_at: Mapped[datetime | None]
     linked_from: Mapped[str | None] = mapped_column(String(40))
     """The closed case whose reporter was not satisfied."""
-    petitioners: Mapped[int]
+    petitioners: Mapped[int] = mapped_column(server_default="0")
     """Reports merged into this case."""
     photos: Mapped[dict[str, Any] | None]
     """Attachments by kind; ``fresh`` counts photos taken after since the last rework."""
-    parts: Mapped[int]
+    parts: Mapped[int] = mapped_column(server_default="0")
     """Parts of co-handlers that this case has ever had."""
-    parts_open: Mapped[int]
+    parts_open: Mapped[int] = mapped_column(server_default="0")
     """Required tasks of co-handlers that are neither done nor waived."""
     rework: Mapped[int]
     merged_into: Mapped[str | None] = mapped_column(String(40))
@@ -116,6 +116,9 @@ class CaseRow(Table):
     updated_by: Mapped[str] = mapped_column(String(60))
     last_move: Mapped[str] = mapped_column(String(40))
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
+    risk: Mapped[float | None] = mapped_column(Float)
+    """Estimated chance of missing the limit; written in batches by the models, never by a move."""
+    risk_at: Mapped[datetime | None]
     by_hand: Mapped[bool]
     """A person must make the next move; automation stays away."""
     workflow: Mapped[str] = mapped_column(String(80))
@@ -243,6 +246,20 @@ class WorkflowRow(Table):
     key: Mapped[str] = mapped_column(String(80), primary_key=True)
     document: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(String(64))
+
+
+class CalendarRow(Table):
+    """Every version of the calendars that was in force: what it lays over the city's files, and what it moved."""
+
+    __tablename__ = "case_calendar"
+    version: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+    origin: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(Text)
+    cases: Mapped[int]
 
 
 _TIMELINE = TimelineRow.__table__

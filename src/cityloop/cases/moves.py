@@ -16,7 +16,7 @@ from cityloop.cases.change import Change
 from cityloop.cases.clocks import PostClock
 from cityloop.cases.effects import EFFECTS
 from cityloop.cases.guards import INPUT, STANDING
-from cityloop.cases.handling import Standing
+from cityloop.cases.handling import standing_values
 from cityloop.cases.refusal import Refusal
 from cityloop.cases.values import Case
 from cityloop.cases.workflow import ALL, BEFORE, HANDLING, SAME, MoveDef, Workflow
@@ -214,18 +214,7 @@ def _handling(ask: Ask, change: Change) -> int | None:
         change.values["remind_at"] = None
         return used
     now = ask.rules.standing(clock, ask.now)
-    change.values |= {
-        "handling": clock,
-        "clock_state": now.state,
-        "due_at": now.due_at,
-        "yellow_at": now.yellow_at,
-        "red_at": now.red_at,
-        "provisional": now.provisional,
-        "remind_at": now.yellow_at,
-        "reminded": ask.case.reminded if clock is not None and _same_due(ask.case, now) else "",
-        "handled_at": None,
-        "used_seconds": now.used_seconds,
-    }
+    change.values |= standing_values(ask.case, clock, now)
     return now.used_seconds if now.state == "paused" else None
 
 
@@ -245,11 +234,6 @@ def _next_clock(ask: Ask, change: Change) -> HandlingClock | None:
     if wanted.rework and clock is not None:
         return _fresh(ask, change) if ask.workflow.rework_clock == "fresh" else rules.resume(clock, now)
     return clock
-
-
-def _same_due(case: Case, now: Standing) -> bool:
-    """A move that leaves the due instant where it was repeats no reminder."""
-    return case.due_at is not None and case.due_at == now.due_at
 
 
 def _resumed_at(ask: Ask) -> datetime:

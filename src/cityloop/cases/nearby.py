@@ -23,19 +23,22 @@ def metres(lon: float, lat: float, to_lon: float, to_lat: float) -> float:
     return 2 * _EARTH_METRES * math.asin(math.sqrt(min(1.0, a + b)))
 
 
-def box(case: Case, rule: DuplicateDef, now: datetime) -> ColumnElement[bool]:
-    """A coarse SQL condition that every near case meets; :func:`nearest` then measures."""
+def around(lon: float, lat: float, rule: DuplicateDef, now: datetime) -> ColumnElement[bool]:
+    """A coarse SQL condition that every open case within the rule's distance and age meets."""
     high = math.degrees(rule.metres / _EARTH_METRES)
-    wide = high / max(0.01, math.cos(math.radians(case.lat)))
+    wide = high / max(0.01, math.cos(math.radians(lat)))
     return and_(
-        CaseRow.matter == case.matter,
         CaseRow.opened_at >= now - timedelta(hours=rule.hours),
         CaseRow.opened_at <= now,
         CaseRow.open.is_(True),
-        CaseRow.id != case.id,
-        CaseRow.lon.between(case.lon - wide, case.lon + wide),
-        CaseRow.lat.between(case.lat - high, case.lat + high),
+        CaseRow.lon.between(lon - wide, lon + wide),
+        CaseRow.lat.between(lat - high, lat + high),
     )
+
+
+def box(case: Case, rule: DuplicateDef, now: datetime) -> ColumnElement[bool]:
+    """The same for other cases of a case's matter; :func:`nearest` then measures."""
+    return and_(CaseRow.matter == case.matter, CaseRow.id != case.id, around(case.lon, case.lat, rule, now))
 
 
 def nearest(case: Case, found: Iterable[Case], rule: DuplicateDef) -> list[Case]:

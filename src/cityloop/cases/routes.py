@@ -21,17 +21,18 @@ from cityloop.cases.schemas import (
     Channel,
     Light,
     MoveRequest,
+    SimilarCase,
+    SimilarWish,
     StateView,
     TaskDetail,
     TaskView,
 )
 from cityloop.cases.service import CaseDesk
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 TheDesk = Annotated[CaseDesk, Depends(service(CaseDesk))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def case_filter(
@@ -62,7 +63,7 @@ Filtered = Annotated[CaseFilter, Depends(case_filter)]
 
 @router.get("/cases")
 def cases(desk: TheDesk, actor: Asker, paged: Paged, wanted: Filtered) -> Page[CaseView]:
-    """Cases; sort by ``opened_at`` (default, descending), ``due_at``, ``updated_at``, ``closed_at``, ``number``."""
+    """Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``."""
     return desk.list(actor, wanted, paged)
 
 
@@ -74,6 +75,12 @@ def report(body: CaseReport, desk: TheDesk, actor: Asker, response: Response) ->
         response.status_code = 200
     response.headers["Location"] = f"/api/v1/cases/{detail.id}"
     return detail
+
+
+@router.post("/cases/similar")
+def similar(body: SimilarWish, desk: TheDesk, actor: Asker) -> list[SimilarCase]:
+    """Open cases like a report that has not been sent, the likest first, at most 10. Nothing is written."""
+    return desk.similar.before(actor, body)
 
 
 @router.get("/cases/export")
@@ -98,6 +105,12 @@ def states(desk: TheDesk, actor: Asker) -> list[StateView]:
 def case(case: str, desk: TheDesk, actor: Asker) -> CaseDetail:
     """One case, by id or number, with timeline, deadline and the moves on offer."""
     return desk.get(actor, case)
+
+
+@router.get("/cases/{case}/similar")
+def similar_to(case: str, desk: TheDesk, actor: Asker) -> list[SimilarCase]:
+    """Open cases like this one, the likest first, at most 10."""
+    return desk.similar.of(actor, case)
 
 
 @router.get("/tasks")

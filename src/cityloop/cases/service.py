@@ -21,15 +21,18 @@ from cityloop.access.door import Door, Protected
 from cityloop.cases import timeline
 from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.attachments import Attachments
+from cityloop.cases.calendar_desk import CalendarDesk
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.files import Files
 from cityloop.cases.intake import NOTHING, Brought, Intake
 from cityloop.cases.joint import TASK
+from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
+from cityloop.cases.similar import Similar
 from cityloop.cases.store import CaseStore
 from cityloop.cases.tasks import Tasks
 from cityloop.cases.values import Case, scoped
@@ -61,6 +64,7 @@ class CaseDesk:
         responsibility: Responsibility,
         files: Files,
         attachment_limit: int = 10 * 1024 * 1024,
+        classifier: Classifier | None = None,
     ) -> None:
         door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
@@ -86,7 +90,14 @@ class CaseDesk:
             files=files,
             limit=attachment_limit,
         )
-        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover, attachments=self.attachments)
+        self._intake = Intake(
+            door=door,
+            city=city,
+            book=self._book,
+            mover=self._mover,
+            attachments=self.attachments,
+            classifier=classifier or Nobody(),
+        )
         self._reading = Reading(
             database=database,
             door=door,
@@ -97,10 +108,17 @@ class CaseDesk:
             mover=self._mover,
             attachments=self.attachments,
         )
+        self.similar = Similar(
+            database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
+        )
         self.tasks = Tasks(database=database, door=door, audit=audit, city=city, mover=self._mover)
         self._waiting = Waiting(
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
+        self.calendars = CalendarDesk(
+            database=database, outbox=outbox, door=door, audit=audit, city=city, book=self._book, mover=self._mover
+        )
+        self.calendars.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:

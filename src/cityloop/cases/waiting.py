@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, select
+
 from cityloop.access.actor import SYSTEM
 from cityloop.cases.definitions import Book
 from cityloop.cases.models import CaseRow
@@ -36,6 +38,8 @@ class Waiting:
         """End every suspension whose date has come; the clock goes on from that date. Returns their number."""
         told = "挂账到期，自动恢复" if self._city.language == "zh" else "the suspension has ended by itself"
         due = CaseRow.suspended_until.is_not(None) & (CaseRow.suspended_until <= now) & CaseRow.open.is_(True)
+        if not self._some(due):
+            return 0
         made, last = 0, ""
         while True:
             with self._database.transaction() as tx:
@@ -49,14 +53,21 @@ class Waiting:
 
     def remind(self, now: datetime) -> int:
         """Send every reminder that is due, each once, with its event in the transaction that notes it."""
+        due = CaseRow.remind_at.is_not(None) & (CaseRow.remind_at <= now) & CaseRow.open.is_(True)
+        if not self._some(due):
+            return self._remind_replies(now)
         sent = 0
         while True:
             with self._database.transaction() as tx:
-                due = CaseRow.remind_at.is_not(None) & (CaseRow.remind_at <= now) & CaseRow.open.is_(True)
                 cases = CaseStore.of(tx).select(due, limit=_BATCH, order=CaseRow.remind_at)
                 sent += sum(self._remind(tx, case, now) for case in cases)
             if len(cases) < _BATCH:
                 return sent + self._remind_replies(now)
+
+    def _some(self, due: ColumnElement[bool]) -> bool:
+        """Whether anything waits at all: asked every tick, so that writers are held up only when there is something."""
+        with self._database.reading() as session:
+            return session.scalar(select(CaseRow.id).where(due).limit(1)) is not None
 
     def _remind(self, tx: Transaction, case: Case, now: datetime) -> int:
         rule = self._book.of(case.workflow, case.filed).reminders
@@ -72,8 +83,11 @@ class Waiting:
 
     def _remind_replies(self, now: datetime) -> int:
         late = CaseRow.reply_due_at.is_not(None) & (CaseRow.reply_due_at < now) & CaseRow.reply_reminded.is_(False)
+        late &= CaseRow.open.is_(True)
+        if not self._some(late):
+            return 0
         with self._database.transaction() as tx:
-            cases = CaseStore.of(tx).select(late & CaseRow.open.is_(True), limit=_BATCH, order=CaseRow.id)
+            cases = CaseStore.of(tx).select(late, limit=_BATCH, order=CaseRow.id)
             for case in cases:
                 after = case.having(reply_reminded=True)
                 CaseStore.of(tx).put(after)

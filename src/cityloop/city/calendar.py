@@ -104,6 +104,10 @@ class Calendar:
         """The date of an instant in the calendar's zone."""
         return instant_of(at).astimezone(self.zone).date()
 
+    def hours_of(self, day: date) -> str:
+        """The hours of one local date, for example ``08:00-12:00 14:00-18:00``; empty when it is closed."""
+        return " ".join(f"{_clock(start)}-{_clock(stop)}" for start, stop in self._hours(day))
+
     def works(self, day: date) -> bool:
         """Whether the calendar is open on a local date at all."""
         return bool(self._hours(day))
@@ -193,9 +197,26 @@ class Calendars:
         """The calendar a department works by; the city's default for ``None`` or one without its own."""
         return self._calendars[self._departments.get(department or "", self.default)]
 
+    def adopt(self, other: Calendars) -> None:
+        """Answer like ``other`` from now on, for everybody who holds this value."""
+        self._calendars, self._departments, self.default = other._calendars, other._departments, other.default
+
+    def snapshot(self) -> Calendars:
+        """What they are now, whatever is adopted later."""
+        return Calendars(self._calendars.values(), self.default, self._departments)
+
+    def version(self) -> str:
+        """A digest of all calendars: another one means that a due instant may have moved."""
+        facts = "|".join(f"{id}={calendar.version}" for id, calendar in sorted(self._calendars.items()))
+        return hashlib.sha256(facts.encode()).hexdigest()[:12]
+
     def ids(self) -> list[str]:
         """The ids of all calendars, in the order of the file."""
         return list(self._calendars)
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}"
 
 
 def _slots(part: CalendarPart, season: str | None) -> list[tuple[int, int]]:

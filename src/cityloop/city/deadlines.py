@@ -23,6 +23,10 @@ class Deadlines:
         self.profile = profile
         self._seasons = dict(seasons)
 
+    def on(self, calendars: Calendars) -> Deadlines:
+        """The same reading of limits on other calendars."""
+        return Deadlines(calendars, self.profile, self._seasons)
+
     def parse(self, text: str) -> Limit | NeedsHuman:
         """What a limit text means in this city."""
         return parse_limit(text, self.profile, self._seasons)

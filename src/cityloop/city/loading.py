@@ -8,8 +8,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cityloop.access.policy import Policy
+from cityloop.city.almanac import Almanac
 from cityloop.city.areas import Areas
-from cityloop.city.calendar import Calendar, Calendars
+from cityloop.city.calendar import Calendars
 from cityloop.city.catalogue import Catalogue, with_anomalies
 from cityloop.city.content import (
     CatalogueMeta,
@@ -42,6 +43,7 @@ class Loaded:
     areas: Areas
     departments: dict[str, Department]
     catalogue: Catalogue
+    almanac: Almanac
     calendars: Calendars
     deadlines: Deadlines
     limits: Limits
@@ -61,7 +63,8 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
     table = read_days(folder / city.value.days.file, city.value.days.confirmed_years, faults)
     if departments is None or policy is None:
         return None
-    calendars = _calendars(city, departments, table, faults)
+    almanac = _almanac(city, departments, table, faults)
+    calendars = almanac.calendars()
     deadlines = _deadlines(city, calendars, faults)
     return Loaded(
         file=city.value,
@@ -69,6 +72,7 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
         areas=areas,
         departments=_departments(departments, faults),
         catalogue=catalogue,
+        almanac=almanac,
         calendars=calendars,
         deadlines=deadlines,
         limits=_limits(folder, city, catalogue, deadlines, faults),
@@ -139,28 +143,21 @@ def _entries(standard: str, path: Path, faults: Faults) -> list[Matter]:
     return list(entries.values())
 
 
-def _calendars(city: File[CityFile], departments: File[DepartmentsFile], table: DayTable, faults: Faults) -> Calendars:
-    """The city's calendars, and one more for each department that has exceptions of its own."""
-    zone, parts = ZoneInfo(city.value.timezone), city.value.calendars
-    default = city.value.deadlines.calendar
+def _almanac(city: File[CityFile], departments: File[DepartmentsFile], table: DayTable, faults: Faults) -> Almanac:
+    """What the calendars are made of; a calendar that is not there is a fault and falls away."""
+    parts, default = city.value.calendars, city.value.deadlines.calendar
     if default not in parts:
         city.fault(faults, ("deadlines", "calendar"), f"unknown calendar '{default}'", f"calendars: {', '.join(parts)}")
         default = next(iter(parts))
-    calendars = [Calendar(id, part, zone, table) for id, part in parts.items()]
-    used: dict[str, str] = {}
+    known = []
     for index, item in enumerate(departments.value.departments):
         base = item.calendar or default
-        if base not in parts:
-            key = ("departments", index, "calendar")
-            departments.fault(faults, key, f"unknown calendar '{base}'", f"calendars: {', '.join(parts)}")
+        if base in parts:
+            known.append(item)
             continue
-        used[item.id] = base
-        if item.exceptions:
-            used[item.id] = f"{base}.{item.id}"
-            own = {day.date: day for day in (*parts[base].exceptions, *item.exceptions)}
-            part = parts[base].model_copy(update={"exceptions": tuple(own.values())})
-            calendars.append(Calendar(used[item.id], part, zone, table))
-    return Calendars(calendars, default, used)
+        key = ("departments", index, "calendar")
+        departments.fault(faults, key, f"unknown calendar '{base}'", f"calendars: {', '.join(parts)}")
+    return Almanac(ZoneInfo(city.value.timezone), table, parts, default, known)
 
 
 def _deadlines(city: File[CityFile], calendars: Calendars, faults: Faults) -> Deadlines:

@@ -18,7 +18,7 @@ __all__ = ["Areas", "Catalogue", "City"]
 
 
 class City:
-    """A city folder in memory. Nothing of it changes while the program runs, except the speed of a paced clock."""
+    """A city folder in memory. While the program runs only the calendars change, and the speed of a paced clock."""
 
     def __init__(self, folder: Path, loaded: Loaded, clock: Clock) -> None:
         self.folder = folder
@@ -31,6 +31,7 @@ class City:
         self.areas = loaded.areas
         self.departments = loaded.departments
         self.catalogue = loaded.catalogue
+        self.almanac = loaded.almanac
         self.calendars = loaded.calendars
         self.deadlines = loaded.deadlines
         self.limits = loaded.limits

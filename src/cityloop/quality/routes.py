@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from cityloop.access.routes import Asker
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 from cityloop.quality.schemas import (
     BreachView,
     By,
@@ -31,7 +31,6 @@ from cityloop.quality.views import FindingFilter
 
 router = APIRouter(prefix="/api/v1", tags=["quality"])
 TheQuality = Annotated[Quality, Depends(service(Quality))]
-Paged = Annotated[Paging, Depends(paging)]
 From = Annotated[datetime | None, Query(alias="from", description="with offset; included")]
 To = Annotated[datetime | None, Query(alias="to", description="with offset; not included")]
 

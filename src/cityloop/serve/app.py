@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
+from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
@@ -20,6 +21,7 @@ from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
+from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
@@ -35,6 +37,8 @@ ROUTERS = (
     sources_router,
     watch_router,
     cases_router,
+    learn_router,
+    calendar_router,
     analyse_router,
     evaluate_router,
     quality_router,

@@ -12,7 +12,7 @@ from cityloop.access.routes import Asker
 from cityloop.analyse.schemas import QueryRequest
 from cityloop.core.errors import Invalid
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.datasets import DatasetDetail, DatasetFilter, DatasetKind, DatasetLine, Level, SampleView
 from cityloop.steward.graph import Direction, Node, NodeKind, Slice
@@ -25,7 +25,6 @@ router = APIRouter(prefix="/api/v1", tags=["steward"])
 TheSharing = Annotated[Sharing, Depends(service(Sharing))]
 TheLineage = Annotated[Lineage, Depends(service(Lineage))]
 TheCatalogue = Annotated[Catalogue, Depends(service(Catalogue))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def grant_filter(

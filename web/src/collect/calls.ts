@@ -11,7 +11,7 @@ export const sources = {
   pause: (id: string, reason: string) => call<Source>('POST', `/sources/${at(id)}/pause`, { body: { reason } }),
   resume: (id: string) => call<Source>('POST', `/sources/${at(id)}/resume`),
   run: (id: string) => call<Source>('POST', `/sources/${at(id)}/run`),
-  dryRun: (id: string) => call<DryRun>('POST', `/sources/${at(id)}/dry-run`),
+  dryRun: (id: string, records?: unknown) => call<DryRun>('POST', `/sources/${at(id)}/dry-run`, { body: records }),
 }
 
 export const quarantine = {
