@@ -7,15 +7,25 @@ NODE_PATH_ENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 PORT ?= 8080
 PYTEST_ARGS ?=
+# A test process takes whole files, in the order of tests/conftest.py, so that what a file sets up is set up once.
+PYTEST := $(RUN) pytest --dist loadfile --no-loadscope-reorder
+SPARK := $(if $(shell command -v java),$(STAMPS)/spark)
+# What several checks print at once is told check by check, where make knows how to.
+TOGETHER := -j2 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Compiled modules are kept even where the environment forbids it: every start would compile a thousand of them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test setup web lint types unit web-test api clean
+.PHONY: demo test setup web checks lint types unit web-test api clean
 
 demo: setup web
 	$(RUN) cityloop demo --port $(PORT)
 
-test: setup web lint types web-test unit
+test: setup $(SPARK)
+	@$(MAKE) --no-print-directory $(TOGETHER) checks
+	@$(MAKE) --no-print-directory unit
+
+# All that runs no test of Python; the long ones first.
+checks: types web web-test lint
 
 setup: $(STAMPS)/python
 
@@ -28,9 +38,9 @@ lint: setup
 types: setup
 	$(RUN) mypy
 
-unit: setup web $(if $(shell command -v java),$(STAMPS)/spark)
-	$(RUN) pytest -n 2 --dist loadgroup -m "not e2e" $(PYTEST_ARGS)
-	$(RUN) pytest -n 2 --dist loadgroup -m e2e $(PYTEST_ARGS)
+unit: setup web $(SPARK)
+	$(PYTEST) -n 3 -m "not e2e" $(PYTEST_ARGS)
+	$(PYTEST) -n 2 -m e2e $(PYTEST_ARGS)
 
 web-test: $(STAMPS)/npm
 	cd web && $(NODE_PATH_ENV) npx vue-tsc --noEmit && $(NODE_PATH_ENV) npx vitest run

@@ -19,6 +19,12 @@ settings.load_profile("house")
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: test processes take whole files, and a long one taken last keeps all waiting."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """Monday 2026-03-09, 10:00 in Shenzhen."""

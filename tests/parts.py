@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pymysql
@@ -34,8 +35,11 @@ PORTS = range(20000, 30000)
 """Below those that the system gives to outgoing connections: none takes a port between the look and the start."""
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, and that no other test process is told of."""
+    """A port of 127.0.0.1 that nobody listens on, and that no other caller in this or another test process gets."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     mine = PORTS[worker % workers :: workers]
@@ -43,7 +47,9 @@ def free_port() -> int:
         port = secrets.choice(mine)
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def program(name: str, *folders: str) -> str:
@@ -74,8 +80,14 @@ class Part:
     process: subprocess.Popen[bytes] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def part(self) -> Part:
+        """Itself, as a broker and a store tell of theirs."""
+        return self
+
     def start(self) -> None:
-        """Start and wait until it answers."""
+        """Start and wait until it answers; :class:`AssertionError` when it does not, or when another has the port."""
+        assert not answers(self.port), f"somebody else listens on port {self.port}, which {self.name} was to have"
         owner = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -86,7 +98,7 @@ class Part:
                 env={**os.environ, **self.environment},
                 **owner,  # type: ignore[call-overload]
             )
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 300
         while time.monotonic() < limit and self.process.poll() is None:
             if self.ready():
                 return
@@ -125,17 +137,38 @@ def answers(port: int) -> bool:
         return False
 
 
-def served(part: Part) -> Iterator[Part]:
-    """Started, and in the end stopped, with its folder removed."""
+Server = TypeVar("Server", bound="Part | Broker | Store")
+
+
+def served(make: Callable[[], Server]) -> Iterator[Server]:
+    """What ``make`` builds, started; in the end stopped, with its folder removed."""
+    server = _started(make)
     try:
-        part.start()
-        yield part
+        yield server
     finally:
-        part.stop()
-        shutil.rmtree(part.folder, ignore_errors=True)
+        _discard(server.part)
 
 
-def _folder(name: str, owner: str | None = None) -> Path:
+def _started(make: Callable[[], Server], tries: int = 2) -> Server:
+    """A server that does not start is built once more, on other ports: somebody may have taken one after the look."""
+    server = make()
+    try:
+        server.part.start()
+    except AssertionError:
+        _discard(server.part)
+        if tries == 1:
+            raise
+        return _started(make, tries - 1)
+    return server
+
+
+def _discard(part: Part) -> None:
+    part.stop()
+    shutil.rmtree(part.folder, ignore_errors=True)
+
+
+def make_folder(name: str, owner: str | None = None) -> Path:
+    """A new folder for a server, which its user may write to."""
     folder = Path(tempfile.mkdtemp(prefix=f"cityloop-{name}-"))
     if owner:
         found = pwd.getpwnam(owner)
@@ -165,10 +198,8 @@ class Broker:
 @pytest.fixture(scope="session")
 def mosquitto() -> Iterator[Broker]:
     """A broker."""
-    binary, folder = program("mosquitto"), _folder("mosquitto")
-    broker = make_broker(binary, folder)
-    for _ in served(broker.part):
-        yield broker
+    binary = program("mosquitto")
+    yield from served(lambda: make_broker(binary, make_folder("mosquitto")))
 
 
 def make_broker(binary: str, folder: Path) -> Broker:
@@ -221,7 +252,8 @@ def certificates(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def nats_server() -> Iterator[Part]:
     """A NATS server with JetStream, without accounts."""
-    yield from served(make_nats(program("nats-server"), _folder("nats")))
+    binary = program("nats-server")
+    yield from served(lambda: make_nats(binary, make_folder("nats")))
 
 
 def make_nats(binary: str, folder: Path, *arguments: str) -> Part:
@@ -249,9 +281,17 @@ class Store:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Store]:
     """PostgreSQL with the empty database ``city``."""
+    for store in served(make_postgres):
+        with psycopg.connect(f"host=127.0.0.1 port={store.port} user=city dbname=postgres", autocommit=True) as first:
+            first.execute("CREATE DATABASE city")
+        yield store
+
+
+def make_postgres() -> Store:
+    """A PostgreSQL server over a new folder, not started yet."""
     owner = _unprivileged("postgres")
     postgres, initdb = program("postgres", POSTGRES_BINARIES), program("initdb", POSTGRES_BINARIES)
-    folder, port = _folder("postgres", owner), free_port()
+    folder, port = make_folder("postgres", owner), free_port()
     data = folder / "data"
     subprocess.run(
         [initdb, "-D", data, "-U", "city", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
@@ -268,18 +308,20 @@ def postgres() -> Iterator[Store]:
         return True
 
     part = Part("postgres", command, folder, port, ready, owner, signal.SIGINT)
-    for _ in served(part):
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE city")
-        yield Store(part, f"postgresql+psycopg://city@127.0.0.1:{port}/city", password="")
+    return Store(part, f"postgresql+psycopg://city@127.0.0.1:{port}/city", password="")
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Store]:
     """MariaDB with the empty database ``city`` and the user ``city`` with :data:`PASSWORD`."""
+    yield from served(make_mariadb)
+
+
+def make_mariadb() -> Store:
+    """A MariaDB server over a new folder, not started yet."""
     owner = _unprivileged("mysql")
     server, install = program("mariadbd"), program("mariadb-install-db")
-    folder, port = _folder("mariadb", owner), free_port()
+    folder, port = make_folder("mariadb", owner), free_port()
     data = folder / "data"
     subprocess.run(
         [install, "--no-defaults", f"--datadir={data}", "--skip-test-db", *([f"--user={owner}"] if owner else [])],
@@ -305,5 +347,4 @@ def mariadb() -> Iterator[Store]:
         return True
 
     part = Part("mariadb", command, folder, port, ready, owner)
-    for _ in served(part):
-        yield Store(part, f"mysql+pymysql://city@127.0.0.1:{port}/city")
+    return Store(part, f"mysql+pymysql://city@127.0.0.1:{port}/city")

@@ -14,7 +14,7 @@ FLOORS = [
     {"lake"},
     {"collect", "watch", "analyse"},
     {"cases", "linkage"},
-    {"ask", "evaluate", "quality", "steward"},
+    {"ask", "evaluate", "learn", "quality", "steward"},
     {"drill"},
     {"serve"},
     {"cli"},

@@ -45,8 +45,9 @@ def test_an_entity_nobody_registered_is_refused_even_to_the_platform() -> None:
 
 
 def test_an_actor_without_a_post_sees_nothing() -> None:
-    with pytest.raises(AccessDenied, match="no post"):
+    with pytest.raises(AccessDenied, match="no post") as refusal:
         door().scope(actor(), "case")
+    assert refusal.value.document()["able"] == ["acceptor", "handler", "street"]
 
 
 def test_a_handler_sees_the_own_department_with_personal_fields_covered() -> None:

@@ -29,7 +29,7 @@ from tests.analyse.conftest import LEADER, PACKS, ROOT, START, at, make_analyst,
 from tests.lake.doc_snippets import run, snippet
 from tests.lake.spark_parts import cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.slow
 AIR = "AirQualityStation"
 COLLECTOR = Actor(id="c", name=Title(zh="c", en="c"), posts=("collector",), areas=("440305",))
 MASKED = Actor(id="m", name=Title(zh="m", en="m"), posts=("masked",))

@@ -88,7 +88,7 @@ def test_pushes_go_on_through_twenty_changes_and_no_row_is_of_two_standards(town
         for n in range(20):
             town.collector.adopt(*standards[n % 2])
         stop.set()
-        accepted = sum(lane.result(30) for lane in lanes)
+        accepted = sum(lane.result(300) for lane in lanes)
     rows = stored(town, "so2, no2, record")
     assert len(rows) == accepted == len({row["record"] for row in rows})
     assert {(row["so2"], row["no2"]) for row in rows} <= {(10.0, 20.0), (20.0, 10.0)}

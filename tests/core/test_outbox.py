@@ -80,7 +80,7 @@ def test_a_running_relay_is_woken_by_the_commit(database: Database) -> None:
     relay.start()
     try:
         _say(database, outbox, "a")
-        assert heard.wait(10)
+        assert heard.wait(60)
     finally:
         relay.stop()
     assert relay.errors == {}

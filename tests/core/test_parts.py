@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import psycopg
 import pymysql
 
-from tests.parts import PASSWORD, Broker, Part, Store, answers
+from tests.parts import PASSWORD, Broker, Part, Store, answers, make_folder, make_nats, program, served
 
 
 def test_the_broker_opens_three_doors_and_comes_back(mosquitto: Broker) -> None:
@@ -18,6 +20,21 @@ def test_the_broker_opens_three_doors_and_comes_back(mosquitto: Broker) -> None:
 def test_the_stream_comes_back(nats_server: Part) -> None:
     nats_server.restart()
     assert answers(nats_server.port)
+
+
+def test_a_server_whose_port_was_taken_is_built_once_more() -> None:
+    binary, built = program("nats-server"), list[Part]()
+
+    def make() -> Part:
+        built.append(make_nats(binary, make_folder("nats")))
+        if len(built) == 1:
+            built[0].port = other.getsockname()[1]
+        return built[-1]
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        for server in served(make):
+            assert server is built[1] and answers(server.port)
+    assert len(built) == 2 and not any(part.folder.exists() for part in built)
 
 
 def test_the_databases_know_chinese(postgres: Store, mariadb: Store) -> None:

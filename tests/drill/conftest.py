@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ from cityloop.drill.plan import DrillPlan, PacePlan, load_plan
 from cityloop.drill.routes import router as drill_router
 from cityloop.drill.service import Drill
 from cityloop.serve.app import _problem
-from tests.parts import free_port
+from tests.running import PATIENCE
 
 DEMO = Path(__file__).parents[2] / "cities/demo"
 START = datetime.fromisoformat("2026-03-09T06:30:00+08:00")
@@ -60,9 +61,9 @@ class Town:
     def client(self, account: str) -> httpx.Client:
         """A signed-in visitor."""
         headers = {"Authorization": f"Bearer {self.accounts.open_session(account)}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
 
-    def until(self, met: Callable[[], bool], seconds: float = 90) -> None:
+    def until(self, met: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Wait until ``met``, or fail with what the drill says is wrong."""
         last = time.monotonic() + seconds
         while not met():
@@ -130,12 +131,12 @@ def towns(tmp_path: Path, first_day: Path) -> Iterator[Callable[[PacedClock], To
     running: list[tuple[Town, uvicorn.Server, threading.Thread]] = []
 
     def open_town(clock: PacedClock) -> Town:
-        port = free_port()
-        town, app = build(tmp_path, port, clock)
-        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, daemon=True)
+        listener = socket.create_server(("127.0.0.1", 0))
+        town, app = build(tmp_path, listener.getsockname()[1], clock)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        town.until(lambda: server.started, 10)
+        town.until(lambda: server.started)
         running.append((town, server, thread))
         return town
 

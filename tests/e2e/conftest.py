@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from tests.running import RunningCity, running
+from tests.running import RunningCity, eventually, running
+
+PATIENCE = 120_000
+"""Milliseconds that a slow machine may take for what the page is to show."""
+expect.set_options(timeout=PATIENCE)
 
 FLAGS = [
     "--no-sandbox",
@@ -42,21 +48,50 @@ def browser_type_launch_args(chromium: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[RunningCity]:
-    data = tmp_path_factory.mktemp("screens")
-    with running(["demo", "--port", "0", "--data", str(data), "--speed", "120"]) as demo:
+    """A demo that has come to life, and from then on lets the browser have the machine."""
+    data = str(tmp_path_factory.mktemp("screens"))
+    with running(["demo", "--port", "0", "--data", data, "--speed", "300"]) as demo:
+        leader = demo.client("zhiban")
+        for what in ("cases", "warnings"):
+            eventually(lambda: leader.get(f"/api/v1/{what}").json()["total"] >= 3, f"three {what}")  # noqa: B023
+        leader.patch("/api/v1/clock", json={"speed": 1}).raise_for_status()
+        leader.close()
         yield demo
 
 
 class Visitor:
-    """Opens pages signed in as somebody, in a language, theme and size, and collects what the console complains of."""
+    """Opens pages signed in as somebody, in a language, theme and size, and collects what the console complains of.
+
+    Pages of one look share a browser context, as tabs do.
+    """
 
     def __init__(self, browser: Browser, city: RunningCity) -> None:
         self._browser, self._city = browser, city
+        self._contexts: dict[tuple[object, ...], BrowserContext] = {}
+        self._awaited: dict[Page, set[Request]] = {}
         self.complaints: list[str] = []
 
     def open(
         self, path: str, account: str | None = "zhiban", size: tuple[int, int] = (1920, 1080), **look: str
     ) -> Page:
+        key = (account, size, *sorted(look.items()))
+        if key not in self._contexts:
+            self._contexts[key] = self._context(account, size, look)
+        page = self._contexts[key].new_page()
+        awaited = self._awaited[page] = set()
+
+        def answered(request: Request) -> None:
+            awaited.discard(request)
+
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        page.on("request", lambda request: awaited.add(request) if "/stream" not in request.url else None)
+        page.on("requestfinished", answered)
+        page.on("requestfailed", answered)
+        page.goto(path)
+        return page
+
+    def _context(self, account: str | None, size: tuple[int, int], look: dict[str, str]) -> BrowserContext:
         context = self._browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale="zh-CN",
@@ -65,16 +100,26 @@ class Visitor:
             base_url=self._city.url,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(f"localStorage.setItem('cityloop.language', '{look.get('language', 'zh')}')")
         context.add_init_script(f"localStorage.setItem('cityloop.theme', '{look.get('theme', 'dark')}')")
         if account:
             context.request.post("/api/v1/demo/session", data={"account": account})
-        page = context.new_page()
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
-        page.goto(path)
-        return page
+        return context
+
+    def settle(self, page: Page) -> None:
+        """Wait until a page has all that it asked for and its thread is idle, three looks in a row."""
+        quiet, limit = 0, time.monotonic() + 10
+        while quiet < 3 and time.monotonic() < limit:
+            page.evaluate("new Promise(done => requestIdleCallback(done, {timeout: 1000}))")
+            page.wait_for_timeout(50)
+            quiet = 0 if self._awaited[page] else quiet + 1
+
+
+def serious(page: Page) -> list[str]:
+    """What on a page breaks the rules of accessibility in a serious way."""
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 @pytest.fixture

@@ -5,27 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Visitor
-from tests.running import RunningCity, eventually
+from tests.e2e.conftest import Visitor, serious
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("screens")]
-PAGES = ["/", "/warnings", "/cases", "/board"]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+PAGES = ["/", "/warnings", "/cases", "/cases/new", "/board"]
 PHONE = (390, 844)
-
-
-@pytest.fixture(autouse=True)
-def _some_life(city: RunningCity) -> None:
-    leader = city.client("lingdao")
-    eventually(lambda: leader.get("/api/v1/cases").json()["total"] >= 3, 90, "three cases")
-    eventually(lambda: leader.get("/api/v1/warnings").json()["total"] >= 3, 90, "three warnings")
-
-
-def _serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def _fits(page: Page) -> bool:
@@ -39,18 +25,19 @@ def test_a_visitor_takes_a_post_and_sees_the_map(visitor: Visitor) -> None:
     expect(page.get_by_role("navigation").first).to_contain_text("案件")
 
 
-@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("look", [("zh", "dark"), ("en", "light")], ids="-".join)
 @pytest.mark.parametrize("size", [(1920, 1080), PHONE], ids=["wall", "phone"])
-def test_a_screen_fits_and_keeps_the_rules_of_accessibility(
-    visitor: Visitor, path: str, look: tuple[str, str], size: tuple[int, int]
+def test_the_screens_fit_and_keep_the_rules_of_accessibility(
+    visitor: Visitor, look: tuple[str, str], size: tuple[int, int]
 ) -> None:
-    page = visitor.open(path, size=size, language=look[0], theme=look[1])
-    page.locator("main").wait_for()
-    page.wait_for_timeout(2500)
-    assert _fits(page), f"{path} is wider than {size[0]} px"
-    assert _serious(page) == []
-    assert visitor.complaints == []
+    for path in PAGES:
+        page = visitor.open(path, size=size, language=look[0], theme=look[1])
+        page.locator("main").wait_for()
+        visitor.settle(page)
+        assert _fits(page), f"{path} is wider than {size[0]} px"
+        assert serious(page) == [], path
+        assert visitor.complaints == [], path
+        page.close()
 
 
 def test_a_case_is_opened_and_noted_by_keyboard(visitor: Visitor) -> None:
@@ -72,12 +59,30 @@ def test_a_warning_shows_why_it_spoke(visitor: Visitor) -> None:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/warnings/\w+"))
-    page.wait_for_timeout(1500)
     expect(page.locator("main")).to_contain_text("规则")
     expect(page.locator("main canvas, main svg").first).to_be_visible()
 
 
 def test_an_unknown_case_is_told_in_words(visitor: Visitor) -> None:
     page = visitor.open("/cases/case_nothing")
-    page.wait_for_timeout(1500)
     expect(page.locator("main")).to_contain_text(re.compile("没有|不存在|找不到|无此|not"))
+
+
+def test_an_ended_session_leads_to_the_door_and_back(visitor: Visitor) -> None:
+    page = visitor.open("/cases?open=true")
+    page.locator("tbody tr").first.wait_for()
+    page.context.clear_cookies()
+    page.get_by_role("navigation").first.get_by_role("link", name="预警").click()
+    expect(page.get_by_text("会话已结束")).to_be_visible()
+    page.get_by_role("button", name=re.compile("值班长")).first.click()
+    page.wait_for_url(re.compile("/warnings"))
+
+
+def test_a_lost_server_is_said_until_it_is_back(visitor: Visitor) -> None:
+    page = visitor.open("/cases")
+    page.context.route("**/api/v1/stream", lambda route: route.abort())
+    page.reload()
+    told = page.get_by_role("alert").filter(has_text="连不上服务器")
+    expect(told).to_be_visible()
+    page.context.unroute("**/api/v1/stream")
+    expect(told).to_be_hidden()

@@ -124,7 +124,7 @@ def test_the_same_department_again_goes_on_with_what_was_left(town: Town) -> Non
 
 
 def test_supervision_is_noted_on_the_handling(town: Town) -> None:
-    walked(town, *TO_HANDLE, (SUPERVISOR, "supervise", "尽快处理"))
+    walked(town, *TO_HANDLE, (SUPERVISOR, "supervise", "尽快处理", {"reply_by": "2026-12-31"}))
     assert [row.supervised for row in town.rows("handle")] == [1]
 
 

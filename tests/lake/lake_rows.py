@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
+from cityloop.lake.service import Lake
 from cityloop.standard.batch import BASE_COLUMNS
 
 START = datetime(2026, 3, 9, tzinfo=UTC)
@@ -30,3 +31,9 @@ def rows(first: int, count: int = 10, batch: str = "b", step: timedelta = timede
         },
         schema=SCHEMA,
     )
+
+
+def levels(lake: Lake) -> list[float]:
+    """All levels, in order of time and record."""
+    found = lake.query(f'SELECT level FROM "{TABLE}" ORDER BY observed_at, record', [TABLE])
+    return [float(value) for value in found["level"].to_pylist()]

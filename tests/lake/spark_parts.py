@@ -66,7 +66,7 @@ def _process(home: Path, logs: Path, role: str, *arguments: str) -> Iterator[Pat
         process.wait(30)
 
 
-def _told(log: Path, pattern: str, seconds: float = 60) -> str:
+def _told(log: Path, pattern: str, seconds: float = 300) -> str:
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         if found := re.search(pattern, log.read_text(encoding="utf-8")):

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from cityloop.lake.service import Lake
 from tests.lake.lake_rows import TABLE
-
-KILLS = 2
-ROOT = Path(__file__).parents[2]
+from tests.running import KILLS, ROOT
 
 
 def acknowledged_before_kill(folder: Path, commits: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,20 +14,7 @@ from deltalake import DeltaTable
 
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.service import Lake
-from tests.lake.lake_rows import SCHEMA, START, TABLE, rows
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
-    lake = Lake(tmp_path / "lake")
-    lake.ensure(TABLE, SCHEMA)
-    yield lake
-    lake.close()
-
-
-def levels(lake: Lake) -> list[float]:
-    found = lake.query(f'SELECT level FROM "{TABLE}" ORDER BY observed_at, record', [TABLE])
-    return [float(value) for value in found["level"].to_pylist()]
+from tests.lake.lake_rows import SCHEMA, START, TABLE, levels, rows
 
 
 def test_appended_rows_are_read_back_as_they_were(lake: Lake) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,22 +30,9 @@ from cityloop.lake.retention import Retention, keep_days, sensitivity
 from cityloop.lake.service import Lake
 from cityloop.standard.service import Standard
 from cityloop.standard.types import EntityType
-from tests.lake.lake_rows import SCHEMA, START, TABLE, rows
+from tests.lake.lake_rows import SCHEMA, START, TABLE, levels, rows
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
-    lake = Lake(tmp_path / "lake", sync=False)
-    lake.ensure(TABLE, SCHEMA)
-    yield lake
-    lake.close()
-
-
-def levels(source: Any) -> list[float]:
-    found = source.query(f'SELECT level FROM "{TABLE}" ORDER BY level', [TABLE])
-    return [float(value) for value in found["level"].to_pylist()]
 
 
 def count(source: Any) -> int:

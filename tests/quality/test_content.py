@@ -141,6 +141,8 @@ def test_who_may_read_and_who_may_run(web: Web, town: Inspected) -> None:
     own, handler = signed_in(town, "water-department"), signed_in(town, "water-handler")
     assert web.get("/api/v1/quality/scores").status_code == 401
     assert web.get("/api/v1/quality/scores", headers=handler).status_code == 403
+    listed = web.get("/api/v1/inspections/export", headers=signed_in(town, STEWARD.id)).text.splitlines()
+    assert [line.split(",")[0] for line in listed[1:]] == [inspection]
     rows = web.get("/api/v1/quality/scores", headers=own).json()["items"]
     assert [row["id"] for row in rows] == ["river-levels"]
     assert web.get("/api/v1/quality/feeds/road-counts/hours", headers=own).status_code == 404

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from cityloop.serve.app import ROUTERS
 from tests.running import RunningCity, running
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("doors")]
+pytestmark = pytest.mark.slow
 OPEN = {
     "/api/v1/session",
     "/api/v1/demo/posts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections import Counter
@@ -134,7 +135,8 @@ def urban(folder: Path) -> None:
     for cells in ("A1:H1", "A2:A3", "B2:B3", "C2:C3", "D2:E2", "F2:H2", "A4:A6", "A7:A8"):
         sheet.merge_cells(cells)
     folder.mkdir()
-    book.save(folder / "积水巡查.xlsx")
+    book.save(file := folder / "积水巡查.xlsx")
+    os.utime(file, (NOW.timestamp(), NOW.timestamp()))  # what was written just now is left to its writer
 
 
 def parks() -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from pathlib import Path
@@ -13,9 +14,9 @@ from deltalake import DeltaTable
 
 from cityloop.access.audit import Audit
 from cityloop.core.database import Database
-from tests.running import ROOT, RunningCity, eventually
+from tests.running import KILLS, ROOT, RunningCity, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 SERIES = {"AirQualityStation": "air-hourly", "MetroStation": "metro-entries", "WasteContainer": "bin-emptying"}
 
 
@@ -30,17 +31,18 @@ def _scalar(data: Path, query: str) -> int:
         return int(store.execute(query).fetchone()[0])
 
 
-def test_a_city_killed_four_times_has_every_row_once(tmp_path: Path) -> None:
+def test_a_city_that_is_killed_again_and_again_has_every_row_once(tmp_path: Path) -> None:
     start = ["demo", "--port", "0", "--data", str(tmp_path), "--speed", "600"]
-    for pause in (6.0, 4.3, 5.7, 3.1):
+    draw = random.Random(KILLS)
+    for _ in range(KILLS):
         city = RunningCity(start)
-        time.sleep(pause)
+        time.sleep(draw.uniform(1.0, 5.0))
         city.kill()
     city = RunningCity(start)
     try:
         leader = city.client("lingdao")
-        eventually(lambda: leader.get("/api/v1/warnings").json()["total"], 60, "warnings")
-        eventually(lambda: leader.get("/api/v1/cases").json()["total"], 60, "cases")
+        eventually(lambda: leader.get("/api/v1/warnings").json()["total"], "warnings")
+        eventually(lambda: leader.get("/api/v1/cases").json()["total"], "cases")
     finally:
         city.stop()
     _series_whole(tmp_path)

@@ -15,7 +15,7 @@ from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.code_lists import CodeList
 from cityloop.standard.feeds import compile_feed, feed_from
-from cityloop.standard.mapping import Mapped
+from cityloop.standard.mapped import Mapped
 from cityloop.standard.service import Standard
 from cityloop.standard.types import EntityType
 from cityloop.standard.world import NOWHERE, World

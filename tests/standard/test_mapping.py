@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from cityloop.standard.declarations import EntityField, FeedDeclaration, PropertyField, TimeField
 from cityloop.standard.feeds import load_feeds
-from cityloop.standard.mapping import INDEX, FeedMapping, Mapped
+from cityloop.standard.mapped import INDEX, Mapped
+from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
 from cityloop.standard.types import EntityType, Property
 

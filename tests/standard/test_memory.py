@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from cityloop.standard.declarations import FeedDeclaration
 from cityloop.standard.feeds import compile_feed
-from cityloop.standard.mapping import FeedMapping, Mapped
+from cityloop.standard.mapped import Mapped
+from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.memory import PAST, Memory
 from cityloop.standard.service import Standard
 from cityloop.standard.types import EntityType

@@ -98,6 +98,25 @@ def test_code_lists_show_what_is_in_force_on_a_day(client: Client) -> None:
             seen.add(code["code"])
 
 
+@pytest.mark.parametrize(
+    ("path", "head", "line"),
+    [
+        ("/types/export?text=空气", "标识,名称,版本,参照模型,属性,关系,数据接入", "AirQualityStation,空气质量监测站"),
+        ("/code-lists/export?text=matters", "标识,名称,代码数,被谁使用,来源", "gb47678-matters"),
+        ("/units/export?text=degF", "UCUM 代码,符号,量纲", "[degF]"),
+        ("/code-lists/gb47678-matters/export?at=2026-08-01", "代码,名称,上级", "06,市容环境类"),
+    ],
+)
+def test_a_list_of_the_standard_is_exported_as_it_is_narrowed(client: Client, path: str, head: str, line: str) -> None:
+    answer = client.ask("GET", path)
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith(head)
+    assert lines[1].startswith(line)
+    assert "text" not in path or len(lines) == 2
+    book = client.ask("GET", f"{path}&format=xlsx")
+    assert book.content[:2] == b"PK"
+
+
 def test_what_does_not_exist_is_told_with_what_does(client: Client) -> None:
     answer = client.ask("GET", "/types/AirQuality")
     assert answer.status_code == 404
@@ -107,6 +126,7 @@ def test_what_does_not_exist_is_told_with_what_does(client: Client) -> None:
 def test_only_those_who_may_read_are_answered(client: Client) -> None:
     assert client.ask("GET", "", who="").status_code == 401
     assert client.ask("GET", "/types", who="nobody").status_code == 403
+    assert client.ask("GET", "/types/export", who="nobody").status_code == 403
     assert client.ask("POST", "/try-mapping", who="nobody", json={"feed": {}, "rows": [{}]}).status_code in (403, 422)
 
 

@@ -43,6 +43,15 @@ def granted(town: Town, bins: dict[str, str]) -> Iterator[dict[str, Any]]:
     town.client("sanitation").post(path, json={"move": "revoke", "reason": "结束"})
 
 
+def test_grants_are_exported_as_far_as_they_are_in_sight(town: Town, granted: dict[str, Any]) -> None:
+    lines = (
+        town.client("sanitation").get("/api/v1/grants/export?state=approved").content.decode("utf-8-sig").splitlines()
+    )
+    assert lines[0].startswith("编号,数据集,名称,申请部门")
+    assert [line.split(",")[0] for line in lines[1:]] == [granted["id"]]
+    assert len(town.client("water").get("/api/v1/grants/export").content.decode().splitlines()) == 1
+
+
 def test_a_request_is_decided_by_the_owner_with_a_reason_and_can_be_revoked(town: Town, bins: dict[str, str]) -> None:
     asker, owner, other = town.client("transport"), town.client("sanitation"), town.client("water")
     made = asker.post("/api/v1/grants", json=wish()).json()

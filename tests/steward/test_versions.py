@@ -260,6 +260,9 @@ def test_a_refused_adoption_leaves_no_version(own: Town, steward: Client) -> Non
 
 def test_the_overlay_of_a_version_can_be_brought_into_a_pack(own: Town, steward: Client) -> None:
     applied(steward, with_odour())
+    listed = steward.get(f"{VERSIONS}/export").content.decode("utf-8-sig").splitlines()
+    assert listed[0].startswith("版本,现行,应用时间")
+    assert [line.split(",")[0] for line in listed[1:]] == ["1", "0"]
     answer = steward.get(f"{VERSIONS}/1/export")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         names = archive.namelist()

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest'
 
+import { Problem, problemFrom } from '../src/api/problem'
 import { offeredGroups } from '../src/app/data'
 import { differences, rawText, scheduleText, typedValue } from '../src/collect/words'
-import { courseOf, matrix } from '../src/quality/inspection'
+import { courseOf, limitText, matrix } from '../src/quality/inspection'
 import { stretch } from '../src/quality/period'
 import { lossStep, stripRows } from '../src/quality/strip'
 import type { HourCell, InspectionTask } from '../src/quality/types'
 import { asked, slicePage, stepped } from '../src/shared/list'
 import { byRule, ofDryRun, ofTrial } from '../src/shared/trial'
+import { unitText } from '../src/shared/unit'
+import { useSend } from '../src/shared/useSend'
+import { codeLines, valuesOf, withCode } from '../src/standard/codeMap'
 import { codeRows } from '../src/standard/codes'
 import { acceptAll, changed, declarationOf, ofDeclaration, ofSuggestion, pastedRows } from '../src/standard/draft'
 import type { Code, Suggestion, TypeDetail } from '../src/standard/types'
@@ -198,5 +202,52 @@ describe('lineage', () => {
     expect(screenOf('column', 'column:AirQualityStation.pm2_5')).toMatchObject({ name: 'dataset', params: { id: 'AirQualityStation' } })
     expect(screenOf('field', 'field:a.b')).toBeNull()
     expect([bytesText(null), bytesText(0), bytesText(1_530_000)]).toEqual(['—', '0 B', '1.5 MB'])
+  })
+})
+
+describe('a map of codes', () => {
+  it('names what is declared first, then what the sample holds', () => {
+    const rows = [{ 风向: '东' }, { 风向: ' 西 ' }, { 风向: '东' }, { 风向: null }]
+    expect(valuesOf(rows, '风向')).toEqual(['东', '西'])
+    expect(valuesOf(rows, null)).toEqual([])
+    expect(codeLines({ 东: 'E' }, ['东', '西', '西'])).toEqual([{ sent: '东', code: 'E' }, { sent: '西', code: null }])
+  })
+
+  it('gains and loses a value, and is left out of the declaration when it is empty', () => {
+    expect(withCode({ 东: 'E' }, '西', 'W')).toEqual({ 东: 'E', 西: 'W' })
+    expect(withCode({ 东: 'E' }, '东', '')).toEqual({})
+    const line = { target: 'wind_direction', title: title('风向'), column: '风向', accepted: true, confidence: 1, reasons: [], more: {} }
+    const draft = { id: 'wind', title: title('风'), entity_type: 'AirQualityStation', department: 'environment', datum: 'wgs84', lines: [line], rest: {} }
+    const named = changed(draft, 'wind_direction', { more: { codes: { 东: 'E' } } })
+    expect(declarationOf(named).properties).toEqual({ wind_direction: { field: '风向', codes: { 东: 'E' } } })
+    expect(declarationOf(changed(named, 'wind_direction', { more: { codes: undefined } })).properties).toEqual({ wind_direction: { field: '风向' } })
+  })
+})
+
+describe('a refusal', () => {
+  it('keeps the posts that could', () => {
+    expect(problemFrom(403, { detail: 'no sight', able: ['steward'] }).able).toEqual(['steward'])
+    expect(problemFrom(403, 'gateway').able).toEqual([])
+  })
+
+  it('is kept where something was sent, and gone with the next attempt', async () => {
+    let fails = true
+    const { busy, problem, send } = useSend(async () => {
+      if (fails) throw new Problem(409, 'conflict', 'version 2')
+    })
+    expect([await send(), problem.value?.status, busy.value]).toEqual([false, 409, false])
+    fails = false
+    expect([await send(), problem.value]).toEqual([true, null])
+  })
+})
+
+describe('words for content', () => {
+  it('say limits in working days in the language of the visitor', () => {
+    const say = (key: string, named: { n: string }) => `${key} ${named.n}`
+    expect([limitText('5工作日', say), limitText('24小时', say)]).toEqual(['inspection.workdays 5', '24小时'])
+  })
+
+  it('count persons in units with and without braces', () => {
+    expect([unitText('{persons}/10min', 'zh-CN'), unitText('persons/10 min', 'zh-CN'), unitText('persons/10 min', 'en')]).toEqual(['人/10 min', '人/10 min', 'persons/10 min'])
   })
 })

@@ -68,7 +68,9 @@ class Door:
         sights = self.post_sights(actor, entity)
         if not sights:
             detail = f"{actor.id} ({', '.join(actor.posts) or 'no post'}) has no sight of '{entity}'"
-            raise AccessDenied(detail, "a security administrator can grant it to a post of this actor")
+            able = [name for name, post in self.policy.posts.items() if entity in post.sees]
+            mend = "a security administrator can grant it to a post of this actor"
+            raise AccessDenied(detail, mend, more={"able": able})
         levels = protected.levels(dataset) if protected.levels else {}
         rows = predicates.either([_rows(rule, protected, actor) for s in sights.values() for rule in s.rows])
         clear = tuple(part for s in sights.values() if (part := _clear(s, protected, actor)) is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,7 @@ class Accounts:
         self._clock = SystemClock()
         self._span = timedelta(hours=session_hours)
         self._hasher = PasswordHasher()
-        self._decoy = self._hasher.hash(secrets.token_urlsafe(16))
+        self._decoy = _decoy()
 
     def put(self, actor: Actor, password: str | None = None) -> None:
         """Create or replace an account; ``password`` ``None`` keeps the stored one (or none)."""
@@ -144,6 +145,12 @@ def _actor(row: AccountRow) -> Actor:
             "areas": tuple(row.areas),
         }
     )
+
+
+@functools.cache
+def _decoy() -> str:
+    """Compared with the password for an account that is not there, so that a stranger waits as long as anybody."""
+    return PasswordHasher().hash(secrets.token_urlsafe(16))
 
 
 def _hash(token: str) -> str:

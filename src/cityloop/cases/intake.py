@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
+from cityloop.cases.learned import Classifier, Suggestion
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.schemas import CaseReport
 from cityloop.cases.store import CaseStore, numbered
@@ -46,11 +48,21 @@ NOTHING = Brought()
 class Intake:
     """Checks reports and opens cases."""
 
-    def __init__(self, *, door: Door, city: City, book: Book, mover: Mover, attachments: Attachments) -> None:
+    def __init__(
+        self,
+        *,
+        door: Door,
+        city: City,
+        book: Book,
+        mover: Mover,
+        attachments: Attachments,
+        classifier: Classifier,
+    ) -> None:
         self._door = door
         self._city = city
         self._book = book
         self._mover = mover
+        self._classifier = classifier
         self._attachments = attachments
 
     def report(
@@ -67,29 +79,36 @@ class Intake:
             known = store.by_external(report.channel, report.external_number)
             if known:
                 return known, False
-        self._check(report, brought)
+        matter, classified = self._matter(report)
+        self._check(report, matter, brought)
         place = self._place(report.position, brought.area)
-        draft = self._draft(store, actor, report, brought, place, now)
+        draft = self._draft(store, actor, report, matter, brought, place, now)
         if report.attachments:
             draft = draft.having(photos=self._attachments.claim(tx, actor, draft.id, report.attachments))
         workflow = self._book.current
         move = workflow.move_by_id[SUBMIT_SELF if report.self_handled else SUBMIT]
-        more = {"channel": report.channel, **({"warning": brought.warning} if brought.warning else {})}
+        more = {"channel": report.channel, **({"warning": brought.warning} if brought.warning else {}), **classified}
         case = self._mover.move(tx, actor, draft, Wish(move.id, more=more), now)
         return self._mover.automate(tx, case, now), True
 
-    def _check(self, report: CaseReport, brought: Brought) -> None:
+    def _matter(self, report: CaseReport) -> tuple[str, dict[str, Any]]:
+        """The written matter, or the one that the text means, with what the timeline keeps of the classification."""
+        if report.matter is not None:
+            return report.matter, {}
+        told = self._classifier.suggest(report.title, report.description)
+        if not told.automatic:
+            raise _undecided(told)
+        best = told.candidates[0]
+        return best.matter, {"classified": {"model": told.model, "matter": best.matter, "confidence": best.confidence}}
+
+    def _check(self, report: CaseReport, matter: str, brought: Brought) -> None:
         faults = []
-        matter = self._city.catalogue
-        if not matter.has(report.matter):
-            near = (
-                ", ".join(f"{m.key} {m.title.zh}" for m in matter.near(report.matter)) or "see GET /api/v1/city/matters"
-            )
-            faults.append(Fault("matter", f"there is no matter '{report.matter}' in the catalogue", f"near: {near}"))
-        elif matter.get(report.matter).kind != "matter":
-            faults.append(
-                Fault("matter", f"'{report.matter}' is a component", "choose what is wrong with it: a matter")
-            )
+        catalogue = self._city.catalogue
+        if not catalogue.has(matter):
+            near = ", ".join(f"{m.key} {m.title.zh}" for m in catalogue.near(matter)) or "see GET /api/v1/city/matters"
+            faults.append(Fault("matter", f"there is no matter '{matter}' in the catalogue", f"near: {near}"))
+        elif catalogue.get(matter).kind != "matter":
+            faults.append(Fault("matter", f"'{matter}' is a component", "choose what is wrong with it: a matter"))
         if report.series is not None and report.series not in {label.id for label in self._city.series}:
             known = ", ".join(label.id for label in self._city.series) or "none"
             faults.append(
@@ -125,7 +144,14 @@ class Intake:
         return place
 
     def _draft(
-        self, store: CaseStore, actor: Actor, report: CaseReport, brought: Brought, place: Place, now: datetime
+        self,
+        store: CaseStore,
+        actor: Actor,
+        report: CaseReport,
+        matter: str,
+        brought: Brought,
+        place: Place,
+        now: datetime,
     ) -> Case:
         workflow = self._book.current
         local = now.astimezone(self._city.zone)
@@ -136,7 +162,7 @@ class Intake:
             description=report.description,
             state=workflow.move_by_id[SUBMIT].origin[0],
             stage=1,
-            matter=report.matter,
+            matter=matter,
             area=place.area,
             district=place.district,
             lon=report.position.lon,
@@ -160,3 +186,10 @@ class Intake:
             last_move=SUBMIT,
             workflow=workflow.key,
         )
+
+
+def _undecided(told: Suggestion) -> Invalid:
+    likely = ", ".join(f"{c.matter} {c.title.zh} {c.confidence:.0%}" for c in told.candidates) or "no candidate"
+    mend = f"choose the matter and send it along; likeliest: {likely}"
+    fault = Fault("matter", f"no matter was given, and {told.reason.en}", mend)
+    return Invalid(_REFUSED, mend, [fault], {"classification": told.model_dump(mode="json")})

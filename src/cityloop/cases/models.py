@@ -116,6 +116,9 @@ class CaseRow(Table):
     updated_by: Mapped[str] = mapped_column(String(60))
     last_move: Mapped[str] = mapped_column(String(40))
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
+    risk: Mapped[float | None] = mapped_column(Float)
+    """Estimated chance of missing the limit; written in batches by the models, never by a move."""
+    risk_at: Mapped[datetime | None]
     by_hand: Mapped[bool]
     """A person must make the next move; automation stays away."""
     workflow: Mapped[str] = mapped_column(String(80))

@@ -25,6 +25,7 @@ SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "updated_at": CaseRow.updated_at,
     "closed_at": CaseRow.closed_at,
     "number": CaseRow.number,
+    "risk": CaseRow.risk,
 }
 
 
@@ -153,5 +154,5 @@ def order(sort: str) -> list[ColumnElement[Any]]:
         raise Invalid(
             f"cases cannot be sorted by '{name}'", f"one of: {', '.join(SORTS)}, with - before it for descending"
         )
-    empty_last = [column.is_(None)] if name in ("due_at", "closed_at") else []
+    empty_last = [column.is_(None)] if name in ("due_at", "closed_at", "risk") else []
     return [*empty_last, column.desc() if descending else column.asc(), CaseRow.id.desc()]

@@ -29,11 +29,10 @@ from cityloop.cases.schemas import (
 )
 from cityloop.cases.service import CaseDesk
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 TheDesk = Annotated[CaseDesk, Depends(service(CaseDesk))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def case_filter(
@@ -64,7 +63,7 @@ Filtered = Annotated[CaseFilter, Depends(case_filter)]
 
 @router.get("/cases")
 def cases(desk: TheDesk, actor: Asker, paged: Paged, wanted: Filtered) -> Page[CaseView]:
-    """Cases; sort by ``opened_at`` (default, descending), ``due_at``, ``updated_at``, ``closed_at``, ``number``."""
+    """Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``."""
     return desk.list(actor, wanted, paged)
 
 

@@ -52,7 +52,8 @@ class CaseReport(Frozen):
 
     title: str = Field(min_length=2, max_length=120)
     description: str = Field(default="", max_length=4000)
-    matter: str
+    matter: str | None = None
+    """Left out, the city's classifier takes it from the text, or answers 422 with the ``candidates`` to choose from."""
     position: Position
     address: str = Field(default="", max_length=200)
     channel: Channel = "hotline"
@@ -167,6 +168,8 @@ class CaseView(Frozen):
     closed_at: Instant | None
     on_time: bool | None
     rework: int
+    risk: float | None
+    """Chance of missing the limit (0 to 1) as last estimated; only of an open case with a limit, else empty."""
     extensions: int
     deferred: bool
     exempt: bool

@@ -27,6 +27,7 @@ from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.files import Files
 from cityloop.cases.intake import NOTHING, Brought, Intake
 from cityloop.cases.joint import TASK
+from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
@@ -63,6 +64,7 @@ class CaseDesk:
         responsibility: Responsibility,
         files: Files,
         attachment_limit: int = 10 * 1024 * 1024,
+        classifier: Classifier | None = None,
     ) -> None:
         door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
@@ -88,7 +90,14 @@ class CaseDesk:
             files=files,
             limit=attachment_limit,
         )
-        self._intake = Intake(door=door, city=city, book=self._book, mover=self._mover, attachments=self.attachments)
+        self._intake = Intake(
+            door=door,
+            city=city,
+            book=self._book,
+            mover=self._mover,
+            attachments=self.attachments,
+            classifier=classifier or Nobody(),
+        )
         self._reading = Reading(
             database=database,
             door=door,

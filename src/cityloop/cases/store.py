@@ -21,7 +21,7 @@ from cityloop.core.database import Transaction
 
 _TABLE: Table = CaseRow.__table__  # type: ignore[assignment]
 _COUNTER: Table = CounterRow.__table__  # type: ignore[assignment]
-_FIXED = ("id", "number", "opened_at", "channel", "external_number")
+_FIXED = ("id", "number", "opened_at", "channel", "external_number", "risk", "risk_at")
 _CHANGING = (*(column.name for column in _TABLE.columns if column.name not in _FIXED), "id")
 """What a move may change, and the key behind it."""
 _MEMORY = "cases"

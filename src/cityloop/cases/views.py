@@ -121,6 +121,7 @@ class Views:
             "closed_at": case.closed_at,
             "on_time": case.on_time,
             "rework": case.rework,
+            "risk": case.risk if case.open else None,
             "extensions": case.extensions,
             "deferred": case.deferred,
             "exempt": case.exempt,

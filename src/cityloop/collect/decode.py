@@ -102,14 +102,10 @@ def _flat(record: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
 
 
 @functools.cache
-def _inner(names: frozenset[str]) -> re.Pattern[bytes] | None:
-    """Finds the key of an inner object that one of the dotted ``names`` reads."""
-    heads = sorted({name.split(".")[0] for name in names if "." in name})
-    return (
-        re.compile(rb'"(?:' + b"|".join(re.escape(head.encode()) for head in heads) + rb')"\s*:\s*\{')
-        if heads
-        else None
-    )
+def _inner(names: frozenset[str]) -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
+    """Keys of inner objects that the dotted ``names`` read, each with what finds such an object."""
+    heads = [b'"' + head.encode() + b'"' for head in sorted({name.split(".")[0] for name in names if "." in name})]
+    return tuple((head, re.compile(re.escape(head) + rb"\s*:\s*\{")) for head in heads)
 
 
 def decode_kept(records: Mapping[int, tuple[str, Mapping[str, Any]]], mapping: FeedMapping) -> Decoded:
@@ -143,8 +139,7 @@ def _lines(body: bytes, mapping: FeedMapping, as_text: bool) -> Decoded:
 
 
 def _quick(body: bytes, mapping: FeedMapping, read: Callable[..., pl.DataFrame], as_text: bool) -> pl.DataFrame | None:
-    inner = _inner(frozenset(mapping.text))
-    if inner is not None and inner.search(body):
+    if any(head in body and found.search(body) for head, found in _inner(frozenset(mapping.text))):
         return None
     # A JSON true would slip into a number column as 1.0: such bodies are read as text, where the mapping refuses it.
     shapes = [mapping.text] if as_text or b"true" in body or b"false" in body else [mapping.typed, mapping.text]

@@ -5,7 +5,7 @@ Two rows are the same observation when entity, time and feed are the same; the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -13,68 +13,81 @@ from cityloop.lake.service import Lake
 
 Key = tuple[str, int, str]
 """Entity, microseconds since 1970 UTC, feed."""
-_SECOND = 1_000_000
-_NONE: set[Key] = set()
+_KEY = ("entity", "at", "feed")
+_SCHEMA = {"entity": pl.String(), "at": pl.Int64(), "feed": pl.String()}
+_PARTS = 64
+"""Commits whose keys may lie side by side before they are put together."""
 
 
 class RecentKeys:
     """Duplicates of one entity type. Used by its committing thread only.
 
-    Keys lie in buckets of one second of observation, so that the oldest are let go without looking at the others.
-    ``floor`` divides: every stored row of that second or later is in memory, so memory alone decides there.
+    The keys lie in columns. Only those that were observed within the span of a batch are compared with it, which for
+    new observations are few. Every stored row that was observed at ``floor`` or later is in memory, so memory alone
+    decides there.
     """
 
     def __init__(self, lake: Lake, table: str, most: int = 200_000) -> None:
         self._lake = lake
         self._table = table
         self._most = most
-        self._buckets: dict[int, set[Key]] = {}
-        self._count = 0
+        self._held = pl.DataFrame(schema=_SCHEMA)
         self._floor: int | None = None
 
     def warm(self) -> None:
         """Take over the newest rows of the lake."""
-        sql = f'SELECT entity, epoch_us(observed_at), feed FROM "{self._table}" ORDER BY observed_at DESC LIMIT ?'  # noqa: S608
-        rows = self._lake.query(sql, [self._table], [self._most])
-        self._buckets, self._count, self._floor = {}, 0, None
-        self.add(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-        if rows.num_rows == self._most:
-            # The limit can cut through the oldest second, which is then there in part only.
-            self._let_go(min(self._buckets))
+        sql = f"""
+            SELECT entity, epoch_us(observed_at) AS "at", feed FROM "{self._table}" ORDER BY observed_at DESC LIMIT ?
+        """  # noqa: S608 - the table is named by the standard
+        rows = pl.DataFrame(self._lake.query(sql, [self._table], [self._most]), schema=_SCHEMA)
+        self._held, self._floor = rows, None
+        if rows.height == self._most:
+            # The limit can cut through the oldest instant, which is then there in part only.
+            self._let_go(int(rows["at"][-1]) + 1)
 
-    def repeated(self, keys: Sequence[Key]) -> list[bool] | None:
-        """For each key whether it is stored or stands earlier in ``keys``; ``None`` when that holds for none."""
-        fresh, floor = set(keys), self._floor
-        buckets = [self._buckets.get(second, _NONE) for second in {key[1] // _SECOND for key in fresh}]
-        old = [] if floor is None else [key for key in fresh if key[1] // _SECOND < floor]
-        if len(fresh) == len(keys) and not old and all(fresh.isdisjoint(bucket) for bucket in buckets):
-            return None
-        seen, marks = self._stored(old).union(*(bucket & fresh for bucket in buckets)), []
-        for key in keys:
-            marks.append(key in seen)
-            seen.add(key)
-        return marks if any(marks) else None
+    def repeated(self, rows: pl.DataFrame) -> pl.Series | None:
+        """For each row whether it is stored or stands earlier in ``rows``; ``None`` when that holds for none."""
+        keys = _keys(rows)
+        first = keys.select(pl.struct(_KEY).is_first_distinct()).to_series()
+        marks = ~first | self._near(keys) | self._old(keys)
+        return marks if marks.any() else None
 
-    def add(self, keys: Iterable[Key]) -> None:
+    def add(self, rows: pl.DataFrame) -> None:
         """Remember rows that have been committed; the oldest are let go when there are too many."""
-        for key in keys:
-            bucket = self._buckets.get(key[1] // _SECOND)
-            if bucket is None:
-                bucket = self._buckets[key[1] // _SECOND] = set()
-            bucket.add(key)
-            self._count += 1
-        if self._count > 2 * self._most:
-            for second in sorted(self._buckets)[:-1]:
-                if self._count <= self._most:
-                    break
-                self._let_go(second)
+        keys, floor = _keys(rows), self._floor
+        self._held = self._held.vstack(keys if floor is None else keys.filter(pl.col("at") >= floor))
+        if self._held.height > 2 * self._most:
+            newest = self._held["at"].top_k(self._most)
+            self._let_go(int(newest.min()))  # type: ignore[arg-type]
+        if self._held.n_chunks() > _PARTS:
+            self._held = self._held.rechunk()
 
-    def _let_go(self, second: int) -> None:
-        self._count -= len(self._buckets.pop(second))
-        self._floor = max(second + 1, self._floor or 0)
+    def _near(self, keys: pl.DataFrame) -> pl.Series:
+        """Which keys are in memory."""
+        near = self._held.filter(self._held["at"].is_between(keys["at"].min(), keys["at"].max()))
+        return _marks(keys, near)
 
-    def _stored(self, keys: Sequence[Key]) -> set[Key]:
-        return set(records_of(self._lake, self._table, keys))
+    def _old(self, keys: pl.DataFrame) -> pl.Series:
+        """Which keys from before the floor are in the lake."""
+        old = keys.filter(keys["at"] < self._floor) if self._floor is not None else keys.clear()
+        stored = records_of(self._lake, self._table, list(old.iter_rows()))
+        return _marks(keys, pl.DataFrame(list(stored), schema=_SCHEMA, orient="row"))
+
+    def _let_go(self, floor: int) -> None:
+        self._held = self._held.filter(pl.col("at") >= floor)
+        self._floor = max(floor, self._floor or floor)
+
+
+def _keys(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select("entity", pl.col("observed_at").to_physical().alias("at"), "feed")
+
+
+def _marks(keys: pl.DataFrame, others: pl.DataFrame) -> pl.Series:
+    """For each key whether it is among ``others``."""
+    if others.is_empty():
+        return pl.repeat(False, keys.height, dtype=pl.Boolean, eager=True)
+    at = keys.with_row_index("n").join(others, on=_KEY, how="semi")["n"]
+    return pl.int_range(keys.height, dtype=pl.UInt32, eager=True).is_in(at.implode())
 
 
 def records_of(lake: Lake, table: str, keys: Sequence[Key]) -> dict[Key, str]:

@@ -12,7 +12,8 @@ import polars as pl
 from cityloop.lake.service import Lake
 from cityloop.standard.check_rules import UniqueRule, code_of
 from cityloop.standard.checks import Refusal
-from cityloop.standard.mapping import INDEX, FeedMapping, Mapped
+from cityloop.standard.mapped import INDEX, Mapped
+from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.memory import PAST, Memory
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cityloop.collect.committer import Job
 from cityloop.collect.directory import Directory, Entity
-from cityloop.collect.duplicates import Key, RecentKeys, keys_of
+from cityloop.collect.duplicates import RecentKeys, keys_of
 from cityloop.collect.past import Pasts
 from cityloop.collect.quarantine import Quarantine, Setback
 from cityloop.collect.schemas import Receipt
@@ -27,7 +27,7 @@ from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
-from cityloop.standard.mapping import INDEX, Mapped
+from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.types import EntityType
 
 log = logging.getLogger(__name__)
@@ -102,8 +102,8 @@ class Pipeline:
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
         self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], now)
-        rows, keys = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else (None, [])
-        self._commit(rows, keys, group[0].txn)
+        rows = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else None
+        self._commit(rows, group[0].txn)
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
         for outcome in outcomes:
             outcome.job.done.set_result(outcome.receipt())
@@ -123,7 +123,7 @@ class Pipeline:
         frames = [outcome.job.decoded.frame for _, outcome in outcomes]
         starts = np.cumsum([0, *(frame.height for frame in frames)])
         known, world = self._directory.of(self.entity_type.id), self._directory.world
-        mapped = self._pasts.judge(mapping, mapping.apply(pl.concat(frames), now, known, world))
+        mapped = self._pasts.judge(mapping, mapping.apply(pl.concat(frames, rechunk=True), now, known, world))
         for number, (_, outcome) in enumerate(outcomes):
             outcome.setbacks = _setbacks(outcome.job, mapped.refusals, int(starts[number]), int(starts[number + 1]))
         if mapped.rows.is_empty():
@@ -132,24 +132,29 @@ class Pipeline:
             self._create(mapped, mapping.id, now)
         at = mapped.rows[INDEX].to_numpy()
         part = np.searchsorted(starts, at, side="right") - 1
-        records = pl.concat([_records(outcome.job) for _, outcome in outcomes]).gather(mapped.rows[INDEX])
+        records = _records([outcome.job for _, outcome in outcomes]).gather(mapped.rows[INDEX])
         jobs = np.array([number for number, _ in outcomes])[part]
         return self._with_base(mapped, mapping.id, records, now).with_columns(pl.Series(_JOB, jobs))
 
     def _with_base(self, mapped: Mapped, feed: str, records: pl.Series, now: datetime) -> pl.DataFrame:
         """Base columns; the area is the one of the record's own position where the feed asks for it."""
-        cards, rows = self._directory.of(self.entity_type.id), mapped.rows
-        areas = [card.area if (card := cards.get(entity)) else None for entity in rows["entity"].to_list()]
+        rows = mapped.rows
+        areas = self._areas(rows["entity"])
         if mapped.head.height:
-            told = mapped.head["area"].to_list()
-            areas = [own or area for own, area in zip(told, areas, strict=True)]
+            areas = mapped.head.select(pl.coalesce(pl.col("area").replace("", None), areas)).to_series()
         return rows.with_columns(
             pl.lit(now, dtype=pl.Datetime("us", "UTC")).alias("received_at"),
             pl.lit(feed).alias("feed"),
             records.alias("record"),
-            pl.Series("area", areas, dtype=pl.String),
+            areas.alias("area"),
             pl.col("observed_at").dt.date().alias("date"),
         ).drop(INDEX)
+
+    def _areas(self, entities: pl.Series) -> pl.Series:
+        """The area of each entity, by the directory."""
+        cards, found = self._directory.of(self.entity_type.id), entities.unique()
+        areas = [card.area if (card := cards.get(entity)) else None for entity in found.to_list()]
+        return entities.replace_strict(found, pl.Series(areas, dtype=pl.String), return_dtype=pl.String)
 
     def _create(self, mapped: Mapped, feed: str, now: datetime) -> None:
         """Add the entities that this feed may create to the directory, with the titles and places of their records."""
@@ -160,22 +165,19 @@ class Pipeline:
             entities = [_newcomer(self.entity_type.id, row) for row in fresh.iter_rows(named=True)]
             self._directory.create(entities, feed, now)
 
-    def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> tuple[pl.DataFrame, list[Key]]:
-        """Leave out what is stored already or comes twice; count for each job. Returns the rest with its keys."""
-        keys = keys_of(rows)
-        repeated = self._recent.repeated(keys)
+    def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> pl.DataFrame:
+        """Leave out what is stored already or comes twice; count for each job. Returns the rest."""
+        repeated = self._recent.repeated(rows)
         sent = np.bincount(rows[_JOB], minlength=len(outcomes))
-        if repeated:
-            told = rows.filter(pl.Series(repeated))
-            rows = rows.filter(~pl.Series(repeated))
-            keys = [key for key, again in zip(keys, repeated, strict=True) if not again]
-            _tell_duplicates(told, outcomes)
+        if repeated is not None:
+            _tell_duplicates(rows.filter(repeated), outcomes)
+            rows = rows.filter(~repeated)
         kept = np.bincount(rows[_JOB], minlength=len(outcomes))
         for outcome, before, after in zip(outcomes, sent.tolist(), kept.tolist(), strict=True):
             outcome.accepted, outcome.duplicate = after, before - after
-        return rows.drop(_JOB), keys
+        return rows.drop(_JOB)
 
-    def _commit(self, rows: pl.DataFrame | None, keys: Sequence[Key], txn: tuple[str, int] | None) -> None:
+    def _commit(self, rows: pl.DataFrame | None, txn: tuple[str, int] | None) -> None:
         name = self.entity_type.id
         if (rows is None or rows.is_empty()) and txn is None:
             return
@@ -190,8 +192,8 @@ class Pipeline:
             raise
         if rows is None or rows.is_empty():
             return
-        self._recent.add(keys)
-        self.state.update(table)
+        self._recent.add(rows)
+        self.state.update(rows)
         batch = ObservationBatch(name, table, version)
         for listener in self._listeners:
             try:
@@ -229,9 +231,12 @@ def _by_mapping(outcomes: Sequence[_Outcome]) -> list[list[tuple[int, _Outcome]]
     return list(parts.values())
 
 
-def _records(job: Job) -> pl.Series:
-    positions = pl.Series(list(job.decoded.positions), dtype=pl.Int64)
-    return pl.select(pl.concat_str(pl.lit(f"{job.batch}:"), positions.cast(pl.String)).alias("record")).to_series()
+def _records(jobs: Sequence[Job]) -> pl.Series:
+    """The record ids of all records of these jobs, in turn."""
+    counts = [len(job.decoded.positions) for job in jobs]
+    batches = pl.Series([job.batch for job in jobs]).gather(np.repeat(np.arange(len(jobs)), counts))
+    positions = np.concatenate([np.asarray(job.decoded.positions, dtype=np.int64) for job in jobs])
+    return pl.select(pl.concat_str(batches, pl.lit(":"), pl.Series(positions).cast(pl.String))).to_series()
 
 
 def _setbacks(job: Job, refusals: dict[int, list[Refusal]], start: int, end: int) -> list[Setback]:

@@ -20,11 +20,10 @@ from cityloop.collect.quarantine_schemas import (
 )
 from cityloop.collect.service import Collector
 from cityloop.core.values import Instant, Page
-from cityloop.core.web import ExportFormat, Paging, export, paging, service
+from cityloop.core.web import ExportFormat, Paged, export, service
 
 router = APIRouter(prefix="/api/v1/quarantine", tags=["quarantine"])
 TheCollector = Annotated[Collector, Depends(service(Collector))]
-Paged = Annotated[Paging, Depends(paging)]
 _COLUMNS = (
     ("id", "编号 Id"),
     ("feed", "数据接入 Feed"),

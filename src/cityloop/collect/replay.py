@@ -70,14 +70,17 @@ class Replay:
             yield self._job(start, min(start + MOST_ROWS, end), now)
 
     def _job(self, start: int, end: int, now: datetime) -> Job:
+        batch = f"replay.{self.declaration.series}"
+        return Job(ACTOR, self.mapping, batch, self.slice(start, end), utc(now), (self.app, end))
+
+    def slice(self, start: int, end: int) -> Decoded:
+        """The rows from ``start`` to before ``end``, as if they had been pushed."""
         rows = self._rows.slice(start, end - start)
-        positions = range(start, end)
 
         def raws(wanted: Sequence[int]) -> Mapping[int, str]:
             return {n: self._rows.slice(n, 1).write_ndjson().strip() for n in wanted}
 
-        decoded = Decoded(rows, positions, (), raws)
-        return Job(ACTOR, self.mapping, f"replay.{self.declaration.series}", decoded, utc(now), (self.app, end))
+        return Decoded(rows, range(start, start + rows.height), (), raws)
 
 
 def load_replays(city: Path, feeds: Mapping[str, FeedMapping]) -> list[Replay]:

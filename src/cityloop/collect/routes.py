@@ -11,13 +11,11 @@ from fastapi.concurrency import run_in_threadpool
 from cityloop.access.routes import Asker, TheSettings
 from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, Receipt
 from cityloop.collect.service import Collector
-from cityloop.core.errors import TooLarge
 from cityloop.core.values import Page
-from cityloop.core.web import Paging, paging, service
+from cityloop.core.web import Paged, content_type, read_body, service
 
 router = APIRouter(prefix="/api/v1", tags=["collect"])
 TheCollector = Annotated[Collector, Depends(service(Collector))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 @router.post("/feeds/{feed}/records")
@@ -26,13 +24,8 @@ async def push(feed: str, request: Request, collector: TheCollector, actor: Aske
 
     Answered once the good rows are durable in the lake and the bad ones lie whole in quarantine.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > settings.body_limit:
-            raise TooLarge(f"the body is larger than {settings.body_limit} bytes", "send the records in smaller pushes")
-    kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    return await run_in_threadpool(collector.push, actor, feed, bytes(body), kind)
+    body = await read_body(request, settings.body_limit)
+    return await run_in_threadpool(collector.push, actor, feed, body, content_type(request))
 
 
 @router.get("/feeds")

@@ -15,19 +15,14 @@ from cityloop.access.door import Door
 from cityloop.collect.committer import Committer, Job
 from cityloop.collect.decode import Decoded, decode
 from cityloop.collect.directory import Directory, Locator
+from cityloop.collect.entrance import Entrance, Open, push_of, replay_of
 from cityloop.collect.gate import Gate
 from cityloop.collect.pipeline import Listener, Pipeline
 from cityloop.collect.quarantine import Quarantine
 from cityloop.collect.quarantine_schemas import QuarantineDetail, QuarantineSummary, QuarantineView, Selection
 from cityloop.collect.repairs import Repairs
 from cityloop.collect.replay import Replay, load_replays
-from cityloop.collect.schemas import (
-    EntityTypeView,
-    EntityView,
-    FeedView,
-    HistoryView,
-    Receipt,
-)
+from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, Receipt
 from cityloop.collect.tallies import Tallies
 from cityloop.collect.views import Views
 from cityloop.core.clock import Clock
@@ -95,6 +90,8 @@ class Collector:
     ) -> None:
         self.on_committed: list[Listener] = []
         """Called after every durable commit, in order, from the committing thread, before the push is answered."""
+        self.entrance: Entrance = Open()
+        """Who lets pushes and replays in, and counts what they bring."""
         self._lake = lake
         self._door = door
         self._settings = settings
@@ -165,10 +162,14 @@ class Collector:
         """
         self._door.permit(actor, "feed.push")
         self.mapping(feed)
+        if reason := self.entrance.closed(push_of(feed)):
+            raise Conflict(f"feed '{feed}' takes no pushes now: {reason}", "keep the records and send them again later")
         if len(body) > self._settings.body_limit:
             what = f"the body has {len(body)} bytes, the limit is {self._settings.body_limit}"
             raise TooLarge(what, "send the records in smaller pushes")
-        return self.take(Delivery(actor.id, feed, lambda mapping: decode(body, content_type, mapping))).result()
+        receipt = self.take(Delivery(actor.id, feed, lambda mapping: decode(body, content_type, mapping))).result()
+        self.entrance.took(push_of(feed), receipt)
+        return receipt
 
     def take(self, delivery: Delivery) -> Future[Receipt]:
         """Take in what a push or a source brings; the future is done once it is durable, or fails with the reason.
@@ -220,10 +221,13 @@ class Collector:
         done = 0
         with self._gate.together():
             for replay in self._replays:
-                table = replay.mapping.entity_type.id
-                position = self._lake.txn_version(table, replay.app) or 0
-                for job in replay.jobs(position, now):
-                    done += self._committers[table].submit(job).result().received
+                table, source = replay.mapping.entity_type.id, replay_of(replay.declaration.series)
+                if self.entrance.closed(source):
+                    continue
+                for job in replay.jobs(self._lake.txn_version(table, replay.app) or 0, now):
+                    receipt = self._committers[table].submit(job).result()
+                    self.entrance.took(source, receipt)
+                    done += receipt.received
         return done
 
     def replays(self) -> list[Replay]:

@@ -38,7 +38,7 @@ class LatestValues:
         frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows)
         if frame.is_empty():
             return
-        newest = frame.sort("observed_at", maintain_order=True).unique(["entity", "feed"], keep="last")
+        newest = frame[_newest(frame)]
         times = newest["observed_at"].to_physical().to_list()
         values = newest.select(self._columns).iter_rows()
         with self._turn:
@@ -75,3 +75,11 @@ class LatestValues:
         for held in self._rows.values():
             for feed, (at, _) in held.items():
                 yield feed, at
+
+
+def _newest(frame: pl.DataFrame) -> pl.Series:
+    """Where the newest row of every entity and feed stands; of equally new ones the last."""
+    rows = frame.select("entity", "feed", "observed_at").with_row_index("n")
+    if not rows["observed_at"].is_sorted():
+        rows = rows.sort("observed_at", maintain_order=True)
+    return rows.unique(["entity", "feed"], keep="last")["n"]

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
 
     grant_days: float = Field(default=366.0, gt=0, description="Longest term of a grant between departments, in days")
 
+    train_hours: float = Field(
+        default=24.0, ge=0, description="City hours between trainings of the models; 0: only by command"
+    )
+    risk_seconds: float = Field(default=30.0, gt=0, description="Seconds between batches of estimated risks")
+
     def database_url(self) -> str:
         """The operational store's URL, defaulting to SQLite in the data folder."""
         return self.database or f"sqlite:///{self.data.resolve() / 'cityloop.db'}"

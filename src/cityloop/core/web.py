@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Query, Request, Response
-from openpyxl import Workbook
+from fastapi import Depends, Query, Request, Response
 
-from cityloop.core.values import Frozen
+from cityloop.core.errors import TooLarge
+from cityloop.core.values import Frozen, Title
 
 S = TypeVar("S")
 
@@ -51,6 +52,25 @@ def paging(
     return Paging(page=page, size=size, sort=sort)
 
 
+Paged = Annotated[Paging, Depends(paging)]
+"""A route's parameter that takes them."""
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a request; raises :class:`TooLarge` as soon as it is longer than ``limit`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"the body is larger than {limit} bytes", "send the records in smaller pushes")
+    return bytes(body)
+
+
+def content_type(request: Request) -> str:
+    """The media type of a request's body without its parameters; JSON when it says nothing."""
+    return request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+
+
 def export(
     name: str, form: ExportFormat, columns: Sequence[tuple[str, str]], rows: Iterable[Mapping[str, Any]]
 ) -> Response:
@@ -62,6 +82,8 @@ def export(
         out = io.StringIO()
         csv.writer(out).writerows([heading, *table])
         return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    from openpyxl import Workbook  # at need: no city should wait for it at its start
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
     for line in [heading, *table]:
@@ -70,6 +92,28 @@ def export(
     book.save(blob)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return Response(blob.getvalue(), media_type=kind, headers=headers)
+
+
+Headings = Mapping[str, tuple[str, str]]
+"""What an export shows of each row, with its heading in Chinese and English."""
+
+
+def export_rows(
+    name: str, form: ExportFormat, heads: Headings, rows: Iterable[Frozen], *, chinese: bool, zone: tzinfo
+) -> Response:
+    """Values as a file: headings and titles in one language, instants in ``zone``, lists joined by a comma."""
+    columns = [(key, zh if chinese else en) for key, (zh, en) in heads.items()]
+    return export(
+        name, form, columns, ({key: _said(getattr(row, key), chinese, zone) for key in heads} for row in rows)
+    )
+
+
+def _said(value: Any, chinese: bool, zone: tzinfo) -> Any:
+    if isinstance(value, Title):
+        return value.zh if chinese else value.en
+    if isinstance(value, datetime):
+        return value.astimezone(zone)
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def cell(value: Any) -> Any:

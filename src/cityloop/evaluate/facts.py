@@ -163,7 +163,7 @@ class _Reader:
                     self._stop_post(run, entry)
                 fresh = self._begin(step, entry)
                 clock = workflow.clocks.get(name)
-                fresh.limit = clock.minutes * 60 if clock else None
+                fresh.limit = clock.minutes * 60 if clock and clock.minutes is not None else None
 
     def _stop_post(self, run: Run, entry: Entry) -> None:
         stood = run.pauses + ((entry.at - run.paused).total_seconds() if run.paused else 0)

@@ -8,7 +8,6 @@ from fastapi import Response
 
 from cityloop.access.actor import Actor
 from cityloop.core.web import Paging
-from cityloop.evaluate import render
 from cityloop.evaluate.paper import Language, Paper, paper
 from cityloop.evaluate.schemas import Board, ReportFormat, Wanted
 from cityloop.evaluate.service import Evaluator
@@ -40,6 +39,8 @@ def written(
     evaluator: Evaluator, actor: Actor, scheme: str, wanted: Wanted, form: ReportFormat, language: Language
 ) -> tuple[bytes, Board]:
     """The report as bytes, and the board it tells of."""
+    from cityloop.evaluate import render  # at need: PDF and Excel take longer to import than the city to start
+
     board = evaluator.board(actor, scheme, wanted)
     listed = evaluator.listed(actor, scheme, wanted, Paging(page=1, size=LISTED, sort=""))
     city = evaluator.city

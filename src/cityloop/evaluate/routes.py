@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from cityloop.access.routes import Asker
 from cityloop.city.schemas import AreaLevel
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 from cityloop.evaluate.declarations import ObjectKind
 from cityloop.evaluate.periods import PeriodKind
 from cityloop.evaluate.reporting import report
@@ -31,7 +31,6 @@ from cityloop.evaluate.service import Evaluator
 
 router = APIRouter(prefix="/api/v1", tags=["evaluate"])
 TheEvaluator = Annotated[Evaluator, Depends(service(Evaluator))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def wanted(

@@ -8,59 +8,43 @@ close. Not mended: it goes back; one that people closed meanwhile is final and i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
-from cityloop.cases.schemas import MoveRequest
 from cityloop.cases.service import CaseDesk
-from cityloop.cases.store import CaseStore
 from cityloop.city.service import City
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import Conflict, NotFound, Problem
+from cityloop.core.errors import Conflict, Problem
 from cityloop.core.ids import new_id
 from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Title
 from cityloop.quality import telemetry
 from cityloop.quality.content import Plan, QualityContent, span
 from cityloop.quality.examine import Examiner, Outcome
+from cityloop.quality.findings import Findings
 from cityloop.quality.meter import Meter
 from cityloop.quality.models import FindingRow, InspectionRow, TaskRow
-from cityloop.quality.opening import brought, case_report
 from cityloop.quality.schemas import Move, State
-from cityloop.quality.scheme import Scheme
 from cityloop.quality.stages import RUNNING, TITLES, after_work, moves, next_date, period
+from cityloop.quality.store import (
+    Definition,
+    any_of_plan,
+    findings_of,
+    inspection_row,
+    keep_outcome,
+    locked_row,
+    planned_row,
+    tasks_of,
+)
 
 log = logging.getLogger(__name__)
 MOVED, FOUND = "cityloop.inspection.moved", "cityloop.inspection.found"
 _WAITS = 4
 """A recheck without enough new data is put off until so many times its wait have passed."""
-_STEPS_OF_A_CASE = 5
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What an inspection goes by: its plan, and the scheme as it was when it started."""
-
-    plan: Plan
-    scheme: Scheme
-
-    @classmethod
-    def of(cls, row: InspectionRow) -> Definition:
-        """Read back."""
-        scheme = Scheme.model_validate(row.definition["scheme"])
-        return cls(Plan.model_validate(row.definition["plan"]), scheme)
-
-    def document(self) -> dict[str, Any]:
-        """Plain JSON."""
-        scheme = self.scheme.model_dump(mode="json", by_alias=True)
-        return {"plan": self.plan.model_dump(mode="json"), "scheme": scheme}
 
 
 class Inspector:
@@ -82,19 +66,19 @@ class Inspector:
         self._outbox = outbox
         self._audit = audit
         self._city = city
-        self._desk = desk
         self._meter = meter
         self._examiner = examiner
         self._content = content
+        self._findings = Findings(city=city, desk=desk, meter=meter, examiner=examiner, content=content)
 
     def sync(self, now: datetime) -> None:
         """Every declared plan has one inspection ahead of it, with the plan as it is declared today."""
         with self._database.transaction() as tx:
             for plan in self._content.plans:
-                waiting = _planned(tx.session, plan.id)
+                waiting = planned_row(tx.session, plan.id)
                 if waiting is not None:
                     waiting.definition = Definition(plan, self._content.scheme).document()
-                elif plan.schedule != "once" or not _any_of(tx.session, plan.id):
+                elif plan.schedule != "once" or not any_of_plan(tx.session, plan.id):
                     self._plan_in(tx, plan, SYSTEM, self._next(plan, now), now, plan.schedule != "once")
 
     def plan(self, actor: Actor, plan: Plan, planned_for: datetime | None, now: datetime) -> str:
@@ -105,7 +89,7 @@ class Inspector:
     def act(self, actor: Actor, inspection: str, move: Move, now: datetime) -> None:
         """Make a move by hand; raises :class:`Conflict` naming what the state allows."""
         with self._database.transaction() as tx:
-            row = _locked(tx.session, inspection)
+            row = locked_row(tx.session, inspection)
             allowed = moves(row.state, row.halted)
             if move not in allowed:
                 state = "stopped" if row.halted else row.state
@@ -143,8 +127,8 @@ class Inspector:
         """Work in the foreground until only departments have something to do; ``tell`` hears state, done and total."""
         while True:
             with self._database.reading() as session:
-                row = _row(session, inspection)
-                tasks = _tasks(session, inspection)
+                row = inspection_row(session, inspection)
+                tasks = tasks_of(session, inspection)
             tell(row.state, sum(task.done for task in tasks), len(tasks))
             if row.halted or not self._step(inspection, now()):
                 return
@@ -156,7 +140,7 @@ class Inspector:
             if case["channel"] == "inspection":
                 query = select(FindingRow).where(FindingRow.case == case["id"]).with_for_update()
                 for finding in tx.session.scalars(query):
-                    self._followed(tx, finding, case, event.time)
+                    self._findings.followed(tx, finding, case, event.time)
 
     def _plan_in(self, tx: Transaction, plan: Plan, actor: Actor, at: datetime, now: datetime, automatic: bool) -> str:
         identity = new_id("ins")
@@ -204,11 +188,11 @@ class Inspector:
             )
         tx.session.flush()
         self._to(tx, row, "sampling", actor.id, now)
-        if plan.schedule != "once" and _planned(tx.session, plan.id) is None:
+        if plan.schedule != "once" and planned_row(tx.session, plan.id) is None:
             self._plan_in(tx, plan, SYSTEM, self._next(plan, max(now, row.planned_for)), now, True)
 
     def _close(self, tx: Transaction, row: InspectionRow, actor: Actor, now: datetime) -> None:
-        for finding in _findings(tx.session, row.id):
+        for finding in findings_of(tx.session, row.id):
             if finding.state in ("open", "repaired"):
                 finding.state = "failed"
         row.closed_at = now
@@ -216,8 +200,8 @@ class Inspector:
 
     def _step(self, inspection: str, now: datetime) -> bool:
         with self._database.reading() as session:
-            row = _row(session, inspection)
-            tasks, findings = _tasks(session, inspection), _findings(session, inspection)
+            row = inspection_row(session, inspection)
+            tasks, findings = tasks_of(session, inspection), findings_of(session, inspection)
         definition = Definition.of(row)
         if row.state == "sampling":
             return self._examine(row, definition, tasks, now)
@@ -236,11 +220,11 @@ class Inspector:
         waiting = [task for task in tasks if not task.done]
         outcome = self._look(row, definition, waiting[0], now) if waiting else None
         with self._database.transaction() as tx:
-            fresh = _locked(tx.session, row.id)
+            fresh = locked_row(tx.session, row.id)
             if fresh.halted:
                 return False
             if outcome is not None:
-                _record(tx.session.get_one(TaskRow, (row.id, waiting[0].number)), outcome)
+                keep_outcome(tx.session.get_one(TaskRow, (row.id, waiting[0].number)), outcome)
             if len(waiting) <= 1:
                 self._to(tx, fresh, "findings", SYSTEM.id, now)
         return True
@@ -256,8 +240,8 @@ class Inspector:
 
     def _gather(self, row: InspectionRow, tasks: Sequence[TaskRow], now: datetime) -> bool:
         with self._database.transaction() as tx:
-            fresh = _locked(tx.session, row.id)
-            known = {(finding.feed, finding.check) for finding in _findings(tx.session, row.id)}
+            fresh = locked_row(tx.session, row.id)
+            known = {(finding.feed, finding.check) for finding in findings_of(tx.session, row.id)}
             for task in tasks:
                 if task.verdict == "finding" and (task.feed, task.check) not in known:
                     self._found(tx, row, task, now)
@@ -290,132 +274,43 @@ class Inspector:
     def _open_case(self, row: InspectionRow, definition: Definition, finding: FindingRow, now: datetime) -> bool:
         try:
             with self._database.transaction() as tx:
-                if _locked(tx.session, row.id).halted:
+                if locked_row(tx.session, row.id).halted:
                     return False
-                self._report(tx, definition, tx.session.get_one(FindingRow, finding.id), finding.id, now)
+                self._findings.report(tx, definition, tx.session.get_one(FindingRow, finding.id), finding.id, now)
         except Problem as problem:
             self._give_up(row.id, problem, now)
             return False
         return True
 
-    def _report(self, tx: Transaction, definition: Definition, finding: FindingRow, number: str, now: datetime) -> None:
-        """Open the case and note it on the finding, together. The same number finds the case that is there already."""
-        matter = self._content.matters[finding.check]
-        feed = self._feed_title(finding.feed)
-        report = case_report(self._city, definition.plan, finding, feed, matter, number)
-        case, _ = self._desk.report_in(tx, SYSTEM, report, now, brought(self._city, definition.plan, finding))
-        finding.case, finding.case_number, finding.case_state = case.id, case.number, case.state
-        finding.due_at, finding.repaired_at, finding.recheck_at = case.due_at, None, None
-
-    def _followed(self, tx: Transaction, finding: FindingRow, case: Mapping[str, Any], at: datetime) -> None:
-        finding.case_state = case["state"]
-        finding.due_at = datetime.fromisoformat(case["due_at"]) if case["due_at"] else None
-        handed_in = case["closed_at"] is not None or case["state"] in self._content.handling.mended
-        row = tx.session.get_one(InspectionRow, finding.inspection)
-        plan = Plan.model_validate(row.definition["plan"])
-        if handed_in and finding.repaired_at is None:
-            finding.repaired_at, finding.recheck_at = at, at + span(plan.recheck_after)
-        elif not handed_in:
-            finding.repaired_at = finding.recheck_at = None
-        again = finding.state == "failed" and row.state in ("repair", "recheck") and finding.attempts < plan.attempts
-        if handed_in and (finding.state == "open" or again):
-            finding.state = "repaired"
-        elif not handed_in and finding.state == "repaired":
-            finding.state = "open"
-
     def _recheck(self, row: InspectionRow, definition: Definition, finding: FindingRow, now: datetime) -> bool:
-        outcome = self._again(definition, finding, now)
+        outcome = self._findings.again(definition, finding, now)
         assert finding.repaired_at is not None
         wait = span(definition.plan.recheck_after)
         early = outcome.verdict == "too_few" and now - finding.repaired_at < _WAITS * wait
         try:
             with self._database.transaction() as tx:
-                if _locked(tx.session, row.id).halted:
+                if locked_row(tx.session, row.id).halted:
                     return False
                 kept = tx.session.get_one(FindingRow, finding.id)
                 if early:
                     kept.recheck_at = now + wait
                 else:
-                    self._judged(tx, definition, kept, outcome, now)
+                    self._findings.judged(tx, definition, kept, outcome, now)
         except Problem as problem:
             self._give_up(row.id, problem, now)
             return False
         return True
 
-    def _again(self, definition: Definition, finding: FindingRow, now: datetime) -> Outcome:
-        assert finding.repaired_at is not None
-        sample = definition.plan.sample
-        return self._examiner.look(
-            definition.scheme, finding.feed, finding.check, finding.repaired_at, now, now, sample, again=True
-        )
-
-    def _judged(
-        self, tx: Transaction, definition: Definition, finding: FindingRow, outcome: Outcome, now: datetime
-    ) -> None:
-        begin, number, passed = finding.repaired_at, finding.case_number, outcome.verdict == "good"
-        act = self._mended(tx, finding, now) if passed else self._not_mended(tx, definition, finding, outcome, now)
-        finding.attempts += 1
-        last_try = finding.attempts >= definition.plan.attempts
-        finding.state = "passed" if passed else "failed" if last_try else "open"
-        line = {
-            "at": now.isoformat(),
-            "from": begin.isoformat() if begin else now.isoformat(),
-            "to": now.isoformat(),
-            "numerator": outcome.numerator,
-            "denominator": outcome.denominator,
-            "share": outcome.share,
-            "verdict": "passed" if passed else "failed",
-            "reason": outcome.reason.model_dump(),
-            "case_number": number,
-            "act": act,
-        }
-        finding.rechecks = [*finding.rechecks, line]
-
-    def _mended(self, tx: Transaction, finding: FindingRow, now: datetime) -> str:
-        """Let the case go on to its end."""
-        told = Title(zh="新数据复查合格", en="rechecked on new data: mended")
-        made = self._walk(tx, finding, self._content.handling.mended, told, now)
-        return "closed" if made else "none"
-
-    def _not_mended(
-        self, tx: Transaction, definition: Definition, finding: FindingRow, outcome: Outcome, now: datetime
-    ) -> str:
-        """Send the case back; one that is closed is final, so a new one follows it."""
-        zh, en = outcome.reason.zh, outcome.reason.en
-        told = Title(zh=f"新数据复查不合格：{zh}", en=f"rechecked on new data, not mended: {en}")
-        if self._walk(tx, finding, self._content.handling.not_mended, told, now):
-            finding.repaired_at = finding.recheck_at = None
-            return "rework"
-        case = CaseStore.of(tx).find(finding.case or "")
-        if case is None or not case.closed_at:
-            return "none"
-        self._report(tx, definition, finding, f"{finding.id}.{finding.attempts + 1}", now)
-        return "new_case"
-
-    def _walk(self, tx: Transaction, finding: FindingRow, way: Mapping[str, str], told: Title, now: datetime) -> bool:
-        """Make the move that ``way`` names for the state of the case, and the next, until it names none."""
-        made = False
-        for _ in range(_STEPS_OF_A_CASE):
-            case = CaseStore.of(tx).find(finding.case or "")
-            move = way.get(case.state) if case is not None and not case.closed_at else None
-            if case is None or move is None:
-                return made
-            opinion = told.zh if self._city.language == "zh" else told.en
-            wish = MoveRequest(move=move, version=case.version, opinion=opinion[:2000])
-            after = self._desk.move_in(tx, SYSTEM, case.id, wish, now)
-            finding.case_state, finding.due_at, made = after.state, after.due_at, True
-        return made
-
     def _settle(self, row: InspectionRow, late: Sequence[FindingRow], due: int, now: datetime) -> bool:
         """Count late findings as not mended, and move the inspection to where it stands; whether anything changed."""
         with self._database.transaction() as tx:
-            fresh = _locked(tx.session, row.id)
+            fresh = locked_row(tx.session, row.id)
             if fresh.halted:
                 return False
             for finding in late:
                 tx.session.get_one(FindingRow, finding.id).state = "failed"
             tx.session.flush()
-            findings = _findings(tx.session, row.id)
+            findings = findings_of(tx.session, row.id)
             unopened = sum(finding.case is None for finding in findings)
             state = after_work(0, unopened, [finding.state for finding in findings], due)
             if state == fresh.state:
@@ -426,24 +321,24 @@ class Inspector:
     def _recheck_all(self, actor: Actor, inspection: str, now: datetime) -> None:
         """By hand: look again at everything that was handed in and has not passed, without waiting."""
         with self._database.reading() as session:
-            row = _row(session, inspection)
-            findings = _findings(session, inspection)
+            row = inspection_row(session, inspection)
+            findings = findings_of(session, inspection)
         definition = Definition.of(row)
         for finding in findings:
             if finding.state in ("repaired", "failed") and finding.repaired_at is not None:
-                outcome = self._again(definition, finding, now)
+                outcome = self._findings.again(definition, finding, now)
                 if outcome.verdict in ("good", "finding"):
                     with self._database.transaction() as tx:
                         kept = tx.session.get_one(FindingRow, finding.id)
-                        self._judged(tx, definition, kept, outcome, now)
+                        self._findings.judged(tx, definition, kept, outcome, now)
         with self._database.transaction() as tx:
-            self._note(_locked(tx.session, inspection), now, actor.id, _TOLD["recheck"])
+            self._note(locked_row(tx.session, inspection), now, actor.id, _TOLD["recheck"])
 
     def _give_up(self, inspection: str, problem: Problem, now: datetime) -> None:
         """Stop with the reason instead of trying for ever; a person mends it and resumes."""
         log.warning("inspection %s stopped: %s", inspection, problem)
         with self._database.transaction() as tx:
-            row = _locked(tx.session, inspection)
+            row = locked_row(tx.session, inspection)
             row.halted = True
             self._note(row, now, SYSTEM.id, Title(zh=f"已停止：{problem}", en=f"stopped: {problem}"))
             self._tell(tx, row, row.state, now)
@@ -461,48 +356,9 @@ class Inspector:
     def _note(self, row: InspectionRow, at: datetime, by: str, what: Title) -> None:
         row.log = [*(row.log or []), {"at": at.isoformat(), "by": by, "what": what.model_dump()}]
 
-    def _feed_title(self, feed: str) -> Title:
-        mapping = self._meter.source.mappings.get(feed)
-        return mapping.declaration.title if mapping else Title(zh=feed, en=feed)
-
 
 _TOLD = {
     "stop": Title(zh="暂停", en="Stopped"),
     "resume": Title(zh="继续", en="Resumed"),
     "recheck": Title(zh="人工要求复查", en="Rechecked by hand"),
 }
-
-
-def _record(task: TaskRow, outcome: Outcome) -> None:
-    task.done, task.verdict, task.least = True, outcome.verdict, outcome.least
-    task.numerator, task.denominator = outcome.numerator, outcome.denominator
-    task.reason = outcome.reason.model_dump()
-    task.examples = [example.model_dump(mode="json") for example in outcome.examples]
-
-
-def _row(session: Session, inspection: str) -> InspectionRow:
-    row = session.get(InspectionRow, inspection)
-    if row is None:
-        raise NotFound(f"there is no inspection '{inspection[:60]}'", "GET /api/v1/inspections lists them")
-    return row
-
-
-def _locked(session: Session, inspection: str) -> InspectionRow:
-    row = session.scalar(select(InspectionRow).where(InspectionRow.id == inspection).with_for_update())
-    return row if row is not None else _row(session, inspection)
-
-
-def _planned(session: Session, plan: str) -> InspectionRow | None:
-    return session.scalar(select(InspectionRow).where(InspectionRow.plan == plan, InspectionRow.state == "planned"))
-
-
-def _any_of(session: Session, plan: str) -> bool:
-    return session.scalar(select(InspectionRow.id).where(InspectionRow.plan == plan).limit(1)) is not None
-
-
-def _tasks(session: Session, inspection: str) -> list[TaskRow]:
-    return list(session.scalars(select(TaskRow).where(TaskRow.inspection == inspection).order_by(TaskRow.number)))
-
-
-def _findings(session: Session, inspection: str) -> list[FindingRow]:
-    return list(session.scalars(select(FindingRow).where(FindingRow.inspection == inspection).order_by(FindingRow.id)))

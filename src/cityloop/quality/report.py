@@ -10,10 +10,6 @@ from html import escape
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-
 from cityloop.core.values import Title
 from cityloop.core.web import cell
 from cityloop.quality.schemas import DepartmentResult, Finding, InspectionDetail, SchemeView
@@ -68,6 +64,10 @@ class Report:
 
     def xlsx(self) -> bytes:
         """A book with the sheets summary, departments, findings, cases and method."""
+        from openpyxl import Workbook
+        from openpyxl.styles import Alignment, Font
+        from openpyxl.utils import get_column_letter
+
         book = Workbook()
         book.remove(book.worksheets[0])
         for name, (headings, rows) in self.tables().items():

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from cityloop.access.routes import Asker
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 from cityloop.quality.schemas import (
     BreachView,
     By,
@@ -31,7 +31,6 @@ from cityloop.quality.views import FindingFilter
 
 router = APIRouter(prefix="/api/v1", tags=["quality"])
 TheQuality = Annotated[Quality, Depends(service(Quality))]
-Paged = Annotated[Paging, Depends(paging)]
 From = Annotated[datetime | None, Query(alias="from", description="with offset; included")]
 To = Annotated[datetime | None, Query(alias="to", description="with offset; not included")]
 
@@ -121,6 +120,18 @@ def inspections(
 ) -> Page[InspectionLine]:
     """Data inspections; sort by ``planned_for`` (default, descending), ``started_at``, ``state``."""
     return quality.inspections(actor, paged, state, plan)
+
+
+@router.get("/inspections/export")
+def export_inspections(
+    quality: TheQuality,
+    actor: Asker,
+    state: State | None = None,
+    plan: str | None = None,
+    format: ExportFormat = "csv",
+) -> Response:
+    """The same list as a file."""
+    return quality.export_inspections(actor, state, plan, format)
 
 
 @router.post("/inspections", status_code=201)

@@ -193,6 +193,27 @@ class InspectionLine(Frozen):
     moves: list[Move]
 
 
+INSPECTION_HEADINGS = {
+    "id": ("编号", "Id"),
+    "title": ("名称", "Title"),
+    "state_title": ("状态", "State"),
+    "planned_for": ("计划时间", "Planned for"),
+    "started_at": ("开始", "Started"),
+    "closed_at": ("结束", "Closed"),
+    "feeds": ("数据接入", "Feeds"),
+    "limit": ("整改时限", "Limit for repair"),
+    "done": ("已查项", "Checks done"),
+    "total": ("应查项", "Checks in all"),
+    "findings": ("问题", "Findings"),
+    "open": ("待整改", "To repair"),
+    "passed": ("通过", "Passed"),
+    "failed": ("未通过", "Failed"),
+    "score": ("得分", "Score"),
+    "grade": ("等级", "Grade"),
+}
+"""What an export shows of an :class:`InspectionLine`."""
+
+
 class DepartmentResult(Frozen):
     """How one department came out of an inspection, beside the inspection before."""
 

@@ -21,7 +21,7 @@ from cityloop.core.errors import AccessDenied, Fault, Invalid, NotFound
 from cityloop.core.ids import new_id
 from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Page, Title, utc
-from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
+from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export, export_rows
 from cityloop.lake.service import Lake
 from cityloop.quality.board import Board, Period
 from cityloop.quality.breaches import Breaches
@@ -32,6 +32,7 @@ from cityloop.quality.inspector import Inspector
 from cityloop.quality.meter import FeedSource, Meter
 from cityloop.quality.report import Language, Report
 from cityloop.quality.schemas import (
+    INSPECTION_HEADINGS,
     BandInfo,
     BreachView,
     By,
@@ -201,6 +202,12 @@ class Quality:
     def inspections(self, actor: Actor, paged: Paging, state: State | None, plan: str | None) -> Page[InspectionLine]:
         """All inspections, each with what the actor may see of it."""
         return self._views.page(self._scope(actor), self._door.may(actor, RUN), paged, state, plan)
+
+    def export_inspections(self, actor: Actor, state: State | None, plan: str | None, form: ExportFormat) -> Response:
+        """The same list as a file, headed in the city's language."""
+        rows = self.inspections(actor, Paging(page=1, size=EXPORT_LIMIT, sort=""), state, plan).items
+        chinese = self._city.language == "zh"
+        return export_rows("inspections", form, INSPECTION_HEADINGS, rows, chinese=chinese, zone=self._city.zone)
 
     def inspection(self, actor: Actor, inspection: str) -> InspectionDetail:
         """One inspection."""

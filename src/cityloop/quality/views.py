@@ -16,7 +16,6 @@ from cityloop.core.errors import Invalid, NotFound
 from cityloop.core.values import Page, Title
 from cityloop.core.web import Paging
 from cityloop.quality.board import part_view, rounded
-from cityloop.quality.inspector import Definition
 from cityloop.quality.meter import FeedSource
 from cityloop.quality.models import FindingRow, InspectionRow, TaskRow
 from cityloop.quality.schemas import (
@@ -32,6 +31,7 @@ from cityloop.quality.schemas import (
 from cityloop.quality.scheme import DIMENSIONS, TITLES, Part, Scheme, score
 from cityloop.quality.stages import TITLES as STATES
 from cityloop.quality.stages import moves
+from cityloop.quality.store import Definition
 
 _ORDERS = {
     "planned_for": InspectionRow.planned_for,

@@ -21,6 +21,7 @@ from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
+from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
@@ -36,6 +37,7 @@ ROUTERS = (
     sources_router,
     watch_router,
     cases_router,
+    learn_router,
     calendar_router,
     analyse_router,
     evaluate_router,

@@ -39,10 +39,11 @@ class Content:
     boards: tuple[Board, ...]
 
 
-def load_content(city: City, in_force: Declared | None = None) -> Content:
+def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
     """Load and check everything; the first part with faults raises :class:`ContentError` with all of its faults.
 
     ``in_force`` is the standard with its applied versions, where there are any; else the folders alone declare it.
+    ``data`` is the data folder, for sources that watch a folder below it.
     """
     declared = in_force or load_declared(city)
     standard, feeds = declared.standard, declared.feeds
@@ -50,7 +51,7 @@ def load_content(city: City, in_force: Declared | None = None) -> Content:
     return Content(
         standard=standard,
         feeds=feeds,
-        sources=load_sources(city.folder, {mapping.id: mapping for mapping in feeds}),
+        sources=load_sources(city.folder, {mapping.id: mapping for mapping in feeds}, data),
         rules=city_rules(city, standard),
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),

@@ -32,6 +32,7 @@ from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
+from cityloop.learn.service import Learner
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import declaring, load_content
@@ -54,6 +55,7 @@ from cityloop.watch.trace import Voice
 
 TICK_SECONDS = 0.2
 CHORE_SECONDS = 1.0
+LEARN_SECONDS = 5.0
 WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
 
 
@@ -78,7 +80,7 @@ class House:
         self.clock = clock or choose_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
         applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
-        self.content = load_content(self.city, applied)
+        self.content = load_content(self.city, applied, settings.data)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
         self.audit = Audit(self.database)
@@ -88,13 +90,22 @@ class House:
         self._wire()
 
     def _build_rooms(self) -> None:
-        settings, content = self.settings, self.content
         shared: dict[str, Any] = {
             "database": self.database,
             "outbox": self.outbox,
             "door": self.door,
             "audit": self.audit,
         }
+        self._build_intake(shared)
+        self._build_loop(shared)
+        self._build_standard(shared)
+        self.drill = self._open_drill()
+        self._build_steward(shared)
+        self._build_versions(shared)
+
+    def _build_intake(self, shared: Mapping[str, Any]) -> None:
+        """The lake and what comes into it."""
+        settings, content = self.settings, self.content
         self.lake = open_lake(settings)
         self.retention = Retention(
             **{name: shared[name] for name in ("database", "audit", "outbox")},
@@ -106,7 +117,13 @@ class House:
         self.collector = Collector(
             **shared, lake=self.lake, standard=content.standard, feeds=content.feeds, city=self.city, settings=settings
         )
-        self.sources = Sources(content.sources, **shared, collector=self.collector, city=self.city)
+        self.sources = Sources(
+            content.sources, **shared, collector=self.collector, city=self.city, replaying=settings.demo
+        )
+
+    def _build_loop(self, shared: Mapping[str, Any]) -> None:
+        """From a warning to a case to a figure."""
+        settings, content = self.settings, self.content
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -115,11 +132,13 @@ class House:
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
         )
+        self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
             **shared,
             city=self.city,
             workflow=content.workflow,
             responsibility=content.responsibility,
+            classifier=self.learner,
             files=Folder(settings.data / "attachments"),
             attachment_limit=settings.attachment_limit,
         )
@@ -133,6 +152,10 @@ class House:
             rules={rule.id: rule.title for rule in content.rules},
         )
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
+
+    def _build_standard(self, shared: Mapping[str, Any]) -> None:
+        """What is measured by the standard, and where it is looked up and mapped to."""
+        content = self.content
         self.quality = Quality(
             **shared, lake=self.lake, city=self.city, desk=self.desk, source=self.collector, content=content.quality
         )
@@ -146,11 +169,9 @@ class House:
             known=self.collector.known,
             world=World(of=self.collector.known, locate=self.city.areas.locate_many),
         )
-        self.drill = self._open_drill()
-        self._build_steward(shared)
 
     def _build_steward(self, shared: Mapping[str, Any]) -> None:
-        """The data steward's room: sharing, lineage, catalogue, versions of the standard."""
+        """The data steward's room: sharing, lineage, catalogue."""
         content = self.content
         self.current = Current(content.standard, content.feeds)
         self.sharing = Sharing(
@@ -185,6 +206,10 @@ class House:
             sources=self._source_lines,
             quality=self._scores,
         )
+
+    def _build_versions(self, shared: Mapping[str, Any]) -> None:
+        """Versions of the standard, and who is told of a new one."""
+        content = self.content
         trier = Trier(self.database, self.lake, self.collector.known, self.collector.world)
         self.versions = Versions(
             **shared,
@@ -211,7 +236,7 @@ class House:
         ]
 
     def _source_lines(self) -> list[SourceDeclaration]:
-        return [source.declaration for source in self.content.sources]
+        return [declared for s in self.content.sources if isinstance(declared := s.declaration, SourceDeclaration)]
 
     def _scores(self) -> Mapping[str, float]:
         """Quality by dataset: of each feed, and of each table the mean of its feeds."""
@@ -256,14 +281,22 @@ class House:
         )
         # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
         self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
+        self.learning = Timers(
+            {
+                "models": lambda: self.learner.train_due(self.settings.train_hours),
+                "risk": self.learner.score_due,
+            },
+            LEARN_SECONDS,
+        )
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
             self.city,
             {
                 "relay": lambda: self.relay.errors,
-                "timers": lambda: {**self.timers.troubles, **self.chores.troubles},
+                "timers": lambda: {**self.timers.troubles, **self.chores.troubles, **self.learning.troubles},
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
+                "models": lambda: self.learner.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -275,7 +308,7 @@ class House:
         rooms = (
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health, self.sharing,
-            self.lineage, self.catalogue, self.standard_desk, self.versions,
+            self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -284,6 +317,7 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         starting = (self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores)
+        starting = (*starting, self.learning)
         for part in (*starting, self.sources):
             if part is not None:
                 part.start()
@@ -294,7 +328,7 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        takers = (self.drill, self.sources, self.chores, self.timers, self.collector)
+        takers = (self.drill, self.sources, self.learning, self.chores, self.timers, self.collector)
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
@@ -317,6 +351,11 @@ def open_lake(settings: Settings) -> Lake:
         keep_hours=settings.lake_keep_hours,
         log_days=settings.lake_log_days,
     )
+
+
+def models_folder(settings: Settings) -> Path:
+    """Where the versions of the city's models lie."""
+    return settings.data / "models"
 
 
 def occupy(data: Path) -> IO[str]:

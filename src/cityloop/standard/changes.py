@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from cityloop.core.values import Frozen
+from cityloop.core.values import Frozen, Title
+from cityloop.standard import verdicts
 from cityloop.standard.code_lists import Code, CodeList
 from cityloop.standard.declarations import FeedDeclaration
 from cityloop.standard.types import EntityType, Property
-from cityloop.standard.units import conversion, unit
+from cityloop.standard.verdicts import Judge, Verdict
 
 Part = Literal[
     "entity_type", "property", "relation", "check", "code_list", "code", "feed", "feed_property", "feed_check"
@@ -35,7 +36,7 @@ class Change(Frozen):
     before: Any = None
     after: Any = None
     breaking: bool
-    reason: str
+    reason: Title
     affects: tuple[str, ...] = ()
     """What a dependant may name: an entity type, ``Type.property``, ``code-list:id`` or ``feed:id``."""
 
@@ -47,10 +48,6 @@ class Content:
     entity_types: Mapping[str, EntityType] = field(default_factory=dict)
     code_lists: Mapping[str, CodeList] = field(default_factory=dict)
     feeds: Mapping[str, FeedDeclaration] = field(default_factory=dict)
-
-
-_Verdict = tuple[bool, str]
-_Judge = Callable[[Any, Any], _Verdict]
 
 
 def diff(old: Content, new: Content) -> tuple[Change, ...]:
@@ -83,7 +80,7 @@ def _of(
             yield from changed(old[name], new[name])
 
 
-def _whole(action: Literal["added", "removed"], part: Part, subject: str, value: BaseModel, why: _Verdict,
+def _whole(action: Literal["added", "removed"], part: Part, subject: str, value: BaseModel, why: Verdict,
            *affects: str) -> Change:  # fmt: skip
     shown = value.model_dump(mode="json", exclude_defaults=True)
     before, after = (None, shown) if action == "added" else (shown, None)
@@ -91,7 +88,7 @@ def _whole(action: Literal["added", "removed"], part: Part, subject: str, value:
                   reason=why[1], affects=affects)  # fmt: skip
 
 
-def _keys(part: Part, subject: str, old: BaseModel, new: BaseModel, judges: Mapping[str, _Judge],
+def _keys(part: Part, subject: str, old: BaseModel, new: BaseModel, judges: Mapping[str, Judge],
           *affects: str) -> Iterator[Change]:  # fmt: skip
     """The changed keys of one part; keys without a judge are not compared here."""
     before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
@@ -106,16 +103,26 @@ def _keys(part: Part, subject: str, old: BaseModel, new: BaseModel, judges: Mapp
 
 
 def _type_came(item: EntityType) -> Change:
-    return _whole("added", "entity_type", item.id, item, (False, "a new table of the lake"), item.id)
+    return _whole(
+        "added",
+        "entity_type",
+        item.id,
+        item,
+        (False, Title(zh="数据湖中新增一张表", en="a new table of the lake")),
+        item.id,
+    )
 
 
 def _type_went(item: EntityType) -> Change:
-    why = "its feeds have no type any more; its table stays in the lake and is not filled"
+    why = Title(
+        zh="其数据接入不再有对象类型；数据湖中的表保留，但不再写入",
+        en="its feeds have no type any more; its table stays in the lake and is not filled",
+    )
     return _whole("removed", "entity_type", item.id, item, (True, why), item.id)
 
 
 def _type_changed(old: EntityType, new: EntityType) -> Iterator[Change]:
-    yield from _keys("entity_type", new.id, old, new, _TYPE_KEYS, new.id)
+    yield from _keys("entity_type", new.id, old, new, verdicts.TYPE_KEYS, new.id)
     yield from _of(
         {p.id: p for p in old.properties},
         {p.id: p for p in new.properties},
@@ -126,9 +133,23 @@ def _type_changed(old: EntityType, new: EntityType) -> Iterator[Change]:
     yield from _of(
         {r.id: r for r in old.relations},
         {r.id: r for r in new.relations},
-        lambda r: _whole("added", "relation", f"{new.id}.{r.id}", r, _stricter(r.severity, "unknown ids"), new.id),
-        lambda r: _whole("removed", "relation", f"{new.id}.{r.id}", r, (True, "nobody can follow it any more"), new.id),
-        lambda a, b: _keys("relation", f"{new.id}.{b.id}", a, b, _RELATION_KEYS, new.id),
+        lambda r: _whole(
+            "added",
+            "relation",
+            f"{new.id}.{r.id}",
+            r,
+            verdicts.stricter(r.severity, Title(zh="未知的编号", en="unknown ids")),
+            new.id,
+        ),
+        lambda r: _whole(
+            "removed",
+            "relation",
+            f"{new.id}.{r.id}",
+            r,
+            (True, Title(zh="今后无法再沿此关系查询", en="nobody can follow it any more")),
+            new.id,
+        ),
+        lambda a, b: _keys("relation", f"{new.id}.{b.id}", a, b, verdicts.RELATION_KEYS, new.id),
     )
     yield from _checks("check", new.id, old.checks, new.checks, new.id)
 
@@ -136,38 +157,68 @@ def _type_changed(old: EntityType, new: EntityType) -> Iterator[Change]:
 def _checks(part: Part, subject: str, old: Sequence[Any], new: Sequence[Any], *affects: str) -> Iterator[Change]:
     for item in old:
         if item not in new:
-            yield _whole("removed", part, subject, item, (False, "fewer records are refused or flagged"), *affects)
+            yield _whole(
+                "removed",
+                part,
+                subject,
+                item,
+                (False, Title(zh="被拒收或标记的记录减少", en="fewer records are refused or flagged")),
+                *affects,
+            )
     for item in new:
         if item not in old:
-            yield _whole("added", part, subject, item, _stricter(item.severity, "records that break it"), *affects)
+            yield _whole(
+                "added",
+                part,
+                subject,
+                item,
+                verdicts.stricter(item.severity, Title(zh="不符合的记录", en="records that break it")),
+                *affects,
+            )
 
 
 def _property_came(owner: EntityType, item: Property) -> Change:
-    why = (False, "a new column, empty in old rows")
+    why = (False, Title(zh="新增一列，旧数据中为空", en="a new column, empty in old rows"))
     if item.required:
-        why = (True, "required: feeds that do not fill it no longer load, records without it are refused")
+        why = (
+            True,
+            Title(
+                zh="必填：未提供该属性的数据接入不再加载，缺少该值的记录被拒收",
+                en="required: feeds that do not fill it no longer load, records without it are refused",
+            ),
+        )
     return _whole("added", "property", f"{owner.id}.{item.id}", item, why, f"{owner.id}.{item.id}")
 
 
 def _property_went(owner: EntityType, item: Property) -> Change:
-    why = "feeds that fill it no longer load; rules, metrics and charts that name it stop; the stored column stays"
+    why = Title(
+        zh="提供该属性的数据接入不再加载；引用它的规则、指标和图表停用；已存的列保留",
+        en="feeds that fill it no longer load; rules, metrics and charts that name it stop; the stored column stays",
+    )
     return _whole("removed", "property", f"{owner.id}.{item.id}", item, (True, why), f"{owner.id}.{item.id}")
 
 
 def _property_changed(owner: EntityType, old: Property, new: Property) -> Iterator[Change]:
     subject = f"{owner.id}.{new.id}"
-    yield from _keys("property", subject, old, new, _PROPERTY_KEYS, subject)
+    yield from _keys("property", subject, old, new, verdicts.PROPERTY_KEYS, subject)
 
 
 # Code lists
 
 
 def _list_came(item: CodeList) -> Change:
-    return _whole("added", "code_list", item.id, _head(item), (False, "a new list"), f"code-list:{item.id}")
+    return _whole(
+        "added",
+        "code_list",
+        item.id,
+        _head(item),
+        (False, Title(zh="新增代码表", en="a new list")),
+        f"code-list:{item.id}",
+    )
 
 
 def _list_went(item: CodeList) -> Change:
-    why = (True, "properties that use it no longer load")
+    why = (True, Title(zh="使用它的属性不再加载", en="properties that use it no longer load"))
     return _whole("removed", "code_list", item.id, _head(item), why, f"code-list:{item.id}")
 
 
@@ -177,13 +228,20 @@ def _head(item: CodeList) -> CodeList:
 
 def _list_changed(old: CodeList, new: CodeList) -> Iterator[Change]:
     affects = f"code-list:{new.id}"
-    yield from _keys("code_list", new.id, old, new, {"title": _told, "source": _told}, affects)
+    yield from _keys("code_list", new.id, old, new, {"title": verdicts.told, "source": verdicts.told}, affects)
     yield from _of(
         _by_code(old),
         _by_code(new),
-        lambda c: _whole("added", "code", f"{new.id} {c.code}", c, (False, "one more code is accepted"), affects),
+        lambda c: _whole(
+            "added",
+            "code",
+            f"{new.id} {c.code}",
+            c,
+            (False, Title(zh="多接受一个代码", en="one more code is accepted")),
+            affects,
+        ),
         lambda c: _whole("removed", "code", f"{new.id} {c.code}", c, _gone(c), affects),
-        lambda a, b: _keys("code", f"{new.id} {b.code}", a, b, _CODE_KEYS, affects),
+        lambda a, b: _keys("code", f"{new.id} {b.code}", a, b, verdicts.CODE_KEYS, affects),
     )
 
 
@@ -192,25 +250,36 @@ def _by_code(item: CodeList) -> Mapping[str, Code]:
     return {f"{code.code} {code.valid_from or ''}": code for code in item.codes}
 
 
-def _gone(code: Code) -> _Verdict:
-    return True, f"records with '{code.code}' are refused and stored ones lose its title; set valid_to instead"
+def _gone(code: Code) -> Verdict:
+    return True, Title(
+        zh=f"代码“{code.code}”的记录被拒收，已存记录失去其名称；请改为设置 valid_to",
+        en=f"records with '{code.code}' are refused and stored ones lose its title; set valid_to instead",
+    )
 
 
 # Feeds
 
 
 def _feed_came(item: FeedDeclaration) -> Change:
-    return _whole("added", "feed", item.id, item, (False, "a new stream"), f"feed:{item.id}", item.entity_type)
+    return _whole(
+        "added",
+        "feed",
+        item.id,
+        item,
+        (False, Title(zh="新增数据接入", en="a new stream")),
+        f"feed:{item.id}",
+        item.entity_type,
+    )
 
 
 def _feed_went(item: FeedDeclaration) -> Change:
-    why = (True, "its sources are refused; its rows stay")
+    why = (True, Title(zh="其数据源被拒收；已有数据保留", en="its sources are refused; its rows stay"))
     return _whole("removed", "feed", item.id, item, why, f"feed:{item.id}", item.entity_type)
 
 
 def _feed_changed(old: FeedDeclaration, new: FeedDeclaration) -> Iterator[Change]:
     subject, affects = new.id, (f"feed:{new.id}",)
-    yield from _keys("feed", subject, old, new, _FEED_KEYS, *affects)
+    yield from _keys("feed", subject, old, new, verdicts.FEED_KEYS, *affects)
     for name in sorted(old.properties.keys() | new.properties.keys()):
         before, after = old.properties.get(name), new.properties.get(name)
         column = (f"{new.entity_type}.{name}", *affects)
@@ -218,169 +287,14 @@ def _feed_changed(old: FeedDeclaration, new: FeedDeclaration) -> Iterator[Change
             why = _mapped(after.required)
             yield _whole("added", "feed_property", f"{subject}.{name}", after, why, *column)
         elif after is None and before is not None:
-            why = (True, "the column gets no more values from this feed")
+            why = (True, Title(zh="该列不再从此数据接入取值", en="the column gets no more values from this feed"))
             yield _whole("removed", "feed_property", f"{subject}.{name}", before, why, *column)
         elif before is not None and after is not None:
-            yield from _keys("feed_property", f"{subject}.{name}", before, after, _SOURCE_KEYS, *column)
+            yield from _keys("feed_property", f"{subject}.{name}", before, after, verdicts.SOURCE_KEYS, *column)
     yield from _checks("feed_check", subject, old.checks, new.checks, *affects)
 
 
-def _mapped(required: bool) -> _Verdict:
+def _mapped(required: bool) -> Verdict:
     if required:
-        return True, "records without the field are refused"
-    return False, "the column gets values from now on"
-
-
-# Verdicts
-
-
-def _stricter(severity: str, what: str) -> _Verdict:
-    return (True, f"{what} are refused from now on") if severity == "refuse" else (False, f"{what} are flagged")
-
-
-def _told(_old: Any, _new: Any) -> _Verdict:
-    return False, "only what people read changes"
-
-
-def _harmless(reason: str) -> _Judge:
-    return lambda old, new: (False, reason)
-
-
-def _breaks(reason: str) -> _Judge:
-    return lambda old, new: (True, reason)
-
-
-def _lower(old: float | None, new: float | None) -> _Verdict:
-    wider = new is None or (old is not None and new < old)
-    return (False, "lower values are accepted too") if wider else (True, "lower values are refused from now on")
-
-
-def _upper(old: float | None, new: float | None) -> _Verdict:
-    wider = new is None or (old is not None and new > old)
-    return (False, "higher values are accepted too") if wider else (True, "higher values are refused from now on")
-
-
-def _choices(old: Sequence[str], new: Sequence[str]) -> _Verdict:
-    lost = [value for value in old if value not in new]
-    if not new:
-        return False, "every text is accepted"
-    if not old:
-        return True, "texts outside of the enumeration are refused from now on"
-    return (True, f"{', '.join(lost)}: refused from now on") if lost else (False, "more texts are accepted")
-
-
-def _in_unit(old: str, new: str) -> _Verdict:
-    a, b = unit(old) if old else None, unit(new) if new else None
-    if a and b and conversion(a, b):
-        return True, f"stored values are in {old}, new ones would be in {new}; give the property a new id"
-    return True, "the values measure something else; give the property a new id"
-
-
-def _flag_on(on: str, off: str) -> _Judge:
-    return lambda old, new: (True, on) if new else (False, off)
-
-
-def _set(narrower: str, wider: str) -> _Judge:
-    return lambda old, new: (False, wider) if new is None else (True, narrower)
-
-
-def _sensitivity(old: str, new: str) -> _Verdict:
-    order = ["open", "internal", "sensitive"]
-    if order.index(new) > order.index(old):
-        return True, "some who see it now will see it masked or not at all"
-    return False, "more people may see it; the owner must agree"
-
-
-def _retired(old: Any, new: Any) -> _Verdict:
-    if new is not None and (old is None or new < old):
-        return False, "records of later days are refused; earlier ones keep the code"
-    return False, "the code is in force for longer"
-
-
-def _list_of(old: Sequence[str], new: Sequence[str]) -> _Verdict:
-    lost = [value for value in old if value not in new]
-    return (True, f"{', '.join(lost)}: no longer known") if lost else (False, "more names are known")
-
-
-def _severity(old: str, new: str) -> _Verdict:
-    return _stricter(new, "records that break it")
-
-
-_TYPE_KEYS: Mapping[str, _Judge] = {
-    "title": _told,
-    "description": _told,
-    "version": _told,
-    "model": _told,
-    "synonyms": _told,
-    "keys": _list_of,
-    "retention_days": lambda old, new: (
-        (True, "observations older than that are deleted")
-        if new is not None and (old is None or new < old)
-        else (False, "observations are kept for longer")
-    ),
-}
-_PROPERTY_KEYS: Mapping[str, _Judge] = {
-    "title": _told,
-    "description": _told,
-    "kind": _breaks("a stored column never changes its kind; give the property a new id"),
-    "unit": _in_unit,
-    "molar_mass": _breaks("concentrations sent as a fraction are converted otherwise from now on"),
-    "molar_volume": _breaks("concentrations sent as a fraction are converted otherwise from now on"),
-    "min": _lower,
-    "max": _upper,
-    "enum": _choices,
-    "pattern": _set("texts that do not fit are refused from now on", "every text is accepted"),
-    "code_list": _set("texts that are no code are refused; stored ones stay as they are", "every text is accepted"),
-    "code_under": _set("codes of other branches are refused from now on", "all codes of the list are accepted"),
-    "required": _flag_on("feeds must fill it, records without it are refused", "it may be missing"),
-    "sensitivity": _sensitivity,
-    "synonyms": _told,
-}
-_RELATION_KEYS: Mapping[str, _Judge] = {
-    "title": _told,
-    "target": _breaks("ids are looked for among entities of another type"),
-    "property": _breaks("the ids stand in another column"),
-    "cardinality": lambda old, new: (new == "one", "one id only" if new == "one" else "several ids are accepted"),
-    "severity": _severity,
-}
-_CODE_KEYS: Mapping[str, _Judge] = {
-    "title": lambda old, new: (False, "stored rows keep the code and show the new title"),
-    "valid_to": _retired,
-    "parent": _breaks("figures by the level above move"),
-    "synonyms": _list_of,
-}
-_SEMANTIC = _breaks("records are read with another meaning from now on")
-_FEED_KEYS: Mapping[str, _Judge] = {
-    "title": _told,
-    "entity_type": _breaks("records go to another table; earlier rows stay in the old one"),
-    "department": _breaks("another department owns data and quarantine from now on"),
-    "series": _told,
-    "fresh_minutes": _harmless("the feed shows as stale at another age"),
-    "expected_every": _harmless("freshness and completeness are judged otherwise"),
-    "completeness_per_hour": _harmless("completeness is judged otherwise"),
-    "future_minutes": lambda old, new: (
-        (True, "records further ahead are refused") if new < old else (False, "records further ahead are accepted")
-    ),
-    "missing": _SEMANTIC,
-    "table": _breaks("files are read otherwise from now on"),
-    "fold_width": _flag_on("texts are stored with plain signs from now on", "wide signs stay as they are"),
-    "fields": _SEMANTIC,
-    "position": _SEMANTIC,
-    "entity": _breaks("records may speak of other entities, or be refused"),
-    "time": _breaks("times are read otherwise from now on"),
-}
-_SOURCE_KEYS: Mapping[str, _Judge] = {
-    "field": _breaks("values come from another field"),
-    "constant": _SEMANTIC,
-    "expression": _SEMANTIC,
-    "area": _SEMANTIC,
-    "unit": _breaks("the same numbers are converted otherwise: right only if the source has changed"),
-    "unit_field": _SEMANTIC,
-    "required": _flag_on("records without the field are refused", "the field may be missing"),
-    "codes": lambda old, new: (
-        (False, "more codes of the source are read")
-        if old and all(new.get(code) == value for code, value in old.items())
-        else (True, "codes of the source are refused or read otherwise")
-    ),
-    "match": _SEMANTIC,
-}
+        return True, Title(zh="缺少该字段的记录被拒收", en="records without the field are refused")
+    return False, Title(zh="该列从此开始取值", en="the column gets values from now on")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
@@ -12,63 +11,24 @@ from cityloop.standard.batch import EntityCard
 from cityloop.standard.check_rules import CheckRule, JumpRule, ReferenceRule, StuckRule, UniqueRule, properties_of
 from cityloop.standard.checks import (
     Check,
-    Refusal,
     Row,
-    as_number,
     declared_check,
-    folded_expr,
     property_checks,
     value_name,
 )
 from cityloop.standard.code_lists import CodeList
 from cityloop.standard.coded import coded, reason_for
 from cityloop.standard.declarations import FeedDeclaration, PropertyField
-from cityloop.standard.expressions import Type, parse
+from cityloop.standard.expressions import parse
+from cityloop.standard.head_checks import AT, ENTITY, SENT, head_checks
 from cityloop.standard.lookups import Finder
+from cityloop.standard.mapped import CLEAN, HEAD, INDEX, Mapped, broken_by, quality_of, refusals_of
 from cityloop.standard.neighbours import reference_check, relation_check, unique_check
 from cityloop.standard.prepare import AREA, DISTRICT, LAT, LON, narrowed, placed, raw_fields, stepped
 from cityloop.standard.times import INSTANT, parsed
 from cityloop.standard.types import EntityType, Property
-from cityloop.standard.units import Conversion, unit
+from cityloop.standard.values import derived, value
 from cityloop.standard.world import NOWHERE, World
-
-INDEX = "record:index"
-"""Column of :attr:`Mapped.rows`: the 0-based position of the record in the frame that was given."""
-_ENTITY, _AT, _SENT = "value:entity", "value:observed_at", "sent:entity"
-_DTYPES = {"number": pl.Float64(), "integer": pl.Int64(), "text": pl.String(), "flag": pl.Boolean()}
-_WANTED: Mapping[str, Type] = {"number": "number", "integer": "number", "text": "text", "flag": "flag"}
-HEAD = {"title": pl.String(), "lon": pl.Float64(), "lat": pl.Float64(), "area": pl.String()}
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """Good rows (``entity``, ``observed_at``, properties, ``quality``, :data:`INDEX`) and why others were refused.
-
-    ``flags`` explains the rows that were kept with a mark; ``head`` has, row by row, the title and position that the
-    record gives its entity, and the area of that position where the feed asks for it.
-    """
-
-    rows: pl.DataFrame
-    refusals: dict[int, list[Refusal]] = field(default_factory=dict)
-    flags: dict[int, list[Refusal]] = field(default_factory=dict)
-    head: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HEAD))
-
-    def refused(self, found: Mapping[int, Refusal]) -> Mapped:
-        """The same without these records, by their index."""
-        keep = ~self.rows[INDEX].is_in(list(found))
-        refusals = {**self.refusals, **{index: [refusal] for index, refusal in found.items()}}
-        flags = {index: flag for index, flag in self.flags.items() if index not in found}
-        return Mapped(
-            self.rows.filter(keep), refusals, flags, self.head.filter(keep) if self.head.height else self.head
-        )
-
-    def marked(self, found: Mapping[int, Refusal], code: str) -> Mapped:
-        """The same with ``code`` added to the quality of these records."""
-        here = pl.col(INDEX).is_in(list(found))
-        mark = pl.concat_str([pl.col("quality"), pl.lit(code)], separator=",", ignore_nulls=True)
-        rows = self.rows.with_columns(pl.when(here).then(mark).otherwise(pl.col("quality")).alias("quality"))
-        flags = {**self.flags, **{n: [*self.flags.get(n, []), refusal] for n, refusal in found.items()}}
-        return Mapped(rows, self.refusals, flags, self.head)
 
 
 class FeedMapping:
@@ -135,16 +95,19 @@ class FeedMapping:
         if raw.is_empty():
             return Mapped(self._good(work), head=self._head(work))
         checks = [*self._head_checks(now, known), *self._shape(work)[1], *self._wide_checks(work, world)]
-        broken = work.select(check.broken.fill_null(False).alias(str(n)) for n, check in enumerate(checks))
+        broken, checks = broken_by(work, checks)
+        if not checks:
+            return Mapped(self._good(work), head=self._head(work))
         refusing = [str(n) for n, check in enumerate(checks) if check.severity == "refuse"]
-        bad = broken.select(pl.any_horizontal(refusing)).to_series()
+        bad = broken.select(pl.any_horizontal(pl.lit(False), *refusing)).to_series()
         marking = [n for n, check in enumerate(checks) if check.severity == "flag"]
-        flagged = broken.select(pl.any_horizontal(str(n) for n in marking)).to_series() & ~bad if marking else None
-        work = work.with_columns(_quality(broken, checks, marking) if flagged is not None and flagged.any() else _CLEAN)
-        refusals = _refusals(work.filter(bad), broken.filter(bad), checks) if bad.any() else {}
-        flags = _refusals(work.filter(flagged), broken.filter(flagged), checks) if flagged is not None else {}
-        good = work.filter(~bad) if refusals else work
-        return Mapped(self._good(good), refusals, flags, self._head(good))
+        flagged = broken.select(pl.any_horizontal(pl.lit(False), *map(str, marking))).to_series() & ~bad
+        quality = pl.lit(quality_of(broken, checks, marking)).alias("quality") if flagged.any() else CLEAN
+        refusals = refusals_of(work.filter(bad), broken.filter(bad), checks)
+        flags = refusals_of(work.filter(flagged), broken.filter(flagged), checks)
+        both = self._good(work, quality), self._head(work)
+        rows, head = (frame.filter(~bad) if refusals and frame.height else frame for frame in both)
+        return Mapped(rows, refusals, flags, head)
 
     def _read(self, raw: pl.DataFrame, known: Container[str], world: World) -> pl.DataFrame:
         """All working columns: cleaned fields, new fields, position, entity, time, values."""
@@ -212,13 +175,13 @@ class FeedMapping:
     def _named(self, work: pl.DataFrame, known: Container[str]) -> pl.DataFrame:
         rule = self.declaration.entity
         sent = work[rule.field].cast(pl.String).str.strip_chars() if rule.field else pl.Series([None] * work.height)
-        sent = sent.cast(pl.String).alias(_SENT)
+        sent = sent.cast(pl.String).alias(SENT)
         if rule.lookup.by == "id":
-            return work.with_columns(sent, sent.alias(_ENTITY))
+            return work.with_columns(sent, sent.alias(ENTITY))
         found = self._find(known).found(sent, work)
         if rule.create:
             found = pl.select(pl.coalesce(pl.lit(found), pl.lit(sent))).to_series()
-        return work.with_columns(sent, found.alias(_ENTITY))
+        return work.with_columns(sent, found.alias(ENTITY))
 
     def _find(self, known: Container[str]) -> Finder:
         if self._finder is None or not self._finder.serves(known):
@@ -233,7 +196,7 @@ class FeedMapping:
             day, clock = (pl.col(name).str.strip_chars() for name in (rule.date_field, rule.field))
             # A day cell of a sheet may carry its midnight.
             raw = work.select(pl.concat_str(day.str.strip_suffix("T00:00:00"), clock, separator=" ")).to_series()
-        return work.with_columns(parsed(raw, rule).alias(_AT))
+        return work.with_columns(parsed(raw, rule).alias(AT))
 
     def _listed(self, work: pl.DataFrame) -> pl.DataFrame:
         """Replace what the source sent of a code list by the list's codes, as in force at the record's own time."""
@@ -241,7 +204,7 @@ class FeedMapping:
         if not listed:
             return work
         zone = self.declaration.time.zone or "UTC"
-        days = work[_AT].dt.convert_time_zone(zone).dt.date()
+        days = work[AT].dt.convert_time_zone(zone).dt.date()
         columns = [
             coded(
                 work[value_name(p.id)].str.strip_chars(), days, self._lists[p.code_list or ""], s.match, p.code_under
@@ -256,68 +219,11 @@ class FeedMapping:
     def _list_reason(self, item: Property, source: PropertyField) -> Callable[[Row], str] | None:
         if not self._joins(item, source) or source.field is None:
             return None
-        return reason_for(source.field, _AT, self._lists[item.code_list or ""], item.code_under)
+        return reason_for(source.field, AT, self._lists[item.code_list or ""], item.code_under)
 
     def _head_checks(self, now: datetime, known: Container[str]) -> list[Check]:
-        return [*self._entity_checks(known), *self._time_checks(now), *self._place_checks(), *self._empty_check()]
-
-    def _entity_checks(self, known: Container[str]) -> list[Check]:
-        rule, title = self.declaration.entity, self.entity_type.id
-        name, entity, sent = rule.field, pl.col(_ENTITY), pl.col(_SENT)
-        if rule.lookup.by == "nearest":
-            missing = Check("", "entity", entity.is_null(), lambda row: self._find(known).reason(row, name, title))
-            return [missing] if not rule.create else []
-        empty = sent.is_null() | (sent == "")
-        checks = [Check(name, "required", empty, lambda row: f"'{name}' is missing; it names the {title}")]
-        if rule.create:
-            return checks
-        if rule.lookup.by != "id":
-            finder = self._find(known)
-            return [*checks, Check(name, "entity", ~empty & entity.is_null(), lambda r: finder.reason(r, name, title))]
-        reason = "'{0}' is not a known {1}; add it to the city's entities, or let the feed create it"
-        strange = pl.col(_ENTITY).map_batches(lambda found: _strange(found, known), return_dtype=pl.Boolean)
-        return [*checks, Check(name, "entity", strange & ~empty, lambda row: reason.format(row[_ENTITY], title))]
-
-    def _time_checks(self, now: datetime) -> list[Check]:
-        rule, name = self.declaration.time, self.declaration.time.field
-        latest = now + timedelta(minutes=self.declaration.future_minutes)
-        raw, at = pl.col(name), pl.col(_AT)
-        given = raw.is_not_null() & pl.col(rule.date_field).is_not_null() if rule.date_field else raw.is_not_null()
-        iso = "ISO 8601 with an offset such as 2026-03-09T06:30:00+08:00"
-        form = " or ".join(iso if one == "iso" else one for one in rule.formats)
-        return [
-            Check(name, "required", ~given, lambda row: f"'{name}' is missing; every record has a time"),
-            Check(name, "time", given & at.is_null(),
-                  lambda row: f"'{row[name]}' is not a time; write {form}"),
-            Check(name, "future", at > latest,
-                  lambda row: f"{row[_AT].isoformat()} lies ahead of city time {now.isoformat(timespec='seconds')}"),
-        ]  # fmt: skip
-
-    def _place_checks(self) -> list[Check]:
-        place = self.declaration.position
-        if place is None:
-            return []
-        first, second = place.fields
-        sent = pl.col(first).is_not_null() | pl.col(second).is_not_null()
-        lost = pl.col(LON).is_null() | pl.col(LAT).is_null()
-        what = f"metres of {place.crs}" if place.crs else f"degrees of {place.datum}, longitude '{first}'"
-        broken = Check(f"{first},{second}", "position", sent & lost,
-                       lambda row: f"'{row[first]}', '{row[second]}' is no position in {what}")  # fmt: skip
-        if not place.area or place.outside == "keep":
-            return [broken]
-        outside = ~lost & pl.col(AREA).is_null()
-        reason = "{0:.6f}, {1:.6f} (WGS 84) lies in no area of the city; check datum and order"
-        where = f"{first},{second}"
-        return [broken, Check(where, "area", outside, lambda row: reason.format(row[LON], row[LAT]), place.outside,
-                              "area:position")]  # fmt: skip
-
-    def _empty_check(self) -> list[Check]:
-        named = [(value_name(p.id), s.field) for p, s in self._sources if s.field and p.kind != "text"]
-        if not named:
-            return []
-        fields = ", ".join(str(field) for _, field in named)
-        raws = pl.all_horizontal(pl.col(str(field)).is_null() for _, field in named)
-        return [Check("", "empty", raws, lambda row: f"the record carries no value; expected at least one of {fields}")]
+        title = self.entity_type.id
+        return head_checks(self.declaration, self._sources, title, known, lambda: self._find(known), now)
 
     def _wide_checks(self, work: pl.DataFrame, world: World) -> list[Check]:
         found = [
@@ -334,10 +240,9 @@ class FeedMapping:
             return unique_check(rule, work, self._columns)
         return reference_check(rule, work, world, self._columns) if isinstance(rule, ReferenceRule) else None
 
-    def _good(self, work: pl.DataFrame) -> pl.DataFrame:
+    def _good(self, work: pl.DataFrame, quality: pl.Expr = CLEAN) -> pl.DataFrame:
         properties = [pl.col(value_name(p.id)).alias(p.id) for p, _ in self._sources]
-        quality = pl.col("quality") if "quality" in work.columns else _CLEAN
-        entity, at = pl.col(_ENTITY).alias("entity"), pl.col(_AT).cast(INSTANT).alias("observed_at")
+        entity, at = pl.col(ENTITY).alias("entity"), pl.col(AT).cast(INSTANT).alias("observed_at")
         return work.select(entity, at, *properties, quality, INDEX)
 
     def _head(self, work: pl.DataFrame) -> pl.DataFrame:
@@ -361,104 +266,12 @@ class FeedMapping:
         if source.area is not None:
             return pl.col(AREA if source.area == "cell" else DISTRICT)
         if source.expression is not None:
-            return self._derived(item, source)
-        return _value(item, source, typed)
-
-    def _derived(self, item: Property, source: PropertyField) -> pl.Expr:
-        found = parse(source.expression or "")
-        value = found.compiled(dict.fromkeys(found.names, "any"), wanted=_WANTED[item.kind])
-        if item.kind in ("number", "integer"):
-            value = _converted(item, source, value)
-        return _whole(value) if item.kind == "integer" else value
-
-
-_CLEAN = pl.lit(None, dtype=pl.String).alias("quality")
+            return derived(item, source)
+        return value(item, source, typed)
 
 
 def _expressed(source: PropertyField) -> Sequence[str]:
     return sorted(parse(source.expression).names) if source.expression else ()
-
-
-def _strange(entities: pl.Series, known: Container[str]) -> pl.Series:
-    """Which entities the directory does not know."""
-    wrong = [item for item in entities.unique().to_list() if item is not None and item not in known]
-    return entities.is_in(wrong) if wrong else pl.repeat(False, len(entities), eager=True)
-
-
-def _quality(broken: pl.DataFrame, checks: Sequence[Check], marking: Sequence[int]) -> pl.Series:
-    """The names of the checks that flag each row, with commas between them; null where none does."""
-    marks = [pl.when(pl.col(str(n))).then(pl.lit(checks[n].code)) for n in marking]
-    joined = pl.concat_str(marks, separator=",", ignore_nulls=True)
-    return broken.select(pl.when(joined != "").then(joined).alias("quality")).to_series()
-
-
-def _value(item: Property, source: PropertyField, typed: bool) -> pl.Expr:
-    dtype = _DTYPES[item.kind]
-    if source.constant is not None:
-        return pl.lit(_constant(item, source), dtype=dtype)
-    raw = pl.col(source.field or "")
-    if source.codes:
-        text = raw.cast(pl.String).str.strip_chars()
-        return text.replace_strict(list(source.codes), list(source.codes.values()), default=None, return_dtype=dtype)
-    if item.kind == "text":
-        return raw.cast(pl.String)
-    if item.kind == "flag":
-        text = raw.cast(pl.String).str.strip_chars().str.to_lowercase()
-        return text.replace_strict(
-            ["true", "1", "false", "0"], [True, True, False, False], default=None, return_dtype=dtype
-        )
-    number = _converted(item, source, raw if typed else as_number(raw))
-    return _whole(number) if item.kind == "integer" else number
-
-
-def _whole(number: pl.Expr) -> pl.Expr:
-    return pl.when(number == number.round()).then(number).cast(pl.Int64, strict=False)
-
-
-def _converted(item: Property, source: PropertyField, number: pl.Expr) -> pl.Expr:
-    target = item.measure
-    if target is None:
-        return number
-    declared = item.way_from(unit(source.unit or item.unit) or target) or Conversion(1, 1, 0)
-    if not source.unit_field:
-        return _scaled(number, declared)
-    named = pl.col(source.unit_field)
-    names, ways = zip(*item.spellings(), strict=True)
-    parts = []
-    for part in ("multiply", "divide", "add"):
-        by_name = folded_expr(named).replace_strict(
-            list(names), [getattr(way, part) for way in ways], default=None, return_dtype=pl.Float64
-        )
-        parts.append(pl.when(named.is_null()).then(pl.lit(getattr(declared, part))).otherwise(by_name))
-    return number * parts[0] / parts[1] + parts[2]
-
-
-def _scaled(number: pl.Expr, way: Conversion) -> pl.Expr:
-    number = number * way.multiply if way.multiply != 1 else number
-    number = number / way.divide if way.divide != 1 else number
-    return number + way.add if way.add else number
-
-
-def _constant(item: Property, source: PropertyField) -> str | float | bool:
-    value = source.constant
-    assert value is not None
-    target = item.measure
-    way = item.way_from(unit(source.unit or item.unit) or target) if target else None
-    if way and isinstance(value, (int, float)):
-        value = way.apply(value)
-    return int(value) if item.kind == "integer" else value
-
-
-def _refusals(rows: pl.DataFrame, broken: pl.DataFrame, checks: list[Check]) -> dict[int, list[Refusal]]:
-    found: dict[int, list[Refusal]] = {}
-    for row, flags in zip(rows.iter_rows(named=True), broken.iter_rows(), strict=True):
-        index = row[INDEX]
-        found[index] = [
-            Refusal(index, check.column, check.rule, check.reason(row))
-            for check, flag in zip(checks, flags, strict=True)
-            if flag
-        ]
-    return found
 
 
 def _number(text: str) -> float | None:

@@ -7,10 +7,11 @@ flagged as a jump is not what the next one is measured against.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,11 +19,14 @@ from numpy.typing import NDArray
 
 from cityloop.standard.check_rules import JumpRule, StuckRule, code_of
 from cityloop.standard.checks import Refusal
-from cityloop.standard.mapping import INDEX, FeedMapping, Mapped
+from cityloop.standard.mapped import INDEX, Mapped
+from cityloop.standard.mapping import FeedMapping
 
 StateRule = JumpRule | StuckRule
+_Broken = dict[int, list[tuple[StateRule, str]]]
 _NEVER = np.iinfo(np.int64).min // 2
 _SECOND = 1_000_000
+_SHORT = 2**16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAST = {"entity": pl.String(), "property": pl.String(), "at": pl.Int64(), "value": pl.Float64(),
         "since": pl.Int64(), "count": pl.Int64()}  # fmt: skip
@@ -47,26 +51,73 @@ class _Past:
         more = size - len(self.at)
         if more > 0:
             self.at = np.concatenate([self.at, np.full(more, _NEVER)])
-            self.value = np.concatenate([self.value, np.full(more, np.nan)])
+            self.value = np.concatenate([self.value, np.zeros(more)])
             self.since = np.concatenate([self.since, np.full(more, _NEVER)])
             self.count = np.concatenate([self.count, np.zeros(more, dtype=np.int64)])
+
+    def run(self, slot: int) -> _Run:
+        """The last reading of one entity, as plain numbers."""
+        return _Run(*(column[slot].item() for column in (self.at, self.value, self.since, self.count)))
 
     def put(self, slot: Any, at: Any, value: Any, since: Any, count: Any) -> None:
         self.at[slot], self.value[slot], self.since[slot], self.count[slot] = at, value, since, count
 
 
+class _Run(NamedTuple):
+    """A reading, or a column of readings, and since when and how often in a row the value was read."""
+
+    at: Any
+    value: Any
+    since: Any
+    count: Any
+
+    def then(self, at: int, value: float) -> _Run:
+        """The run after one more reading."""
+        goes_on = self.count and value == self.value
+        return _Run(at, value, self.since, self.count + 1) if goes_on else _Run(at, value, at, 1)
+
+
 @dataclass(frozen=True)
-class _Readings:
-    """Judged readings of one property, by slot and time, each with what came before it and the run it stands in."""
+class _Sweep:
+    """One property's readings in order, judged as if none broke a rule: each with the one before it and its run.
+
+    ``place`` is the reading's place in that order, counted over all rows.
+    """
+
+    past: _Past
+    place: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    run: _Run
+    before_at: NDArray[np.int64]
+    before: NDArray[np.float64]
+
+    def breaking(self, rule: StateRule) -> NDArray[np.int64]:
+        """The places of the readings that break the rule."""
+        broken: NDArray[np.int64] = self.place[_breaks(rule, self.run, self.before_at, self.before)]
+        return broken
+
+    def after(self, place: int, slot: int) -> _Run:
+        """The entity's run when the rows up to this place are read."""
+        last = int(np.searchsorted(self.place, place, side="right")) - 1
+        if last < 0 or self.slot[last] != slot:
+            return self.past.run(slot)
+        return _Run(*(column[last].item() for column in self.run))
+
+    def learn(self) -> None:
+        """Remember every entity's last reading."""
+        if len(self.place):
+            last = np.concatenate([self.slot[1:] != self.slot[:-1], [True]])
+            self.past.put(self.slot[last], *(column[last] for column in self.run))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The rows of one batch by slot, then time: their numbers, slots, instants and values by property."""
 
     row: NDArray[np.int64]
     slot: NDArray[np.int64]
     at: NDArray[np.int64]
-    value: NDArray[np.float64]
-    before_at: NDArray[np.int64]
-    before: NDArray[np.float64]
-    since: NDArray[np.int64]
-    count: NDArray[np.int64]
+    values: Mapping[str, NDArray[np.float64]]
 
 
 class Memory:
@@ -75,8 +126,8 @@ class Memory:
     def __init__(self, mapping: FeedMapping) -> None:
         self._mapping = mapping
         self._rules = list(mapping.state_rules)
-        self._slots: dict[str, int] = {}
-        self._past = {rule.property: _Past.empty() for rule in self._rules}
+        self._units = {rule.property: _unit(mapping, rule.property) for rule in self._rules}
+        self._begin()
 
     @property
     def properties(self) -> list[str]:
@@ -85,8 +136,7 @@ class Memory:
 
     def restore(self, past: pl.DataFrame) -> None:
         """Take over what was kept before, as :data:`PAST`; everything held until now is forgotten."""
-        self._slots = {}
-        self._past = {name: _Past.empty() for name in self._past}
+        self._begin()
         slots = self._slot(past["entity"])
         for name, kept in self._past.items():
             here = (past["property"] == name).to_numpy()
@@ -98,101 +148,96 @@ class Memory:
         """Move records that break a rule to the refusals or mark them, and remember the others."""
         if not self._rules or mapped.rows.is_empty():
             return mapped
-        rows = mapped.rows
-        slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
-        order = np.lexsort((times, slots))
-        found = self._broken(rows, slots, times, order)
+        batch = self._batch(mapped.rows)
+        sweeps = {name: _sweep(past, batch, batch.values[name]) for name, past in self._past.items()}
+        breaks = [sweeps[rule.property].breaking(rule) for rule in self._rules]
+        found, ends = self._walked(batch, sweeps, sorted(set(np.concatenate(breaks).tolist())))
+        for sweep in sweeps.values():
+            sweep.learn()
+        for slot, runs in ends.items():
+            for name, run in runs.items():
+                self._past[name].put(slot, *run)
         return self._settled(mapped, found) if found else mapped
+
+    def _begin(self) -> None:
+        self._names = pl.Series(dtype=pl.Categorical(pl.Categories.random()))
+        """Keeps the numbers of the entities alive: codes of categories of its own, which count up from 0."""
+        self._past = {rule.property: _Past.empty() for rule in self._rules}
 
     def _slot(self, entities: pl.Series) -> NDArray[np.int64]:
         """The place of each entity in the arrays; unknown ones get a new one."""
-        names = entities.unique().to_list()
-        for name in names:
-            self._slots.setdefault(name, len(self._slots))
+        slots = entities.cast(self._names.dtype).to_physical().to_numpy().astype(np.int64)
+        size = int(slots.max(initial=-1)) + 1
         for past in self._past.values():
-            past.grown(len(self._slots))
-        if not names:
-            return np.zeros(0, dtype=np.int64)
-        numbers = [self._slots[name] for name in names]
-        return entities.replace_strict(names, numbers, return_dtype=pl.Int64).to_numpy()
+            past.grown(size)
+        return slots
 
-    def _broken(
-        self, rows: pl.DataFrame, slots: NDArray[np.int64], times: NDArray[np.int64], order: NDArray[np.int64]
-    ) -> dict[int, list[tuple[StateRule, str]]]:
-        """Broken rules by row. Entities without any are done in one sweep, the others reading by reading."""
-        sweeps = {}
-        suspect: set[int] = set()
-        for name, past in self._past.items():
-            values = rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-            readings = _readings(past, order, slots, times, values)
-            sweeps[name] = readings
-            for rule in self._rules:
-                if rule.property == name:
-                    suspect |= set(readings.slot[_breaks(rule, readings)].tolist())
-        for name, readings in sweeps.items():
-            _learn(self._past[name], readings, suspect)
-        if not suspect:
-            return {}
-        asked = order[np.isin(slots[order], list(suspect))]
-        return self._one_by_one(rows, asked, slots, times)
+    def _batch(self, rows: pl.DataFrame) -> _Batch:
+        slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
+        order = _ordered(slots, times)
+        columns = {name: rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in self._past}
+        return _Batch(order, slots[order], times[order], {name: column[order] for name, column in columns.items()})
 
-    def _one_by_one(
-        self, rows: pl.DataFrame, asked: NDArray[np.int64], slots: NDArray[np.int64], times: NDArray[np.int64]
-    ) -> dict[int, list[tuple[StateRule, str]]]:
-        part = rows.select(self.properties)[asked.tolist()]
-        found: dict[int, list[tuple[StateRule, str]]] = {}
-        for row, values in zip(asked.tolist(), part.iter_rows(named=True), strict=True):
-            slot, at = int(slots[row]), int(times[row])
-            broken = [
-                (rule, reason)
-                for rule in self._rules
-                if (value := values[rule.property]) is not None
-                and (reason := self._reason(rule, slot, at, float(value)))
-            ]
-            if broken:
-                found[row] = broken
-            if any(rule.severity == "refuse" for rule, _ in broken):
+    def _walked(
+        self, batch: _Batch, sweeps: Mapping[str, _Sweep], places: Sequence[int]
+    ) -> tuple[_Broken, dict[int, dict[str, _Run]]]:
+        """Broken rules by row, and the runs of entities that end otherwise than the sweeps tell.
+
+        What the sweeps tell is true up to an entity's first broken rule. From there on one row after another is
+        judged, until the runs are again what the sweeps tell; then the next place where a rule is broken counts.
+        """
+        found: _Broken = {}
+        ends: dict[int, dict[str, _Run]] = {}
+        done = -1
+        for first in places:
+            if first <= done:
                 continue
-            jumped = {rule.property for rule, _ in broken if isinstance(rule, JumpRule)}
-            for name, value in values.items():
-                if value is not None and name not in jumped:
-                    self._remember(self._past[name], slot, at, float(value))
-        return found
+            done, slot = first, int(batch.slot[first])
+            runs = {name: sweep.after(first - 1, slot) for name, sweep in sweeps.items()}
+            end = int(np.searchsorted(batch.slot, slot, side="right"))
+            for place in range(first, end):
+                done = place
+                broken, runs = self._stepped(batch, place, runs)
+                if broken:
+                    found[int(batch.row[place])] = broken
+                if all(runs[name] == sweep.after(place, slot) for name, sweep in sweeps.items()):
+                    break
+            else:
+                ends[slot] = runs
+        return found, ends
 
-    def _remember(self, past: _Past, slot: int, at: int, value: float) -> None:
-        if at <= past.at[slot]:
-            return
-        goes_on = past.value[slot] == value
-        since, count = (past.since[slot], past.count[slot] + 1) if goes_on else (at, 1)
-        past.put(slot, at, value, since, count)
+    def _stepped(
+        self, batch: _Batch, place: int, runs: dict[str, _Run]
+    ) -> tuple[list[tuple[StateRule, str]], dict[str, _Run]]:
+        """The rules that one row breaks, and the runs after it."""
+        at = batch.at[place].item()
+        read = {name: column[place].item() for name, column in batch.values.items()}
+        fresh = {name: value for name, value in read.items() if at > runs[name].at and not math.isnan(value)}
+        broken = self._verdict(runs, at, fresh)
+        if any(rule.severity == "refuse" for rule, _ in broken):
+            return broken, runs
+        jumped = {rule.property for rule, _ in broken if isinstance(rule, JumpRule)}
+        return broken, runs | {name: runs[name].then(at, v) for name, v in fresh.items() if name not in jumped}
 
-    def _reason(self, rule: StateRule, slot: int, at: int, value: float) -> str:
-        """Why a reading breaks a rule, empty when it does not."""
-        past = self._past[rule.property]
-        before_at, before = int(past.at[slot]), float(past.value[slot])
-        if at <= before_at:
-            return ""
-        goes_on = before == value
-        since, count = (int(past.since[slot]), int(past.count[slot]) + 1) if goes_on else (at, 1)
-        reading = _Readings(*[np.array([x]) for x in (0, slot, at, value, before_at, before, since, count)])
-        if not _breaks(rule, reading)[0]:
-            return ""
-        item = self._mapping.entity_type.find(rule.property)
-        unit = f" {item.symbol}" if item and item.symbol else ""
-        if isinstance(rule, JumpRule):
-            most = rule.change * max(1.0, (at - before_at) / _SECOND / rule.per)
-            return (
-                f"{value:g}{unit} after {before:g}{unit} at {_instant(before_at)}; "
-                f"it may change by {most:g}{unit} in that time"
-            )
-        return f"{value:g}{unit} for the {count}th time in a row, since {_instant(since)}; the sensor may be stuck"
+    def _verdict(self, runs: Mapping[str, _Run], at: int, fresh: Mapping[str, float]) -> list[tuple[StateRule, str]]:
+        """The rules that one record breaks; ``fresh`` are its readings that are not late."""
+        broken: list[tuple[StateRule, str]] = []
+        for rule in self._rules:
+            if rule.property not in fresh:
+                continue
+            before = runs[rule.property]
+            run = before.then(at, fresh[rule.property])
+            if _breaks(rule, run, before.at, before.value):
+                broken.append((rule, _reason(rule, self._units[rule.property], run, before.at, before.value)))
+        return broken
 
-    def _settled(self, mapped: Mapped, found: dict[int, list[tuple[StateRule, str]]]) -> Mapped:
+    def _settled(self, mapped: Mapped, found: _Broken) -> Mapped:
         refusals, flags = dict(mapped.refusals), dict(mapped.flags)
-        indices, marks = mapped.rows[INDEX].to_list(), mapped.rows["quality"].to_list()
+        places = list(found)
+        indices, marks = mapped.rows[INDEX].gather(places).to_list(), mapped.rows["quality"].gather(places).to_list()
         gone = np.zeros(mapped.rows.height, dtype=bool)
-        for row, broken in found.items():
-            index = indices[row]
+        for nth, (row, broken) in enumerate(found.items()):
+            index = indices[nth]
             refused = [item for item in broken if item[0].severity == "refuse"]
             if refused:
                 gone[row] = True
@@ -200,10 +245,12 @@ class Memory:
                 flags.pop(index, None)
                 continue
             flags[index] = [*flags.get(index, []), *self._explained(index, broken)]
-            marks[row] = ",".join([*([marks[row]] if marks[row] else []), *[code_of(rule) for rule, _ in broken]])
-        keep = pl.Series(~gone)
-        rows = mapped.rows.with_columns(pl.Series("quality", marks, dtype=pl.String)).filter(keep)
-        head = mapped.head.filter(keep) if mapped.head.height else mapped.head
+            marks[nth] = ",".join([*([marks[nth]] if marks[nth] else []), *[code_of(rule) for rule, _ in broken]])
+        quality = mapped.rows["quality"].scatter(places, pl.Series(marks, dtype=pl.String))
+        rows, head = mapped.rows.with_columns(quality), mapped.head
+        if gone.any():
+            keep = pl.Series(~gone)
+            rows, head = rows.filter(keep), head.filter(keep) if head.height else head
         return replace(mapped, rows=rows, refusals=refusals, flags=flags, head=head)
 
     def _explained(self, index: int, broken: Sequence[tuple[StateRule, str]]) -> list[Refusal]:
@@ -218,56 +265,65 @@ class Memory:
         ]
 
 
-def _readings(
-    past: _Past,
-    order: NDArray[np.int64],
-    slots: NDArray[np.int64],
-    times: NDArray[np.int64],
-    values: NDArray[np.float64],
-) -> _Readings:
+def _sweep(past: _Past, batch: _Batch, values: NDArray[np.float64]) -> _Sweep:
     """Readings that are there and not late, in order, with the reading before each and its run."""
-    slot, at, value = slots[order], times[order], values[order]
-    timely = ~np.isnan(value) & (at > past.at[slot])
-    row, slot, at, value = order[timely], slot[timely], at[timely], value[timely]
-    if len(row):
+    place = np.flatnonzero(~np.isnan(values) & (batch.at > past.at[batch.slot]))
+    slot, at = batch.slot[place], batch.at[place]
+    if len(place):
         # Of two readings of one instant the first counts.
         single = np.concatenate([[True], (slot[1:] != slot[:-1]) | (at[1:] != at[:-1])])
-        row, slot, at, value = row[single], slot[single], at[single], value[single]
-    first = np.concatenate([[True], slot[1:] != slot[:-1]])[: len(row)]
+        place, slot, at = place[single], slot[single], at[single]
+    value = values[place]
+    first = np.concatenate([[True], slot[1:] != slot[:-1]])[: len(place)]
     before_at = np.where(first, past.at[slot], np.roll(at, 1))
     before = np.where(first, past.value[slot], np.roll(value, 1))
     goes_on = (before_at > _NEVER) & (before == value)
-    here = np.arange(len(row))
-    start = np.maximum.accumulate(np.where(~goes_on | first, here, 0)) if len(row) else here
+    here = np.arange(len(place))
+    start = np.maximum.accumulate(np.where(~goes_on | first, here, 0)) if len(place) else here
     held = goes_on[start]
     since = np.where(held, past.since[slot], at[start])
     count = here - start + 1 + np.where(held, past.count[slot], 0)
-    return _Readings(row, slot, at, value, before_at, before, since, count)
+    return _Sweep(past, place, slot, _Run(at, value, since, count), before_at, before)
 
 
-def _breaks(rule: StateRule, readings: _Readings) -> NDArray[np.bool_]:
+def _breaks(rule: StateRule, run: _Run, before_at: Any, before: Any) -> Any:
+    """Whether a reading, or each of a column of readings, breaks the rule; the one before it is ``before``."""
     if isinstance(rule, JumpRule):
-        seconds = (readings.at - readings.before_at) / _SECOND
-        most = rule.change * np.maximum(1.0, seconds / rule.per)
-        known = (readings.before_at > _NEVER) & (seconds <= rule.within)
-        result: NDArray[np.bool_] = known & (np.abs(readings.value - readings.before) > most)
-        return result
+        seconds, change = (run.at - before_at) / _SECOND, abs(run.value - before)
+        known = (before_at > _NEVER) & (seconds <= rule.within)
+        return known & (change > rule.change) & (change > rule.change * (seconds / rule.per))
     if rule.readings is not None:
-        stuck = readings.count >= rule.readings
+        stuck = run.count >= rule.readings
     else:
-        stuck = (readings.at - readings.since) / _SECOND >= (rule.lasting or 0.0)
-    free: NDArray[np.bool_] = stuck & ~np.isin(readings.value, rule.but)
-    return free
+        stuck = (run.at - run.since) / _SECOND >= (rule.lasting or 0.0)
+    for free in rule.but:
+        stuck = stuck & (run.value != free)
+    return stuck
 
 
-def _learn(past: _Past, readings: _Readings, suspect: set[int]) -> None:
-    """Remember the last reading of every entity that broke nothing."""
-    if not len(readings.row):
-        return
-    last = np.concatenate([readings.slot[1:] != readings.slot[:-1], [True]])
-    if suspect:
-        last &= ~np.isin(readings.slot, list(suspect))
-    past.put(readings.slot[last], readings.at[last], readings.value[last], readings.since[last], readings.count[last])
+def _reason(rule: StateRule, unit: str, run: _Run, before_at: int, before: float) -> str:
+    """The sentence for one reading that breaks the rule."""
+    if isinstance(rule, JumpRule):
+        most = rule.change * max(1.0, (run.at - before_at) / _SECOND / rule.per)
+        return (
+            f"{run.value:g}{unit} after {before:g}{unit} at {_instant(before_at)}; "
+            f"it may change by {most:g}{unit} in that time"
+        )
+    return (
+        f"{run.value:g}{unit} for the {run.count}th time in a row, since {_instant(run.since)}; the sensor may be stuck"
+    )
+
+
+def _unit(mapping: FeedMapping, identity: str) -> str:
+    item = mapping.entity_type.find(identity)
+    return f" {item.symbol}" if item and item.symbol else ""
+
+
+def _ordered(slots: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows by slot, then time, then place; a batch in order of time needs no comparing."""
+    if slots.max() < _SHORT and not (times[1:] < times[:-1]).any():
+        return np.argsort(slots.astype(np.uint16), kind="stable")
+    return np.lexsort((times, slots))
 
 
 def _instant(micros: int) -> str:

@@ -12,26 +12,34 @@ from cityloop.standard.checks import Check, Row, declared, value_name
 from cityloop.standard.types import Relation
 from cityloop.standard.world import World
 
+_ROW, _WHO = "unique:row", "unique:who"
 _COMMAS = re.compile(r"[,，;；、\s]+")
 
 
 def unique_check(rule: UniqueRule, work: pl.DataFrame, columns: Mapping[str, str]) -> Check | None:
     """Records whose values an earlier record of the batch has; the same entity and time again is a repetition only."""
     names = [value_name(name) for name in rule.properties]
-    key = pl.struct(names)
-    filled = pl.all_horizontal(pl.col(name).is_not_null() for name in names)
-    asked = work.filter(filled).select(names)
-    if asked.n_unique() == asked.height:
+    broken = _repeated(work, names)
+    if broken is None:
         return None
-    first = pl.struct("value:entity", "value:observed_at").first().over(names)
-    broken = filled & ~key.is_first_distinct() & (pl.struct("value:entity", "value:observed_at") != first)
 
     def reason(row: Row) -> str:
         values = ", ".join(f"'{row[name]}'" for name in names)
         return f"{values} stands in another record of the batch already; it must be unique"
 
     column = ",".join(columns[name] for name in rule.properties)
-    return declared(Check(column, "unique", pl.lit(work.select(broken.alias("b")).to_series()), reason), rule)
+    return declared(Check(column, "unique", pl.lit(broken), reason), rule)
+
+
+def _repeated(work: pl.DataFrame, names: list[str]) -> pl.Series | None:
+    """Rows with the values of an earlier row of another entity or time; only rows of one hash are compared."""
+    alike = work.select(names).hash_rows()
+    if alike.n_unique() == work.height:
+        return None
+    who = pl.struct("value:entity", "value:observed_at")
+    part = work.select(*names, who.alias(_WHO)).with_row_index(_ROW).filter(alike.is_duplicated()).drop_nulls(names)
+    twice = part.filter(pl.col(_WHO) != pl.col(_WHO).first().over(names))[_ROW]
+    return pl.repeat(False, work.height, eager=True).scatter(twice, True) if len(twice) else None
 
 
 def relation_check(relation: Relation, work: pl.DataFrame, world: World, columns: Mapping[str, str]) -> Check | None:

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from cityloop.access.routes import Asker, TheSettings
+from cityloop.city.service import City
 from cityloop.core.errors import Fault, Invalid, TooLarge
-from cityloop.core.web import service
+from cityloop.core.web import ExportFormat, service
 from cityloop.standard.desk import StandardDesk, table_of
+from cityloop.standard.lists import as_file
 from cityloop.standard.suggest import Suggestion
 from cityloop.standard.tables import RawTable, TableOptions, read_table
 from cityloop.standard.trial import Trial
@@ -23,6 +25,8 @@ from cityloop.standard.views import FeedText, ListDetail, ListRow, StandardView,
 
 router = APIRouter(prefix="/api/v1/standard", tags=["standard"])
 TheDesk = Annotated[StandardDesk, Depends(service(StandardDesk))]
+TheCity = Annotated[City, Depends(service(City))]
+Text = Annotated[str, Query(max_length=60, description="in any shown field")]
 _FORM = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
 
 
@@ -52,6 +56,12 @@ def types(desk: TheDesk, actor: Asker) -> list[TypeRow]:
     return desk.types(actor)
 
 
+@router.get("/types/export", response_class=Response)
+def export_types(desk: TheDesk, city: TheCity, actor: Asker, text: Text = "", format: ExportFormat = "csv") -> Response:
+    """The entity types as a file."""
+    return as_file("types", format, desk.types(actor), text, chinese=city.language == "zh")
+
+
 @router.get("/types/{identity}")
 def type_(identity: str, desk: TheDesk, actor: Asker) -> TypeDetail:
     """One entity type with properties, relations, checks and the feeds that fill it."""
@@ -64,16 +74,45 @@ def code_lists(desk: TheDesk, actor: Asker) -> list[ListRow]:
     return desk.code_lists(actor)
 
 
+@router.get("/code-lists/export", response_class=Response)
+def export_code_lists(
+    desk: TheDesk, city: TheCity, actor: Asker, text: Text = "", format: ExportFormat = "csv"
+) -> Response:
+    """The code lists as a file."""
+    return as_file("code-lists", format, desk.code_lists(actor), text, chinese=city.language == "zh")
+
+
 @router.get("/code-lists/{identity}")
 def code_list(identity: str, desk: TheDesk, actor: Asker, at: date | None = None) -> ListDetail:
     """One code list, parents before children; ``valid`` as of ``at``, by default today in city time."""
     return desk.code_list(actor, identity, at)
 
 
+@router.get("/code-lists/{identity}/export", response_class=Response)
+def export_codes(
+    identity: str,
+    desk: TheDesk,
+    city: TheCity,
+    actor: Asker,
+    at: date | None = None,
+    text: Text = "",
+    format: ExportFormat = "csv",
+) -> Response:
+    """The codes of a list as a file."""
+    rows = desk.code_list(actor, identity, at).codes
+    return as_file("codes", format, rows, text, chinese=city.language == "zh")
+
+
 @router.get("/units")
 def units(desk: TheDesk, actor: Asker) -> list[UnitRow]:
     """All units of measurement, by their UCUM names."""
     return desk.units(actor)
+
+
+@router.get("/units/export", response_class=Response)
+def export_units(desk: TheDesk, city: TheCity, actor: Asker, text: Text = "", format: ExportFormat = "csv") -> Response:
+    """The units as a file."""
+    return as_file("units", format, desk.units(actor), text, chinese=city.language == "zh")
 
 
 @router.get("/feeds/{identity}")

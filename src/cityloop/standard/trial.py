@@ -10,7 +10,8 @@ import polars as pl
 
 from cityloop.core.values import Frozen, Instant
 from cityloop.standard.checks import Refusal
-from cityloop.standard.mapping import INDEX, FeedMapping, Mapped
+from cityloop.standard.mapped import INDEX, Mapped
+from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.memory import Memory
 from cityloop.standard.tables import RawTable
 from cityloop.standard.world import NOWHERE, World

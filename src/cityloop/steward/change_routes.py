@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from cityloop.access.routes import Asker
-from cityloop.core.web import service
+from cityloop.core.web import ExportFormat, service
 from cityloop.steward.plans import ApplyRequest, Plan, PlanRequest, RestoreRequest, VersionLine, VersionView
 from cityloop.steward.versions import Versions
 
@@ -35,6 +35,12 @@ def apply_change(body: ApplyRequest, versions: TheVersions, actor: Asker, respon
 def standard_versions(versions: TheVersions, actor: Asker) -> list[VersionLine]:
     """All applied versions, newest first; version 0 are the packs alone."""
     return versions.list(actor)
+
+
+@router.get("/versions/export", response_class=Response)
+def export_versions(versions: TheVersions, actor: Asker, format: ExportFormat = "csv") -> Response:
+    """The same list as a file."""
+    return versions.export_list(actor, format)
 
 
 @router.get("/versions/{number}")

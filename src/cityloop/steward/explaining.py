@@ -56,7 +56,7 @@ def view(change: Change) -> ChangeView:
         before=change.before,
         after=change.after,
         breaking=change.breaking,
-        reason=Title(zh=change.reason, en=change.reason),
+        reason=change.reason,
     )
 
 

@@ -12,7 +12,7 @@ from cityloop.access.routes import Asker
 from cityloop.analyse.schemas import QueryRequest
 from cityloop.core.errors import Invalid
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.datasets import DatasetDetail, DatasetFilter, DatasetKind, DatasetLine, Level, SampleView
 from cityloop.steward.graph import Direction, Node, NodeKind, Slice
@@ -25,20 +25,30 @@ router = APIRouter(prefix="/api/v1", tags=["steward"])
 TheSharing = Annotated[Sharing, Depends(service(Sharing))]
 TheLineage = Annotated[Lineage, Depends(service(Lineage))]
 TheCatalogue = Annotated[Catalogue, Depends(service(Catalogue))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
-@router.get("/grants")
-def grants(
-    sharing: TheSharing,
-    actor: Asker,
-    paged: Paged,
+def grant_filter(
     state: GrantState | None = None,
     department: Annotated[str | None, Query(description="asks for it or owns the data")] = None,
     dataset: str | None = None,
-) -> Page[GrantView]:
+) -> GrantFilter:
+    """The filter parameters of the grants."""
+    return GrantFilter(state=state, department=department, dataset=dataset)
+
+
+Grants = Annotated[GrantFilter, Depends(grant_filter)]
+
+
+@router.get("/grants")
+def grants(sharing: TheSharing, actor: Asker, paged: Paged, wanted: Grants) -> Page[GrantView]:
     """Grants between departments, newest first; ``moves`` are what the asker can do with each."""
-    return sharing.list(actor, GrantFilter(state=state, department=department, dataset=dataset), paged)
+    return sharing.list(actor, wanted, paged)
+
+
+@router.get("/grants/export", response_class=Response)
+def export_grants(sharing: TheSharing, actor: Asker, wanted: Grants, format: ExportFormat = "csv") -> Response:
+    """The same list as a file."""
+    return sharing.export(actor, wanted, format)
 
 
 @router.post("/grants", status_code=201)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from fastapi import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -24,7 +25,7 @@ from cityloop.core.errors import AccessDenied, Conflict, Fault, Invalid, NotFoun
 from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
 from cityloop.core.values import Page, Title
-from cityloop.core.web import Paging
+from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export_rows
 from cityloop.steward.declared import Current
 from cityloop.steward.models import GrantRow, GrantUseRow
 from cityloop.steward.moves import MOVES, Refusal, Standing, refused, state_at
@@ -51,6 +52,22 @@ _EVENTS = {
     "withdrawn": "cityloop.grant.withdrawn",
     "revoked": "cityloop.grant.revoked",
     "expired": "cityloop.grant.expired",
+}
+_HEADINGS = {
+    "id": ("编号", "Id"),
+    "dataset": ("数据集", "Dataset"),
+    "title": ("名称", "Title"),
+    "department": ("申请部门", "Asking department"),
+    "owner": ("归口部门", "Owner"),
+    "purpose": ("用途", "Purpose"),
+    "state": ("状态", "State"),
+    "asked_by_name": ("申请人", "Asked by"),
+    "asked_at": ("申请时间", "Asked at"),
+    "until": ("期限", "Until"),
+    "decided_by_name": ("决定人", "Decided by"),
+    "decided_at": ("决定时间", "Decided at"),
+    "reason": ("理由", "Reason"),
+    "reads": ("读取次数", "Reads"),
 }
 _SORTS: Mapping[str, Callable[[GrantView], object]] = {
     "asked_at": lambda view: view.asked_at,
@@ -104,6 +121,14 @@ class Sharing:
         views = _sorted([self._view(actor, row, reads) for row in rows], paged.sort)
         page = views[paged.offset : paged.offset + paged.size]
         return Page(items=page, total=len(views), page=paged.page, size=paged.size)
+
+    def export(self, actor: Actor, wanted: GrantFilter, form: ExportFormat) -> Response:
+        """The same list as a file, headed in the city's language."""
+        rows = self.list(actor, wanted, Paging(page=1, size=EXPORT_LIMIT, sort="")).items
+        with self._database.transaction() as tx:
+            self._audit.record(tx, self._city.clock.now(), actor.id, "grant.export", "grants", {"rows": len(rows)})
+        chinese = self._city.language == "zh"
+        return export_rows("grants", form, _HEADINGS, rows, chinese=chinese, zone=self._city.zone)
 
     def get(self, actor: Actor, grant: str) -> GrantView:
         """One grant; one out of sight is answered like one that does not exist."""

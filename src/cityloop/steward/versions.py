@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from fastapi import Response
 from sqlalchemy import select
 
 from cityloop.access.actor import Actor
@@ -25,6 +26,7 @@ from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, ContentError, Fault, Invalid, NotFound
 from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
+from cityloop.core.web import ExportFormat, export_rows
 from cityloop.standard.changes import Content, diff
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
@@ -50,6 +52,16 @@ from cityloop.steward.trying import Trier
 
 PERMISSION = "standard.change"
 CHANGED = "cityloop.standard.changed"
+_HEADINGS = {
+    "number": ("版本", "Version"),
+    "current": ("现行", "In force"),
+    "at": ("应用时间", "Applied at"),
+    "by_name": ("应用人", "Applied by"),
+    "reason": ("理由", "Reason"),
+    "restored": ("恢复自", "Restores"),
+    "changes": ("变更数", "Changes"),
+    "breaking": ("破坏性变更", "Breaking changes"),
+}
 
 
 class Adopter(Protocol):
@@ -146,6 +158,11 @@ class Versions:
         first = VersionLine(number=0, by="", by_name=packs, at=None, reason="", restored=None, changes=0, breaking=0,
                             current=not rows)  # fmt: skip
         return [*[self._line(row, row is rows[0]) for row in rows], first]
+
+    def export_list(self, actor: Actor, form: ExportFormat) -> Response:
+        """The same list as a file, headed in the city's language."""
+        chinese = self._city.language == "zh"
+        return export_rows("versions", form, _HEADINGS, self.list(actor), chinese=chinese, zone=self._city.zone)
 
     def get(self, actor: Actor, number: int) -> VersionView:
         """One version; raises :class:`NotFound`."""

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from cityloop.access.routes import Asker
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, service
 from cityloop.watch.schemas import Level, RuleView, WarningDetail, WarningFilter, WarningStatus, WarningView
 from cityloop.watch.service import Watch
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
 TheWatch = Annotated[Watch, Depends(service(Watch))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def warning_filter(

@@ -17,8 +17,9 @@ from cityloop.collect.sources.database import kept, taken
 from cityloop.core.web import Paging
 from tests.collect.small_town import NOON, STEWARD
 from tests.collect.sources.conftest import WiredMaker
-from tests.collect.sources.wired import KILLS, Wired, environment, killed_at_work, wait
+from tests.collect.sources.wired import Wired, environment, killed_at_work, wait
 from tests.parts import Store
+from tests.running import KILLS
 
 FIRST = Paging(page=1, size=500, sort="")
 COLUMNS = (
@@ -175,7 +176,7 @@ def test_kills_at_any_moment_neither_lose_nor_double_a_row(tmp_path: Path, maria
     wired = Wired(tmp_path).open()
     try:
         good = each * KILLS - each * KILLS // 40
-        wait(lambda: len(wired.rows()) >= good, "all rows arrive", 60)
+        wait(lambda: len(wired.rows()) >= good, "all rows arrive")
         wait(lambda: wired.view().state == "waiting", "the run ends")
         assert len(wired.rows()) == good
         assert wired.town.collector.quarantine(STEWARD, FIRST, None).total == each * KILLS // 40

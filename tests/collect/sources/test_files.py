@@ -16,7 +16,8 @@ from cityloop.collect.sources import files
 from cityloop.core.web import Paging
 from tests.collect.small_town import NOON, STEWARD
 from tests.collect.sources.conftest import WiredMaker
-from tests.collect.sources.wired import KILLS, Wired, killed_at_work, wait
+from tests.collect.sources.wired import Wired, killed_at_work, wait
+from tests.running import KILLS
 
 FIRST = Paging(page=1, size=500, sort="")
 

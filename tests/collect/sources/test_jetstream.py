@@ -19,8 +19,9 @@ from nats.js.api import StreamConfig
 from cityloop.core.web import Paging
 from tests.collect.small_town import NOON, STEWARD
 from tests.collect.sources.conftest import WiredMaker
-from tests.collect.sources.wired import KILLS, Wired, killed_at_work, wait
+from tests.collect.sources.wired import Wired, killed_at_work, wait
 from tests.parts import Part
+from tests.running import KILLS
 
 FIRST = Paging(page=1, size=500, sort="")
 T = TypeVar("T")
@@ -177,7 +178,7 @@ def test_kills_at_any_moment_neither_lose_nor_double_anything(tmp_path: Path, na
     try:
         bad = sum(isinstance(body, bytes) for body in bodies)
         rows, refused = (len(bodies) - bad) * 9, len(bodies)
-        wait(lambda: len(wired.rows()) >= rows, "all rows arrive", 60)
+        wait(lambda: len(wired.rows()) >= rows, "all rows arrive")
         wait(lambda: wired.sources.get(STEWARD, "air").waiting == 0, "the stream is empty")
         found = wired.rows()
         assert len(found) == rows == len({(row["entity"], row["observed_at"]) for row in found})

@@ -18,8 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from cityloop.core.web import Paging
 from tests.collect.small_town import NOON, STEWARD
 from tests.collect.sources.conftest import WiredMaker
-from tests.collect.sources.wired import KILLS, Wired, environment, killed_at_work, wait
+from tests.collect.sources.wired import Wired, environment, killed_at_work, wait
 from tests.parts import Broker
+from tests.running import KILLS
 
 FIRST = Paging(page=1, size=50, sort="")
 Send = Callable[..., None]

@@ -23,10 +23,9 @@ from cityloop.core.clock import Clock, ManualClock
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from tests.collect.small_town import NOON, PACKS, STEWARD, Town, write_entities
+from tests.running import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-KILLS = int(os.environ.get("CITYLOOP_KILLS", "3"))
-"""Rounds of each series of kills."""
 ZONE = ZoneInfo("Asia/Shanghai")
 OPERATOR = STEWARD
 WATER = Actor(id="shui", name=Title(zh="水务", en="Water"), posts=("department",), department="water")
@@ -46,6 +45,7 @@ class Wired:
     folder: Path
     sync: bool = False
     started: bool = True
+    replaying: bool = False
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
     town: Town = field(init=False)
     sources: Sources = field(init=False)
@@ -71,6 +71,7 @@ class Wired:
             door=self.town.door,
             audit=Audit(self.town.database),
             outbox=self.town.outbox,
+            replaying=self.replaying,
         )
         if self.started:
             self.sources.start()
@@ -107,7 +108,7 @@ class Wired:
         return self.view(source)
 
 
-def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = 60) -> None:
+def wait(there: Callable[[], bool], what: Callable[[], str] | str, seconds: float = PATIENCE) -> None:
     """Return as soon as something holds."""
     limit = time.monotonic() + seconds
     while not there():

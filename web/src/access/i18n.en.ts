@@ -11,6 +11,7 @@ export const en: Same<typeof zh> = {
     takePostNote:
       'The demo city asks for no password. Drill actors play the departments; switch one off at any time and do its work yourself.',
     wrong: 'Sign-in failed',
+    ended: 'The session has ended. Sign in again to go on where you were.',
     lead: 'From data to warning, from warning to case, from handling to effect: one loop.',
     loading: 'Reading the city',
   },

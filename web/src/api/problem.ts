@@ -12,6 +12,8 @@ export class Problem extends Error {
     readonly detail: string,
     readonly mend = '',
     readonly faults: Fault[] = [],
+    /** Posts that could do or see what was refused. */
+    readonly able: string[] = [],
   ) {
     super(detail)
   }
@@ -25,5 +27,6 @@ export function problemFrom(status: number, body: unknown): Problem {
   const doc = body as Record<string, unknown>
   const text = (key: string): string => (typeof doc[key] === 'string' ? (doc[key] as string) : '')
   const faults = Array.isArray(doc.faults) ? (doc.faults as Fault[]) : []
-  return new Problem(status, text('code'), text('detail') || text('title'), text('mend'), faults)
+  const able = Array.isArray(doc.able) ? doc.able.map(String) : []
+  return new Problem(status, text('code'), text('detail') || text('title'), text('mend'), faults, able)
 }

@@ -690,6 +690,8 @@ export interface paths {
         /**
          * Try Source
          * @description The first 100 records before and after the mapping; nothing is written, nothing acknowledged.
+         *
+         *     For the source ``push-<feed>`` the records to be tried are the body, as they would be pushed.
          */
         post: operations["try_source_api_v1_sources__source__dry_run_post"];
         delete?: never;
@@ -807,7 +809,7 @@ export interface paths {
         };
         /**
          * Cases
-         * @description Cases; sort by ``opened_at`` (default, descending), ``due_at``, ``updated_at``, ``closed_at``, ``number``.
+         * @description Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``.
          */
         get: operations["cases_api_v1_cases_get"];
         put?: never;
@@ -816,6 +818,26 @@ export interface paths {
          * @description Report a case. A known ``external_number`` of the same channel answers 200 with the case there already is.
          */
         post: operations["report_api_v1_cases_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Similar
+         * @description Open cases like a report that has not been sent, the likest first, at most 10. Nothing is written.
+         */
+        post: operations["similar_api_v1_cases_similar_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -902,6 +924,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Similar To
+         * @description Open cases like this one, the likest first, at most 10.
+         */
+        get: operations["similar_to_api_v1_cases__case__similar_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tasks
+         * @description Parts of co-handlers, the first due first; ``mine``: what waits for the asker.
+         */
+        get: operations["tasks_api_v1_tasks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Task
+         * @description One part with its history and the moves on offer.
+         */
+        get: operations["task_api_v1_tasks__task__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Task
+         * @description Make a move of a part.
+         */
+        post: operations["move_task_api_v1_tasks__task__moves_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stage Attachment
+         * @description Send a file before its report; the report then names its hash. JPEG, PNG, WebP or PDF, by content.
+         */
+        post: operations["stage_attachment_api_v1_attachments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attachments
+         * @description The files of a case.
+         */
+        get: operations["attachments_api_v1_cases__case__attachments_get"];
+        put?: never;
+        /**
+         * Add Attachment
+         * @description Put a file on a case. Place and time of capture are kept as facts and taken out of the stored copy.
+         */
+        post: operations["add_attachment_api_v1_cases__case__attachments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attachment
+         * @description The stored copy, or its thumbnail (WebP, at most 320 pixels). Never run by a browser.
+         */
+        get: operations["attachment_api_v1_attachments__hash__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{case}/moves": {
         parameters: {
             query?: never;
@@ -916,6 +1082,106 @@ export interface paths {
          * @description Make a move. A refusal names the guard, why, and which posts could.
          */
         post: operations["move_api_v1_cases__case__moves_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/classify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Classify
+         * @description The three likeliest matters of a text with calibrated confidence; ``automatic``: no person needs to choose.
+         */
+        post: operations["classify_api_v1_cases_classify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Models
+         * @description The cards of the models in force: rows, span, features, figures on unseen cases, seed, digests.
+         */
+        get: operations["models_api_v1_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calendars
+         * @description Day table, office hours and every version of them, the newest first.
+         */
+        get: operations["calendars_api_v1_calendars_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Explain a change: the days it alters and the open cases it moves. Nothing is written.
+         */
+        post: operations["plan_api_v1_calendars_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply
+         * @description Put an explained change into force; every open case it moves gets an entry with its old and new due instant.
+         */
+        post: operations["apply_api_v1_calendars_versions_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -956,6 +1222,206 @@ export interface paths {
          * @description Ask the semantic model, within the asker's scope.
          */
         post: operations["query_api_v1_query_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Indicators
+         * @description Indicators in force with their formulas, and the counts, exemptions and steps that they are made of.
+         */
+        get: operations["indicators_api_v1_indicators_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Schemes
+         * @description Schemes in force, with all their versions.
+         */
+        get: operations["schemes_api_v1_schemes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/scoreboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scoreboard
+         * @description The board of a period; sort by ``rank`` (default), ``score``, ``title`` or an item, ``-`` for descending.
+         */
+        get: operations["scoreboard_api_v1_schemes__scheme__scoreboard_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/scoreboard/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scoreboard Export
+         * @description The same board as CSV or Excel.
+         */
+        get: operations["scoreboard_export_api_v1_schemes__scheme__scoreboard_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figure Cases
+         * @description The cases behind a figure, each once, the newest first, within the asker's sight.
+         */
+        get: operations["figure_cases_api_v1_schemes__scheme__cases_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/cases/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figure Cases Export
+         * @description The same cases as CSV or Excel.
+         */
+        get: operations["figure_cases_export_api_v1_schemes__scheme__cases_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What If
+         * @description Recompute past periods with a changed scheme; nothing is written. ``plan`` is needed to apply it.
+         */
+        post: operations["what_if_api_v1_schemes__scheme__what_if_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Version
+         * @description Put an explained change into force as a new version.
+         */
+        post: operations["new_version_api_v1_schemes__scheme__versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Freeze the result of a period that is over.
+         */
+        post: operations["publish_api_v1_schemes__scheme__publish_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scheme Report
+         * @description The report of a period as a page to print, an Excel workbook or a PDF file, as far as the asker may see.
+         */
+        get: operations["scheme_report_api_v1_schemes__scheme__report_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1100,6 +1566,26 @@ export interface paths {
          * @description Plan an inspection. With ``planned_for`` it starts by itself on that day, else by hand.
          */
         post: operations["plan_api_v1_inspections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Inspections
+         * @description The same list as a file.
+         */
+        get: operations["export_inspections_api_v1_inspections_export_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1286,6 +1772,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/types/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Types
+         * @description The entity types as a file.
+         */
+        get: operations["export_types_api_v1_standard_types_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard/types/{identity}": {
         parameters: {
             query?: never;
@@ -1326,6 +1832,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/code-lists/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Code Lists
+         * @description The code lists as a file.
+         */
+        get: operations["export_code_lists_api_v1_standard_code_lists_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard/code-lists/{identity}": {
         parameters: {
             query?: never;
@@ -1346,6 +1872,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/code-lists/{identity}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Codes
+         * @description The codes of a list as a file.
+         */
+        get: operations["export_codes_api_v1_standard_code_lists__identity__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard/units": {
         parameters: {
             query?: never;
@@ -1358,6 +1904,26 @@ export interface paths {
          * @description All units of measurement, by their UCUM names.
          */
         get: operations["units_api_v1_standard_units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/units/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Units
+         * @description The units as a file.
+         */
+        get: operations["export_units_api_v1_standard_units_export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1444,6 +2010,26 @@ export interface paths {
          * @description Ask the department that owns a dataset to share fields and rows of it for a time.
          */
         post: operations["ask_for_grant_api_v1_grants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Grants
+         * @description The same list as a file.
+         */
+        get: operations["export_grants_api_v1_grants_export_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1730,6 +2316,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard/versions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Versions
+         * @description The same list as a file.
+         */
+        get: operations["export_versions_api_v1_standard_versions_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard/versions/{number}": {
         parameters: {
             query?: never;
@@ -1953,6 +2559,76 @@ export interface components {
             title: components["schemas"]["Title"];
         };
         /**
+         * AttachmentRef
+         * @description A file that its reporter has sent before the report.
+         */
+        AttachmentRef: {
+            /** Hash */
+            hash: string;
+            /**
+             * Kind
+             * @default before
+             * @enum {string}
+             */
+            kind: "before" | "after" | "evidence" | "other";
+        };
+        /**
+         * AttachmentView
+         * @description A file of a case. ``taken_at``, ``lon``, ``lat``: what the file itself told of its capture.
+         */
+        AttachmentView: {
+            /** Id */
+            id: string;
+            /** Case */
+            case: string | null;
+            /** Hash */
+            hash: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "before" | "after" | "evidence" | "other";
+            /** Media Type */
+            media_type: string;
+            /** Bytes */
+            bytes: number;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Taken At */
+            taken_at: string | null;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Uploaded By */
+            uploaded_by: string;
+            /**
+             * Uploaded At
+             * Format: date-time
+             */
+            uploaded_at: string;
+            /** Thumb */
+            thumb: boolean;
+        };
+        /**
+         * BandDef
+         * @description A score for values that equal, lie below, or reach up to a bound; without a bound it is for the rest.
+         */
+        BandDef: {
+            /** Equal */
+            equal?: number | null;
+            /** Below */
+            below?: number | null;
+            /** Upto */
+            upto?: number | null;
+            /** Score */
+            score: number;
+        };
+        /**
          * BandInfo
          * @description Scores from ``from`` on get this grade.
          */
@@ -1997,6 +2673,87 @@ export interface components {
             example: string;
         };
         /**
+         * Before
+         * @description The same object in the period before.
+         */
+        Before: {
+            /** Score */
+            score: number | null;
+            /** Rank */
+            rank: number | null;
+        };
+        /**
+         * Board
+         * @description A scoreboard of one period.
+         */
+        Board: {
+            /** Scheme */
+            scheme: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: string;
+            /**
+             * Object
+             * @enum {string}
+             */
+            object: "department" | "area" | "post" | "person";
+            /** Level */
+            level: ("city" | "district" | "street" | "community" | "cell") | null;
+            period: components["schemas"]["PeriodView"];
+            previous: components["schemas"]["PeriodView"];
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            published: components["schemas"]["PublishedView"] | null;
+            /** Complete */
+            complete: boolean;
+            /** Minimum Sample */
+            minimum_sample: number;
+            /** Maximum */
+            maximum: number;
+            /** Columns */
+            columns: components["schemas"]["cityloop__evaluate__schemas__ColumnView"][];
+            /** Grades */
+            grades: components["schemas"]["GradeView"][];
+            /** Rows */
+            rows: components["schemas"]["Row"][];
+            total: components["schemas"]["Row"];
+            /** Count */
+            count: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Scope */
+            scope: string;
+            /** Partial */
+            partial: boolean;
+        };
+        /** Body_add_attachment_api_v1_cases__case__attachments_post */
+        Body_add_attachment_api_v1_cases__case__attachments_post: {
+            /** File */
+            file: string;
+            /**
+             * Kind
+             * @default other
+             * @enum {string}
+             */
+            kind: "before" | "after" | "evidence" | "other";
+        };
+        /** Body_stage_attachment_api_v1_attachments_post */
+        Body_stage_attachment_api_v1_attachments_post: {
+            /** File */
+            file: string;
+            /**
+             * Kind
+             * @default before
+             * @enum {string}
+             */
+            kind: "before" | "after" | "evidence" | "other";
+        };
+        /**
          * BreachView
          * @description A feed that is stale or incomplete, now or for a while.
          */
@@ -2025,6 +2782,229 @@ export interface components {
             /** Closed At */
             closed_at: string | null;
             detail: components["schemas"]["Title"];
+        };
+        /**
+         * CalendarChange
+         * @description Changes laid over the calendars of the city's files: dates of the table, its announced years, hours.
+         */
+        CalendarChange: {
+            /**
+             * Days
+             * @default []
+             */
+            days: components["schemas"]["DayChange"][];
+            /** Confirmed Years */
+            confirmed_years?: number[] | null;
+            /** Calendars */
+            calendars?: {
+                [key: string]: components["schemas"]["CalendarEdit"];
+            };
+        };
+        /**
+         * CalendarEdit
+         * @description What is put in the place of a calendar's office hours or of its exceptions; ``None`` leaves them.
+         */
+        CalendarEdit: {
+            /** Timetables */
+            timetables?: components["schemas"]["Timetable"][] | null;
+            /** Exceptions */
+            exceptions?: components["schemas"]["ExceptionDay"][] | null;
+        };
+        /**
+         * CalendarPart
+         * @description A calendar: which days are worked, and the hours of such a day.
+         */
+        CalendarPart: {
+            title: components["schemas"]["Title"];
+            /**
+             * Days
+             * @default table
+             * @enum {string}
+             */
+            days: "table" | "every_day";
+            /** Timetables */
+            timetables: components["schemas"]["Timetable"][];
+            /**
+             * Exceptions
+             * @default []
+             */
+            exceptions: components["schemas"]["ExceptionDay"][];
+        };
+        /**
+         * CalendarPlan
+         * @description What a change would do; nothing is written. ``plan`` ties the application to this explanation.
+         */
+        CalendarPlan: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Days */
+            days: components["schemas"]["ChangedDay"][];
+            /** Open Cases */
+            open_cases: number;
+            /** Cases */
+            cases: number;
+            /** Earlier */
+            earlier: number;
+            /** Later */
+            later: number;
+            /** Overdue Now */
+            overdue_now: number;
+            /** Parts */
+            parts: number;
+            /** Shown */
+            shown: components["schemas"]["MovedCase"][];
+        };
+        /**
+         * CalendarVersion
+         * @description When which calendars came into force, why, and how many cases that moved.
+         */
+        CalendarVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Cases */
+            cases: number;
+        };
+        /**
+         * CalendarWish
+         * @description Either a change on top of what is in force, or the version to go back to.
+         */
+        CalendarWish: {
+            change?: components["schemas"]["CalendarChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+        };
+        /**
+         * CalendarsView
+         * @description The calendars in force; ``changed`` is what has been laid over the city's files.
+         */
+        CalendarsView: {
+            /** Version */
+            version: number;
+            /** Confirmed Years */
+            confirmed_years: number[];
+            /** Days */
+            days: components["schemas"]["TableDay"][];
+            /** Calendars */
+            calendars: {
+                [key: string]: components["schemas"]["CalendarPart"];
+            };
+            changed: components["schemas"]["CalendarChange"];
+            /** Versions */
+            versions: components["schemas"]["CalendarVersion"][];
+        };
+        /**
+         * Candidate
+         * @description A matter that a text may mean; ``confidence`` is calibrated, 0 to 1.
+         */
+        Candidate: {
+            /** Matter */
+            matter: string;
+            title: components["schemas"]["Title"];
+            /** Confidence */
+            confidence: number;
+        };
+        /**
+         * Card
+         * @description What a person must know of a model before trusting it.
+         */
+        Card: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            title: components["schemas"]["Title"];
+            /**
+             * Trained At
+             * Format: date-time
+             */
+            trained_at: string;
+            /** Trained By */
+            trained_by: string;
+            /** Rows */
+            rows: number;
+            /**
+             * First
+             * Format: date-time
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date-time
+             */
+            last: string;
+            /** Features */
+            features: string[];
+            /** Metrics */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Left Out
+             * @default {}
+             */
+            left_out: {
+                [key: string]: number;
+            };
+            /** Seed */
+            seed: number;
+            /** Libraries */
+            libraries: {
+                [key: string]: string;
+            };
+            /**
+             * Files
+             * @default {}
+             */
+            files: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * CaseBrief
+         * @description What a co-handler needs to know of the case; nothing personal.
+         */
+        CaseBrief: {
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** State */
+            state: string;
+            /** Matter */
+            matter: string;
+            /** Area */
+            area: string | null;
+            /** Address */
+            address: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Urgent */
+            urgent: boolean;
         };
         /**
          * CaseDetail
@@ -2095,6 +3075,34 @@ export interface components {
             on_time: boolean | null;
             /** Rework */
             rework: number;
+            /** Risk */
+            risk: number | null;
+            /** Extensions */
+            extensions: number;
+            /** Deferred */
+            deferred: boolean;
+            /** Exempt */
+            exempt: boolean;
+            /** Forced */
+            forced: boolean;
+            /** Self Handled */
+            self_handled: boolean;
+            /** Suspended Until */
+            suspended_until: string | null;
+            /** Reply Due At */
+            reply_due_at: string | null;
+            /** Linked From */
+            linked_from: string | null;
+            /** Merged Into */
+            merged_into: string | null;
+            /** Petitioners */
+            petitioners: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /** Parts Open */
+            parts_open: number;
             /** Warning */
             warning: string | null;
             /** Series */
@@ -2109,6 +3117,13 @@ export interface components {
             reporter_phone: string | null;
             deadline: components["schemas"]["DeadlineView"] | null;
             dispatch_reason: components["schemas"]["Title"] | null;
+            supervision: components["schemas"]["Supervision"] | null;
+            /** Petitioners List */
+            petitioners_list: components["schemas"]["Petitioner"][];
+            /** Attachments */
+            attachments: components["schemas"]["AttachmentView"][];
+            /** Tasks */
+            tasks: components["schemas"]["cityloop__cases__schemas__TaskView"][];
             /** Timeline */
             timeline: components["schemas"]["TimelineEntry"][];
             /** Moves */
@@ -2129,7 +3144,7 @@ export interface components {
              */
             description: string;
             /** Matter */
-            matter: string;
+            matter?: string | null;
             position: components["schemas"]["Position"];
             /**
              * Address
@@ -2153,6 +3168,16 @@ export interface components {
              * @default false
              */
             urgent: boolean;
+            /**
+             * Attachments
+             * @default []
+             */
+            attachments: components["schemas"]["AttachmentRef"][];
+            /**
+             * Self Handled
+             * @default false
+             */
+            self_handled: boolean;
             /** Series */
             series?: string | null;
         };
@@ -2225,6 +3250,34 @@ export interface components {
             on_time: boolean | null;
             /** Rework */
             rework: number;
+            /** Risk */
+            risk: number | null;
+            /** Extensions */
+            extensions: number;
+            /** Deferred */
+            deferred: boolean;
+            /** Exempt */
+            exempt: boolean;
+            /** Forced */
+            forced: boolean;
+            /** Self Handled */
+            self_handled: boolean;
+            /** Suspended Until */
+            suspended_until: string | null;
+            /** Reply Due At */
+            reply_due_at: string | null;
+            /** Linked From */
+            linked_from: string | null;
+            /** Merged Into */
+            merged_into: string | null;
+            /** Petitioners */
+            petitioners: number;
+            /** Photos */
+            photos: {
+                [key: string]: number;
+            };
+            /** Parts Open */
+            parts_open: number;
             /** Warning */
             warning: string | null;
             /** Series */
@@ -2256,6 +3309,23 @@ export interface components {
             /** Breaking */
             breaking: boolean;
             reason: components["schemas"]["Title"];
+        };
+        /**
+         * ChangedDay
+         * @description One date on which a calendar's hours differ; empty hours: closed.
+         */
+        ChangedDay: {
+            /** Calendar */
+            calendar: string;
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
         };
         /**
          * CheckRow
@@ -2374,38 +3444,6 @@ export interface components {
             unit: string | null;
         };
         /**
-         * ColumnView
-         * @description A column. Share of empty values, least and greatest value only where the asker may see all of it.
-         */
-        ColumnView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Unit */
-            unit: string;
-            /** Kind */
-            kind: string;
-            /** Code List */
-            code_list: string | null;
-            /** Required */
-            required: boolean;
-            /**
-             * Sensitivity
-             * @enum {string}
-             */
-            sensitivity: "open" | "internal" | "sensitive";
-            /** Masked */
-            masked: boolean;
-            /** Nulls */
-            nulls: number | null;
-            /** Min */
-            min: string | number | boolean | null;
-            /** Max */
-            max: string | number | boolean | null;
-            /** Used By */
-            used_by: components["schemas"]["Use"][];
-        };
-        /**
          * Correction
          * @description The newest correction; it is laid over what was sent.
          */
@@ -2440,6 +3478,37 @@ export interface components {
              * @default false
              */
             replay: boolean;
+        };
+        /**
+         * CountDef
+         * @description A counting fact: how many runs of a step fulfil a condition, at which of their instants.
+         */
+        CountDef: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Step */
+            step: string;
+            /** At */
+            at: ("began" | "ended" | "due" | "standing")[];
+            /**
+             * Where
+             * @default true
+             */
+            where: string;
+            /** Sum */
+            sum?: string | null;
+            /** Weights */
+            weights?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /**
+             * Exemptions
+             * @default []
+             */
+            exemptions: string[];
         };
         /**
          * DatasetDetail
@@ -2482,7 +3551,7 @@ export interface components {
             /** Link */
             link: string | null;
             /** Columns */
-            columns: components["schemas"]["ColumnView"][];
+            columns: components["schemas"]["cityloop__steward__datasets__ColumnView"][];
             /** Used By */
             used_by: components["schemas"]["Use"][];
         };
@@ -2542,6 +3611,24 @@ export interface components {
             reason: string;
         };
         /**
+         * DayChange
+         * @description One date of the table; without ``kind`` the weekday rule holds again.
+         */
+        DayChange: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Kind */
+            kind?: ("workday" | "holiday" | "makeup_workday") | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+        };
+        /**
          * DeadlineView
          * @description The handling limit, how it was reached, and where its clock stands.
          */
@@ -2564,6 +3651,23 @@ export interface components {
             /** Calendar */
             calendar: string;
             explanation: components["schemas"]["Title"];
+        };
+        /**
+         * DeductDef
+         * @description Points off for what exceeds ``free``: ``each`` for one, or for every full ``step`` of them.
+         */
+        DeductDef: {
+            /** Each */
+            each: number;
+            /**
+             * Free
+             * @default 0
+             */
+            free: number;
+            /** Step */
+            step?: number | null;
+            /** Cap */
+            cap?: number | null;
         };
         /**
          * DemoPost
@@ -2869,6 +3973,43 @@ export interface components {
             count: number;
         };
         /**
+         * ExceptionDay
+         * @description One day that differs from the rule: closed when ``slots`` is empty.
+         */
+        ExceptionDay: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /**
+             * Slots
+             * @default []
+             */
+            slots: string[];
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+        };
+        /**
+         * ExemptionDef
+         * @description Cases that are counted otherwise than they happened. The fact stays; both figures are shown.
+         */
+        ExemptionDef: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Where */
+            where: string;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "leave_out" | "on_time" | "late";
+        };
+        /**
          * FeedCounts
          * @description Records of one feed; one with two reasons counts under each of its rules.
          */
@@ -2990,7 +4131,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "text" | "department" | "person" | "matter" | "line" | "choice";
+            kind: "text" | "department" | "person" | "matter" | "line" | "choice" | "date" | "parts";
             /** Required */
             required: boolean;
             /**
@@ -3031,6 +4172,54 @@ export interface components {
             title: components["schemas"]["Title"];
             /** Sensitivity */
             sensitivity: string;
+        };
+        /**
+         * FigureCase
+         * @description A case behind a figure, with the step that was counted (the last, when there were several).
+         */
+        FigureCase: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** State */
+            state: string;
+            /** Matter */
+            matter: string;
+            /** Department */
+            department: string | null;
+            department_title: components["schemas"]["Title"] | null;
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** On Time */
+            on_time: boolean | null;
+            /** Counts */
+            counts: string[];
+            /** Times */
+            times: number;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Late */
+            late: boolean | null;
+            /** Exemptions */
+            exemptions: string[];
         };
         /**
          * Filter
@@ -3104,6 +4293,32 @@ export interface components {
             attempts: number;
             /** Rechecks */
             rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * GradeDef
+         * @description A grade from a score upwards, and its colour.
+         */
+        GradeDef: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Least */
+            least: number;
+            /** Colour */
+            colour: string;
+        };
+        /**
+         * GradeView
+         * @description A grade with its colour.
+         */
+        GradeView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Colour */
+            colour: string;
+            /** Least */
+            least: number;
         };
         /**
          * GrantMove
@@ -3307,6 +4522,108 @@ export interface components {
             cells: components["schemas"]["HourCell"][];
         };
         /**
+         * IndicatorDef
+         * @description A formula over counts, in one version. Its value is numerator over denominator, as an exact fraction.
+         */
+        IndicatorDef: {
+            /** Id */
+            id: string;
+            /**
+             * Version
+             * @default 1
+             */
+            version: string;
+            title: components["schemas"]["Title"];
+            description?: components["schemas"]["Title"] | null;
+            /** Numerator */
+            numerator: string;
+            /** Denominator */
+            denominator?: string | null;
+            /**
+             * Unit
+             * @default %
+             */
+            unit: string;
+            /**
+             * Better
+             * @default higher
+             * @enum {string}
+             */
+            better: "higher" | "lower";
+            /** Minimum Sample */
+            minimum_sample?: number | null;
+            /**
+             * Decimals
+             * @default 2
+             */
+            decimals: number;
+            /**
+             * Clause
+             * @default
+             */
+            clause: string;
+        };
+        /**
+         * IndicatorList
+         * @description Indicators in force, and what they are made of.
+         */
+        IndicatorList: {
+            /** Indicators */
+            indicators: components["schemas"]["IndicatorView"][];
+            /** Counts */
+            counts: components["schemas"]["CountDef"][];
+            /** Exemptions */
+            exemptions: components["schemas"]["ExemptionDef"][];
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+        };
+        /**
+         * IndicatorView
+         * @description An indicator in force, with the counts it is made of and where it was declared.
+         */
+        IndicatorView: {
+            /** Id */
+            id: string;
+            /**
+             * Version
+             * @default 1
+             */
+            version: string;
+            title: components["schemas"]["Title"];
+            description?: components["schemas"]["Title"] | null;
+            /** Numerator */
+            numerator: string;
+            /** Denominator */
+            denominator?: string | null;
+            /**
+             * Unit
+             * @default %
+             */
+            unit: string;
+            /**
+             * Better
+             * @default higher
+             * @enum {string}
+             */
+            better: "higher" | "lower";
+            /** Minimum Sample */
+            minimum_sample?: number | null;
+            /**
+             * Decimals
+             * @default 2
+             */
+            decimals: number;
+            /**
+             * Clause
+             * @default
+             */
+            clause: string;
+            /** Counts */
+            counts: string[];
+            /** Origin */
+            origin: string;
+        };
+        /**
          * InspectionDetail
          * @description An inspection with all that its page shows, within the asker's sight.
          */
@@ -3378,7 +4695,7 @@ export interface components {
             /** Departments */
             departments: components["schemas"]["DepartmentResult"][];
             /** Tasks */
-            tasks: components["schemas"]["TaskView"][];
+            tasks: components["schemas"]["cityloop__quality__schemas__TaskView"][];
             /** Log */
             log: components["schemas"]["LogLine"][];
         };
@@ -3497,6 +4814,79 @@ export interface components {
             made_by: string;
             /** Moves */
             moves: ("start" | "stop" | "resume" | "recheck" | "close")[];
+        };
+        /**
+         * ItemDef
+         * @description One line of a scheme: an indicator and how its value becomes points.
+         */
+        ItemDef: {
+            /**
+             * Id
+             * @default
+             */
+            id: string;
+            title?: components["schemas"]["Title"] | null;
+            /** Indicator */
+            indicator: string;
+            /**
+             * Points
+             * @default 0
+             */
+            points: number;
+            /** Score */
+            score?: ("rate" | "inverse") | null;
+            /** Formula */
+            formula?: string | null;
+            threshold?: components["schemas"]["ThresholdDef"] | null;
+            /**
+             * Bands
+             * @default []
+             */
+            bands: components["schemas"]["BandDef"][];
+            deduct?: components["schemas"]["DeductDef"] | null;
+            /** Floor */
+            floor?: number | null;
+            /** Cap */
+            cap?: number | null;
+            /**
+             * Bonus
+             * @default false
+             */
+            bonus: boolean;
+        };
+        /**
+         * ItemView
+         * @description One figure: as exemptions decide, as it happened, and what it adds to the score.
+         */
+        ItemView: {
+            /** Id */
+            id: string;
+            /** Value */
+            value: number | null;
+            /** Shown */
+            shown: string;
+            /** Numerator */
+            numerator: number | null;
+            /** Denominator */
+            denominator: number | null;
+            /** Raw Value */
+            raw_value: number | null;
+            /** Raw Shown */
+            raw_shown: string;
+            /** Raw Numerator */
+            raw_numerator: number | null;
+            /** Raw Denominator */
+            raw_denominator: number | null;
+            /** Enough */
+            enough: boolean;
+            /** Before Value */
+            before_value: number | null;
+            /** Points */
+            points: number;
+            /** Score */
+            score: number | null;
+            /** How */
+            how: string;
         };
         /**
          * LevelChange
@@ -3714,6 +5104,88 @@ export interface components {
             };
         };
         /**
+         * MovedCase
+         * @description An open case whose due instant, or whose certainty, the change moves.
+         */
+        MovedCase: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            state_title: components["schemas"]["Title"];
+            /** Department */
+            department: string | null;
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string | null;
+            /** Provisional Before */
+            provisional_before: boolean;
+            /** Provisional After */
+            provisional_after: boolean;
+        };
+        /**
+         * MovedPeriod
+         * @description One past period under both versions.
+         */
+        MovedPeriod: {
+            period: components["schemas"]["PeriodView"];
+            /** Published */
+            published: string | null;
+            /** Rows */
+            rows: components["schemas"]["MovedRow"][];
+        };
+        /**
+         * MovedRow
+         * @description An object before and after; ``none``: it has no rank in one of the two.
+         */
+        MovedRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            before: components["schemas"]["Standing"];
+            after: components["schemas"]["Standing"];
+            /**
+             * Moved
+             * @enum {string}
+             */
+            moved: "up" | "down" | "same" | "none";
+            /** Why */
+            why: components["schemas"]["cityloop__evaluate__schemas__Reason"][];
+        };
+        /**
+         * NewCalendar
+         * @description A change that was explained and is now wanted.
+         */
+        NewCalendar: {
+            change?: components["schemas"]["CalendarChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewVersion
+         * @description A change that was explained by a what-if, to be put into force.
+         */
+        NewVersion: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: string;
+            /** Version */
+            version: string;
+            change: components["schemas"]["SchemeChange"];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Node
          * @description A declared thing. ``id`` is ``<kind>:<its own id>``; ``link`` is its place in the web client.
          */
@@ -3810,6 +5282,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[FigureCase] */
+        Page_FigureCase_: {
+            /** Items */
+            items: components["schemas"]["FigureCase"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
@@ -3865,6 +5348,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[TaskView] */
+        Page_TaskView_: {
+            /** Items */
+            items: components["schemas"]["cityloop__cases__schemas__TaskView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[WarningView] */
         Page_WarningView_: {
             /** Items */
@@ -3911,6 +5405,62 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * PeriodView
+         * @description A period: instants (the end excluded) and days (both included).
+         */
+        PeriodView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "day" | "week" | "month" | "quarter" | "year";
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
+         * Petitioner
+         * @description A report that was merged into the case.
+         */
+        Petitioner: {
+            /** Case */
+            case: string;
+            /** Number */
+            number: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Reporter Name */
+            reporter_name: string | null;
+            /** Reporter Phone */
+            reporter_phone: string | null;
         };
         /**
          * Plan
@@ -4031,6 +5581,48 @@ export interface components {
              * @enum {string}
              */
             kind: "number" | "integer" | "text" | "flag";
+        };
+        /**
+         * Publish
+         * @description Which result is to be frozen.
+         */
+        Publish: {
+            /** Object */
+            object?: ("department" | "area" | "post" | "person") | null;
+            /**
+             * Level
+             * @default district
+             * @enum {string}
+             */
+            level: "city" | "district" | "street" | "community" | "cell";
+            /**
+             * Period
+             * @default month
+             * @enum {string}
+             */
+            period: "day" | "week" | "month" | "quarter" | "year";
+            /**
+             * At
+             * Format: date
+             */
+            at: string;
+        };
+        /**
+         * PublishedView
+         * @description When and by whom a result was published, and with which version.
+         */
+        PublishedView: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Version */
+            version: string;
         };
         /**
          * QuarantineAct
@@ -4265,22 +5857,6 @@ export interface components {
             last_read_at: string;
         };
         /**
-         * Reason
-         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
-         */
-        Reason: {
-            /** Index */
-            index: number;
-            /** Place */
-            place: string;
-            /** Column */
-            column: string;
-            /** Rule */
-            rule: string;
-            /** Reason */
-            reason: string;
-        };
-        /**
          * Receipt
          * @description The answer to a push. Counts add up to the records sent; ``rejections`` lists the first twenty.
          */
@@ -4456,6 +6032,32 @@ export interface components {
             reason: string;
         };
         /**
+         * Row
+         * @description One object of the board; ``rank_change`` above 0 means that it moved up.
+         */
+        Row: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Rank */
+            rank: number | null;
+            /** Shared */
+            shared: boolean;
+            /** Score */
+            score: number | null;
+            grade: components["schemas"]["GradeView"] | null;
+            /** Ranked */
+            ranked: boolean;
+            why_unranked: components["schemas"]["Title"] | null;
+            before: components["schemas"]["Before"] | null;
+            /** Score Change */
+            score_change: number | null;
+            /** Rank Change */
+            rank_change: number | null;
+            /** Items */
+            items: components["schemas"]["ItemView"][];
+        };
+        /**
          * RuleCounts
          * @description Records that broke one rule.
          */
@@ -4563,16 +6165,98 @@ export interface components {
             at?: string | null;
         };
         /**
-         * SchemeView
-         * @description How scores come about.
+         * SchemeChange
+         * @description What differs from the version it is based on.
          */
-        SchemeView: {
-            /** Dimensions */
-            dimensions: components["schemas"]["DimensionInfo"][];
-            /** Bands */
-            bands: components["schemas"]["BandInfo"][];
+        SchemeChange: {
+            /** Points */
+            points?: {
+                [key: string]: number;
+            };
+            /** Items */
+            items?: components["schemas"]["ItemDef"][] | null;
             /** Minimum Sample */
+            minimum_sample?: number | null;
+            /** Undefined */
+            undefined?: ("rescale" | "leave_out") | null;
+            /** Tie */
+            tie?: string[] | null;
+            /** Grades */
+            grades?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Total */
+            total?: number | null;
+            /** Indicators */
+            indicators?: components["schemas"]["IndicatorDef"][];
+        };
+        /**
+         * SchemeDef
+         * @description Indicators weighed into one score, with what decides about ranks and grades.
+         */
+        SchemeDef: {
+            /** Id */
+            id: string;
+            /**
+             * Version
+             * @default 1
+             */
+            version: string;
+            title: components["schemas"]["Title"];
+            /** Objects */
+            objects: ("department" | "area" | "post" | "person")[];
+            /**
+             * Total
+             * @default 100
+             */
+            total: number;
+            /** Items */
+            items: components["schemas"]["ItemDef"][];
+            /**
+             * Minimum Sample
+             * @default 1
+             */
             minimum_sample: number;
+            /**
+             * Undefined
+             * @default rescale
+             * @enum {string}
+             */
+            undefined: "rescale" | "leave_out";
+            /**
+             * Tie
+             * @default []
+             */
+            tie: string[];
+            /**
+             * Grades
+             * @default []
+             */
+            grades: components["schemas"]["GradeDef"][];
+            /**
+             * Listed
+             * @default []
+             */
+            listed: string[];
+        };
+        /**
+         * SchemeDocument
+         * @description A scheme with everything that its figures depend on: stored, so that a version never changes.
+         */
+        SchemeDocument: {
+            scheme: components["schemas"]["SchemeDef"];
+            /** Indicators */
+            indicators: {
+                [key: string]: components["schemas"]["IndicatorDef"];
+            };
+            /** Counts */
+            counts: {
+                [key: string]: components["schemas"]["CountDef"];
+            };
+            /** Exemptions */
+            exemptions: {
+                [key: string]: components["schemas"]["ExemptionDef"];
+            };
         };
         /**
          * ScorePage
@@ -4660,6 +6344,43 @@ export interface components {
             password: string;
         };
         /**
+         * SimilarCase
+         * @description An open case that may be the same problem; ``text`` and ``score`` from 0 to 1.
+         */
+        SimilarCase: {
+            case: components["schemas"]["CaseView"];
+            /** Metres */
+            metres: number;
+            /** Hours */
+            hours: number;
+            /**
+             * Matter
+             * @enum {string}
+             */
+            matter: "same" | "class" | "other" | "unknown";
+            /** Text */
+            text: number;
+            /** Score */
+            score: number;
+            why: components["schemas"]["Title"];
+        };
+        /**
+         * SimilarWish
+         * @description What is known of a report before it is sent; without ``matter`` only place, time and words count.
+         */
+        SimilarWish: {
+            /** Title */
+            title: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Matter */
+            matter?: string | null;
+            position: components["schemas"]["Position"];
+        };
+        /**
          * Slice
          * @description The part of a graph around one node. ``truncated``: there is more beyond the depth.
          */
@@ -4692,7 +6413,7 @@ export interface components {
              * Wire
              * @enum {string}
              */
-            wire: "mqtt" | "nats" | "database" | "pull" | "files";
+            wire: "push" | "replay" | "mqtt" | "nats" | "database" | "pull" | "files";
             /** Address */
             address: string;
             schedule: components["schemas"]["ScheduleView"];
@@ -4755,6 +6476,18 @@ export interface components {
             units: number;
         };
         /**
+         * Standing
+         * @description Score, rank and grade under one version.
+         */
+        Standing: {
+            /** Score */
+            score: number | null;
+            /** Rank */
+            rank: number | null;
+            /** Grade */
+            grade: string | null;
+        };
+        /**
          * StateView
          * @description A state of the workflow, for filters and the process picture.
          */
@@ -4768,59 +6501,154 @@ export interface components {
             final: boolean;
         };
         /**
-         * Suggestion
-         * @description A proposed mapping: field by field, and as the text of a ``feeds.yaml``.
+         * StepView
+         * @description A step of the flow.
          */
-        Suggestion: {
-            /** Entity Type */
-            entity_type: string;
-            /** Columns */
-            columns: components["schemas"]["ColumnProfile"][];
-            /** Fields */
-            fields: components["schemas"]["FieldSuggestion"][];
-            /** Unused */
-            unused: string[];
-            datum: components["schemas"]["DatumSuggestion"];
-            /** Declaration */
-            declaration: {
-                [key: string]: unknown;
-            };
-            /** Yaml */
-            yaml: string;
-            /** Notes */
-            notes: string[];
+        StepView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
         };
         /**
-         * TaskView
-         * @description One check of one feed.
+         * Supervision
+         * @description A supervisor's demand and, once it came, its answer.
          */
-        TaskView: {
-            /** Feed */
-            feed: string;
-            title: components["schemas"]["Title"];
+        Supervision: {
+            /** Demand */
+            demand: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Reply Due At
+             * Format: date-time
+             */
+            reply_due_at: string;
+            /** Reply */
+            reply?: string | null;
+            /** Answered By */
+            answered_by?: string | null;
+            /** Answered At */
+            answered_at?: string | null;
+            /** In Time */
+            in_time?: boolean | null;
+        };
+        /**
+         * TableDay
+         * @description A day of the table that breaks the weekday rule.
+         */
+        TableDay: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TaskDetail
+         * @description A part with its history and the moves on offer.
+         */
+        TaskDetail: {
+            /** Id */
+            id: string;
+            /** Case */
+            case: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
             /** Department */
             department: string;
+            department_title: components["schemas"]["Title"] | null;
+            /** Required */
+            required: boolean;
+            /** After */
+            after: string[];
+            /** State */
+            state: string;
+            state_title: components["schemas"]["Title"];
+            /** Open */
+            open: boolean;
             /**
-             * Check
+             * Light
              * @enum {string}
              */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
+            light: "green" | "yellow" | "red" | "paused" | "none";
+            /** Due At */
+            due_at: string | null;
             /**
-             * State
-             * @enum {string}
+             * Opened At
+             * Format: date-time
              */
-            state: "waiting" | "done";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number | null;
-            /** Verdict */
-            verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** On Time */
+            on_time: boolean | null;
+            /** Version */
+            version: number;
+            /** Seen */
+            seen: boolean;
+            /** Demand */
+            demand: string | null;
+            /** Handler */
+            handler: string | null;
+            /** Result */
+            result: string | null;
+            /** Limit Text */
+            limit_text: string | null;
+            brief: components["schemas"]["CaseBrief"];
+            /** Moves */
+            moves: components["schemas"]["MoveOffer"][];
+            /** Entries */
+            entries: components["schemas"]["TaskEntry"][];
+        };
+        /**
+         * TaskEntry
+         * @description One line of a part's history.
+         */
+        TaskEntry: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Move */
+            move: string;
+            title: components["schemas"]["Title"];
+            /** State */
+            state: string;
+            /** Actor */
+            actor: string;
+            actor_name: components["schemas"]["Title"];
+            /** Opinion */
+            opinion: string;
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Text
+         * @description A report's words, before it has a matter.
+         */
+        Text: {
+            /** Title */
+            title: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
         };
         /**
          * TextFile
@@ -4831,6 +6659,24 @@ export interface components {
             name: string;
             /** Text */
             text: string;
+        };
+        /**
+         * ThresholdDef
+         * @description Full points from ``full_at`` (a share), else some points less for each percentage point below.
+         */
+        ThresholdDef: {
+            /** Full At */
+            full_at: number;
+            /**
+             * Per Point
+             * @default 1
+             */
+            per_point: number;
+            /**
+             * Whole
+             * @default false
+             */
+            whole: boolean;
         };
         /**
          * TimelineEntry
@@ -4872,6 +6718,16 @@ export interface components {
             hash: string;
         };
         /**
+         * Timetable
+         * @description Office hours of one part of the year; without ``season`` they hold for the rest of it.
+         */
+        Timetable: {
+            /** Slots */
+            slots: string[];
+            /** Season */
+            season?: string | null;
+        };
+        /**
          * Title
          * @description A name for people, in Chinese and English. Content may write a plain string for both.
          */
@@ -4903,9 +6759,9 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["MappedRow"][];
             /** Refusals */
-            refusals: components["schemas"]["Reason"][];
+            refusals: components["schemas"]["cityloop__standard__trial__Reason"][];
             /** Flags */
-            flags: components["schemas"]["Reason"][];
+            flags: components["schemas"]["cityloop__standard__trial__Reason"][];
             /**
              * Notes
              * @default []
@@ -5116,35 +6972,6 @@ export interface components {
             current: boolean;
         };
         /**
-         * VersionView
-         * @description A version with what was sent, what it changed, and all that stands beyond the packs in it.
-         */
-        VersionView: {
-            /** Number */
-            number: number;
-            /** By */
-            by: string;
-            by_name: components["schemas"]["Title"];
-            /** At */
-            at: string | null;
-            /** Reason */
-            reason: string;
-            /** Restored */
-            restored: number | null;
-            /** Changes */
-            changes: number;
-            /** Breaking */
-            breaking: number;
-            /** Current */
-            current: boolean;
-            /** Diff */
-            diff: components["schemas"]["ChangeView"][];
-            /** Files */
-            files: components["schemas"]["TextFile"][];
-            /** Overlay */
-            overlay: components["schemas"]["TextFile"][];
-        };
-        /**
          * WarningDetail
          * @description A warning with its evidence and history.
          */
@@ -5298,6 +7125,356 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
+        };
+        /**
+         * WhatIf
+         * @description A changed scheme over past periods.
+         */
+        WhatIf: {
+            change: components["schemas"]["SchemeChange"];
+            /** Base */
+            base?: string | null;
+            /** Object */
+            object?: ("department" | "area" | "post" | "person") | null;
+            /**
+             * Level
+             * @default district
+             * @enum {string}
+             */
+            level: "city" | "district" | "street" | "community" | "cell";
+            /**
+             * Period
+             * @default month
+             * @enum {string}
+             */
+            period: "day" | "week" | "month" | "quarter" | "year";
+            /**
+             * From
+             * Format: date
+             */
+            from: string;
+            /**
+             * To
+             * Format: date
+             */
+            to: string;
+        };
+        /**
+         * WhatIfView
+         * @description What a change would have done. Nothing is written; ``plan`` is what applying it asks for.
+         */
+        WhatIfView: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: string;
+            document: components["schemas"]["SchemeDocument"];
+            /** Summary */
+            summary: {
+                [key: string]: number;
+            };
+            /** Periods */
+            periods: components["schemas"]["MovedPeriod"][];
+        };
+        /**
+         * Suggestion
+         * @description The likeliest matters of a text, best first, and whether the first may be taken without a person.
+         */
+        cityloop__cases__learned__Suggestion: {
+            /** Model */
+            model: string | null;
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Automatic */
+            automatic: boolean;
+            /** Threshold */
+            threshold: number | null;
+            reason: components["schemas"]["Title"];
+        };
+        /**
+         * TaskView
+         * @description The part of a case that a co-handler does. ``seen`` false: another department's, only how it stands.
+         */
+        cityloop__cases__schemas__TaskView: {
+            /** Id */
+            id: string;
+            /** Case */
+            case: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"] | null;
+            /** Required */
+            required: boolean;
+            /** After */
+            after: string[];
+            /** State */
+            state: string;
+            state_title: components["schemas"]["Title"];
+            /** Open */
+            open: boolean;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "yellow" | "red" | "paused" | "none";
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** On Time */
+            on_time: boolean | null;
+            /** Version */
+            version: number;
+            /** Seen */
+            seen: boolean;
+            /** Demand */
+            demand: string | null;
+            /** Handler */
+            handler: string | null;
+            /** Result */
+            result: string | null;
+            /** Limit Text */
+            limit_text: string | null;
+        };
+        /**
+         * ColumnView
+         * @description One item of a scheme as a column of the board.
+         */
+        cityloop__evaluate__schemas__ColumnView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Indicator */
+            indicator: string;
+            /** Indicator Version */
+            indicator_version: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Better
+             * @enum {string}
+             */
+            better: "higher" | "lower";
+            /** Points */
+            points: number;
+            /** Bonus */
+            bonus: boolean;
+            /** Decimals */
+            decimals: number;
+            /** Clause */
+            clause: string;
+            /** Numerator */
+            numerator: string;
+            /** Denominator */
+            denominator: string | null;
+        };
+        /**
+         * Reason
+         * @description An addend that differs.
+         */
+        cityloop__evaluate__schemas__Reason: {
+            /** Item */
+            item: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: number | null;
+            /** After */
+            after: number | null;
+            /** Points Before */
+            points_before: number | null;
+            /** Points After */
+            points_after: number | null;
+        };
+        /**
+         * SchemeView
+         * @description A scheme in force and all its versions, the newest first.
+         */
+        cityloop__evaluate__schemas__SchemeView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Objects */
+            objects: ("department" | "area" | "post" | "person")[];
+            /** Version */
+            version: string;
+            /** Versions */
+            versions: components["schemas"]["cityloop__evaluate__schemas__VersionView"][];
+            document: components["schemas"]["SchemeDocument"];
+        };
+        /**
+         * VersionView
+         * @description One version of a scheme.
+         */
+        cityloop__evaluate__schemas__VersionView: {
+            /** Version */
+            version: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * SchemeView
+         * @description How scores come about.
+         */
+        cityloop__quality__schemas__SchemeView: {
+            /** Dimensions */
+            dimensions: components["schemas"]["DimensionInfo"][];
+            /** Bands */
+            bands: components["schemas"]["BandInfo"][];
+            /** Minimum Sample */
+            minimum_sample: number;
+        };
+        /**
+         * TaskView
+         * @description One check of one feed.
+         */
+        cityloop__quality__schemas__TaskView: {
+            /** Feed */
+            feed: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "done";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number | null;
+            /** Verdict */
+            verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
+        };
+        /**
+         * Suggestion
+         * @description A proposed mapping: field by field, and as the text of a ``feeds.yaml``.
+         */
+        cityloop__standard__suggest__Suggestion: {
+            /** Entity Type */
+            entity_type: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnProfile"][];
+            /** Fields */
+            fields: components["schemas"]["FieldSuggestion"][];
+            /** Unused */
+            unused: string[];
+            datum: components["schemas"]["DatumSuggestion"];
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            };
+            /** Yaml */
+            yaml: string;
+            /** Notes */
+            notes: string[];
+        };
+        /**
+         * Reason
+         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         */
+        cityloop__standard__trial__Reason: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ColumnView
+         * @description A column. Share of empty values, least and greatest value only where the asker may see all of it.
+         */
+        cityloop__steward__datasets__ColumnView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Kind */
+            kind: string;
+            /** Code List */
+            code_list: string | null;
+            /** Required */
+            required: boolean;
+            /**
+             * Sensitivity
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /** Masked */
+            masked: boolean;
+            /** Nulls */
+            nulls: number | null;
+            /** Min */
+            min: string | number | boolean | null;
+            /** Max */
+            max: string | number | boolean | null;
+            /** Used By */
+            used_by: components["schemas"]["Use"][];
+        };
+        /**
+         * VersionView
+         * @description A version with what was sent, what it changed, and all that stands beyond the packs in it.
+         */
+        cityloop__steward__plans__VersionView: {
+            /** Number */
+            number: number;
+            /** By */
+            by: string;
+            by_name: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
+            /** Reason */
+            reason: string;
+            /** Restored */
+            restored: number | null;
+            /** Changes */
+            changes: number;
+            /** Breaking */
+            breaking: number;
+            /** Current */
+            current: boolean;
+            /** Diff */
+            diff: components["schemas"]["ChangeView"][];
+            /** Files */
+            files: components["schemas"]["TextFile"][];
+            /** Overlay */
+            overlay: components["schemas"]["TextFile"][];
         };
     };
     responses: never;
@@ -6209,7 +8386,7 @@ export interface operations {
                 page?: number;
                 size?: number;
                 sort?: string;
-                wire?: ("mqtt" | "nats" | "database" | "pull" | "files") | null;
+                wire?: ("push" | "replay" | "mqtt" | "nats" | "database" | "pull" | "files") | null;
                 state?: ("running" | "waiting" | "failing" | "paused" | "stopped") | null;
                 feed?: string | null;
                 department?: string | null;
@@ -6246,7 +8423,7 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "csv" | "xlsx";
-                wire?: ("mqtt" | "nats" | "database" | "pull" | "files") | null;
+                wire?: ("push" | "replay" | "mqtt" | "nats" | "database" | "pull" | "files") | null;
                 state?: ("running" | "waiting" | "failing" | "paused" | "stopped") | null;
                 feed?: string | null;
                 department?: string | null;
@@ -6692,6 +8869,39 @@ export interface operations {
             };
         };
     };
+    similar_api_v1_cases_similar_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimilarWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarCase"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     export_cases_api_v1_cases_export_get: {
         parameters: {
             query?: {
@@ -6846,6 +9056,270 @@ export interface operations {
             };
         };
     };
+    similar_to_api_v1_cases__case__similar_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarCase"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tasks_api_v1_tasks_get: {
+        parameters: {
+            query?: {
+                mine?: boolean;
+                open?: boolean | null;
+                department?: string | null;
+                case?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaskView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    task_api_v1_tasks__task__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    move_task_api_v1_tasks__task__moves_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stage_attachment_api_v1_attachments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_stage_attachment_api_v1_attachments_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    attachments_api_v1_cases__case__attachments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_attachment_api_v1_cases__case__attachments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_add_attachment_api_v1_cases__case__attachments_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    attachment_api_v1_attachments__hash__get: {
+        parameters: {
+            query?: {
+                size?: "full" | "thumb";
+            };
+            header?: never;
+            path: {
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     move_api_v1_cases__case__moves_post: {
         parameters: {
             query?: never;
@@ -6868,6 +9342,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    classify_api_v1_cases_classify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Text"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cityloop__cases__learned__Suggestion"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    models_api_v1_models_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Card"][];
+                };
+            };
+        };
+    };
+    calendars_api_v1_calendars_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarsView"];
+                };
+            };
+        };
+    };
+    plan_api_v1_calendars_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarPlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_api_v1_calendars_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCalendar"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarsView"];
                 };
             };
             /** @description Validation Error */
@@ -6934,6 +9547,386 @@ export interface operations {
             };
         };
     };
+    indicators_api_v1_indicators_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorList"];
+                };
+            };
+        };
+    };
+    schemes_api_v1_schemes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cityloop__evaluate__schemas__SchemeView"][];
+                };
+            };
+        };
+    };
+    scoreboard_api_v1_schemes__scheme__scoreboard_get: {
+        parameters: {
+            query?: {
+                /** @description default: the first object of the scheme */
+                object?: ("department" | "area" | "post" | "person") | null;
+                /** @description level of areas, for the object area */
+                level?: "city" | "district" | "street" | "community" | "cell";
+                period?: "day" | "week" | "month" | "quarter" | "year";
+                /** @description a day inside the period; default: today in the city */
+                at?: string | null;
+                /** @description default: the version in force */
+                version?: string | null;
+                /** @description count anew although a result was published */
+                live?: boolean;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    scoreboard_export_api_v1_schemes__scheme__scoreboard_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                /** @description default: the first object of the scheme */
+                object?: ("department" | "area" | "post" | "person") | null;
+                /** @description level of areas, for the object area */
+                level?: "city" | "district" | "street" | "community" | "cell";
+                period?: "day" | "week" | "month" | "quarter" | "year";
+                /** @description a day inside the period; default: today in the city */
+                at?: string | null;
+                /** @description default: the version in force */
+                version?: string | null;
+                /** @description count anew although a result was published */
+                live?: boolean;
+            };
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    figure_cases_api_v1_schemes__scheme__cases_get: {
+        parameters: {
+            query: {
+                /** @description id of an item of the scheme */
+                item: string;
+                side?: "numerator" | "denominator";
+                /** @description id of a row; empty: the whole city */
+                row?: string;
+                /** @description default: the first object of the scheme */
+                object?: ("department" | "area" | "post" | "person") | null;
+                /** @description level of areas, for the object area */
+                level?: "city" | "district" | "street" | "community" | "cell";
+                period?: "day" | "week" | "month" | "quarter" | "year";
+                /** @description a day inside the period; default: today in the city */
+                at?: string | null;
+                /** @description default: the version in force */
+                version?: string | null;
+                /** @description count anew although a result was published */
+                live?: boolean;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FigureCase_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    figure_cases_export_api_v1_schemes__scheme__cases_export_get: {
+        parameters: {
+            query: {
+                /** @description id of an item of the scheme */
+                item: string;
+                side?: "numerator" | "denominator";
+                /** @description id of a row; empty: the whole city */
+                row?: string;
+                format?: "csv" | "xlsx";
+                /** @description default: the first object of the scheme */
+                object?: ("department" | "area" | "post" | "person") | null;
+                /** @description level of areas, for the object area */
+                level?: "city" | "district" | "street" | "community" | "cell";
+                period?: "day" | "week" | "month" | "quarter" | "year";
+                /** @description a day inside the period; default: today in the city */
+                at?: string | null;
+                /** @description default: the version in force */
+                version?: string | null;
+                /** @description count anew although a result was published */
+                live?: boolean;
+            };
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    what_if_api_v1_schemes__scheme__what_if_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIf"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIfView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    new_version_api_v1_schemes__scheme__versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cityloop__evaluate__schemas__SchemeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    publish_api_v1_schemes__scheme__publish_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    scheme_report_api_v1_schemes__scheme__report_get: {
+        parameters: {
+            query?: {
+                format?: "html" | "xlsx" | "pdf";
+                language?: "zh" | "en";
+                /** @description default: the first object of the scheme */
+                object?: ("department" | "area" | "post" | "person") | null;
+                /** @description level of areas, for the object area */
+                level?: "city" | "district" | "street" | "community" | "cell";
+                period?: "day" | "week" | "month" | "quarter" | "year";
+                /** @description a day inside the period; default: today in the city */
+                at?: string | null;
+                /** @description default: the version in force */
+                version?: string | null;
+                /** @description count anew although a result was published */
+                live?: boolean;
+            };
+            header?: never;
+            path: {
+                scheme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     scheme_api_v1_quality_scheme_get: {
         parameters: {
             query?: never;
@@ -6949,7 +9942,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SchemeView"];
+                    "application/json": components["schemas"]["cityloop__quality__schemas__SchemeView"];
                 };
             };
         };
@@ -7196,6 +10189,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InspectionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_inspections_api_v1_inspections_export_get: {
+        parameters: {
+            query?: {
+                state?: ("planned" | "sampling" | "findings" | "cases" | "repair" | "recheck" | "report" | "closed") | null;
+                plan?: string | null;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Validation Error */
@@ -7477,6 +10503,37 @@ export interface operations {
             };
         };
     };
+    export_types_api_v1_standard_types_export_get: {
+        parameters: {
+            query?: {
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     type__api_v1_standard_types__identity__get: {
         parameters: {
             query?: never;
@@ -7528,6 +10585,37 @@ export interface operations {
             };
         };
     };
+    export_code_lists_api_v1_standard_code_lists_export_get: {
+        parameters: {
+            query?: {
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     code_list_api_v1_standard_code_lists__identity__get: {
         parameters: {
             query?: {
@@ -7561,6 +10649,40 @@ export interface operations {
             };
         };
     };
+    export_codes_api_v1_standard_code_lists__identity__export_get: {
+        parameters: {
+            query?: {
+                at?: string | null;
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     units_api_v1_standard_units_get: {
         parameters: {
             query?: never;
@@ -7577,6 +10699,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnitRow"][];
+                };
+            };
+        };
+    };
+    export_units_api_v1_standard_units_export_get: {
+        parameters: {
+            query?: {
+                /** @description in any shown field */
+                text?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -7645,7 +10798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Suggestion"];
+                    "application/json": components["schemas"]["cityloop__standard__suggest__Suggestion"];
                 };
             };
         };
@@ -7693,13 +10846,13 @@ export interface operations {
     grants_api_v1_grants_get: {
         parameters: {
             query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
                 state?: ("asked" | "approved" | "refused" | "withdrawn" | "revoked" | "expired") | null;
                 /** @description asks for it or owns the data */
                 department?: string | null;
                 dataset?: string | null;
-                page?: number;
-                size?: number;
-                sort?: string;
             };
             header?: never;
             path?: never;
@@ -7748,6 +10901,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GrantView"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_grants_api_v1_grants_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                state?: ("asked" | "approved" | "refused" | "withdrawn" | "revoked" | "expired") | null;
+                /** @description asks for it or owns the data */
+                department?: string | null;
+                dataset?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -8184,7 +11370,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VersionView"];
+                    "application/json": components["schemas"]["cityloop__steward__plans__VersionView"];
                 };
             };
             /** @description Validation Error */
@@ -8218,6 +11404,35 @@ export interface operations {
             };
         };
     };
+    export_versions_api_v1_standard_versions_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     standard_version_api_v1_standard_versions__number__get: {
         parameters: {
             query?: never;
@@ -8235,7 +11450,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VersionView"];
+                    "application/json": components["schemas"]["cityloop__steward__plans__VersionView"];
                 };
             };
             /** @description Validation Error */
@@ -8270,7 +11485,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VersionView"];
+                    "application/json": components["schemas"]["cityloop__steward__plans__VersionView"];
                 };
             };
             /** @description Validation Error */

@@ -11,6 +11,7 @@ export const en: Same<typeof zh> = {
     live: 'Live',
     connecting: 'Connecting',
     lost: 'Connection lost, trying again',
+    offline: 'The server cannot be reached; reconnecting. What you see is from {at}; what you typed is kept.',
     delay: 'delay {seconds} s',
     feeds: 'feeds {fresh}/{total}',
     delayNote: '{real} s of real time, {city} s of city time',

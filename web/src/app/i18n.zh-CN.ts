@@ -8,6 +8,7 @@ export const zh = {
     live: '实时',
     connecting: '正在连接',
     lost: '连接中断，正在重连',
+    offline: '连不上服务器，正在重连。屏幕上是 {at} 的数据；已填的内容会保留。',
     delay: '延迟 {seconds} s',
     feeds: '接入 {fresh}/{total}',
     delayNote: '现实 {real} s，城市时间 {city} s',

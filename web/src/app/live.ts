@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 
+import { api, ask } from '../api/client'
 import { Stream, type LiveEvent, type LiveState } from '../api/stream'
 import type { Case, Clock, Warning } from '../api/types'
 import { useCity } from '../city/city'
@@ -28,6 +29,8 @@ export const useLive = defineStore('live', () => {
 
   const stream = new Stream('/api/v1/stream', receive, (next) => {
     state.value = next
+    // A stream also breaks when the session ends: asking who we are leads to the door then.
+    if (next === 'lost') void ask(api.GET('/api/v1/session')).catch(() => undefined)
   })
 
   function receive(event: LiveEvent): void {

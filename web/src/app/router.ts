@@ -4,6 +4,7 @@ import { createRouter, createWebHistory } from 'vue-router'
 import { whenSignedOut } from '../api/client'
 import { useSession } from '../access/session'
 import { useCity } from '../city/city'
+import { offeredGroups } from './data'
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -22,9 +23,9 @@ export const router = createRouter({
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',
-          name: 'data',
           component: () => import('./DataShell.vue'),
           children: [
+            { path: '', name: 'data-home', redirect: () => offeredGroups(useSession())[0]?.entries[0]?.to ?? '/denied' },
             { path: 'sources', name: 'sources', component: () => import('../collect/SourcesPage.vue') },
             { path: 'sources/:id', name: 'source', component: () => import('../collect/SourcePage.vue'), props: true },
             { path: 'quarantine', name: 'quarantine', component: () => import('../collect/QuarantinePage.vue') },
@@ -76,5 +77,5 @@ whenSignedOut(() => {
   // The first question at start-up is answered by the guard itself.
   if (!session.actor) return
   session.session = null
-  void router.push({ name: 'sign-in', query: { next: router.currentRoute.value.fullPath } })
+  void router.push({ name: 'sign-in', query: { next: router.currentRoute.value.fullPath, ended: 'true' } })
 })

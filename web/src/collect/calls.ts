@@ -1,7 +1,7 @@
 /** Sources and the quarantine, asked of the server. */
 import { call } from '../api/call'
 import type { Rows } from '../shared/list'
-import type { DryRun, Held, HeldDetail, HeldSummary, Replay, Source } from './types'
+import type { DryRun, HeldDetail, HeldSummary, Replay, Source } from './types'
 
 const at = (id: string): string => encodeURIComponent(id)
 
@@ -11,11 +11,10 @@ export const sources = {
   pause: (id: string, reason: string) => call<Source>('POST', `/sources/${at(id)}/pause`, { body: { reason } }),
   resume: (id: string) => call<Source>('POST', `/sources/${at(id)}/resume`),
   run: (id: string) => call<Source>('POST', `/sources/${at(id)}/run`),
-  dryRun: (id: string) => call<DryRun>('POST', `/sources/${at(id)}/dry-run`),
+  dryRun: (id: string, records?: unknown) => call<DryRun>('POST', `/sources/${at(id)}/dry-run`, { body: records }),
 }
 
 export const quarantine = {
-  list: (query: object) => call<Rows<Held>>('GET', '/quarantine', { query }),
   summary: (query: object) => call<HeldSummary>('GET', '/quarantine/summary', { query }),
   get: (id: string) => call<HeldDetail>('GET', `/quarantine/${at(id)}`),
   correct: (id: string, body: { fields: Record<string, unknown>; why: string; replay: boolean }) => call<HeldDetail>('POST', `/quarantine/${at(id)}/correct`, { body }),

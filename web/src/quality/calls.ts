@@ -1,20 +1,18 @@
 /** Scores, evidence and inspections, asked of the server. */
 import { call } from '../api/call'
 import type { Rows } from '../shared/list'
-import type { Breach, Evidence, FeedHours, Finding, Inspection, InspectionLine, InspectionMove, InspectionPlan, Scheme, Scores } from './types'
+import type { Breach, Evidence, FeedHours, Finding, Inspection, InspectionMove, InspectionPlan, Scheme } from './types'
 
 const at = (id: string): string => encodeURIComponent(id)
 
 export const quality = {
   scheme: () => call<Scheme>('GET', '/quality/scheme'),
-  scores: (query: object) => call<Scores>('GET', '/quality/scores', { query }),
   hours: (feed: string, query: object) => call<FeedHours>('GET', `/quality/feeds/${at(feed)}/hours`, { query }),
   evidence: (feed: string, query: object) => call<Rows<Evidence>>('GET', `/quality/feeds/${at(feed)}/evidence`, { query }),
   breaches: (query: object) => call<Rows<Breach>>('GET', '/quality/breaches', { query }),
 }
 
 export const inspections = {
-  list: (query: object) => call<Rows<InspectionLine>>('GET', '/inspections', { query }),
   get: (id: string) => call<Inspection>('GET', `/inspections/${at(id)}`),
   plan: (body: InspectionPlan) => call<Inspection>('POST', '/inspections', { body }),
   move: (id: string, move: InspectionMove) => call<Inspection>('POST', `/inspections/${at(id)}/${move}`),

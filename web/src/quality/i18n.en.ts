@@ -57,6 +57,7 @@ export const en: Same<typeof zh> = {
     period: 'Period',
     periods: { '7d': 'last 7 days', '30d': 'last 30 days', previous_month: 'previous month', previous_quarter: 'previous quarter' },
     limit: 'Limit for repair',
+    workdays: '{n} working days',
     recheckAfter: 'Recheck after',
     sample: 'Sample',
     sampleText: '{size} a check, seed {seed}',

@@ -54,6 +54,7 @@ export const zh = {
     period: '检查时段',
     periods: { '7d': '最近 7 天', '30d': '最近 30 天', previous_month: '上月', previous_quarter: '上季度' },
     limit: '整改时限',
+    workdays: '{n} 个工作日',
     recheckAfter: '整改后多久复查',
     sample: '抽样',
     sampleText: '每项 {size} 条，种子 {seed}',

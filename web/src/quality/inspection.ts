@@ -11,6 +11,12 @@ export function toneOf(line: Pick<InspectionLine, 'state' | 'halted'>): Tone {
   return line.state === 'closed' ? 'good' : line.state === 'planned' ? 'wait' : 'busy'
 }
 
+/** A limit in working days in the visitor's language; any other as it was written. */
+export function limitText(limit: string, t: (key: string, named: { n: string }) => string): string {
+  const days = /^(\d+)\s*工作日$/.exec(limit)?.[1]
+  return days ? t('inspection.workdays', { n: days }) : limit
+}
+
 /** Where a state stands in the course: behind, here, or ahead. */
 export function courseOf(state: string): { id: string; place: 'past' | 'here' | 'ahead' }[] {
   const at = INSPECTION_STATES.indexOf(state as (typeof INSPECTION_STATES)[number])

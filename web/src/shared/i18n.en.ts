@@ -23,6 +23,8 @@ export const en: Same<typeof zh> = {
     none: 'none',
     search: 'Search',
     department: 'Department',
+    system: 'System',
+    missing: 'Still needed: {what}',
     rows: '{n} rows',
     retry: 'Try again',
     reload: 'Reload',
@@ -55,6 +57,7 @@ export const en: Same<typeof zh> = {
     denied: 'Your post may not see this',
     deniedDetail:
       'Data is open by post, department and area, and closed by default. A security administrator can grant it to a post.',
+    able: 'Posts that may: {posts}',
     home: 'Back to the map',
     conflict: 'Somebody changed it meanwhile, or its state does not allow this',
     invalid: 'Something in the form is not right',

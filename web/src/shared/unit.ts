@@ -1,4 +1,4 @@
-/** Units as people read them. Content writes UCUM, where a counted thing stands in braces: `{persons}/10min`. */
+/** Units as people read them. Content writes UCUM, where a counted thing stands in braces, `{persons}/10min`; symbols leave the braces out. */
 const WORDS: Record<string, { zh: string; en: string }> = {
   persons: { zh: '人', en: 'persons' },
   person: { zh: '人', en: 'persons' },
@@ -8,7 +8,8 @@ const WORDS: Record<string, { zh: string; en: string }> = {
 }
 
 export function unitText(unit: string, locale: string): string {
-  const named = unit.replace(/\{([^}]*)\}/g, (_, word: string) => {
+  const named = unit.replace(/\{([^}]*)\}|\b(persons|cases|bins)\b/g, (_, braced: string | undefined, plain: string) => {
+    const word = braced ?? plain
     const known = WORDS[word.toLowerCase()]
     return known ? (locale === 'en' ? known.en : known.zh) : word
   })

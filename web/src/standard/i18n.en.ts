@@ -3,6 +3,7 @@ import type { zh } from './i18n.zh-CN'
 
 export const en: Same<typeof zh> = {
   standard: {
+    kinds: { number: 'number', integer: 'whole number', text: 'text', flag: 'yes or no', time: 'time', date: 'date' },
     title: 'Data standard',
     version: 'Version',
     types: 'Entity types',
@@ -80,7 +81,13 @@ export const en: Same<typeof zh> = {
     sure: '{n}% sure',
     unit: 'Unit',
     format: 'Time format',
-    codes: 'Code list',
+    codeMap: 'Codes',
+    codeMapNote: 'value of the source → code of the standard; each change is tried at once',
+    codesOpen: '{n} values without a code',
+    codeOf: 'Code for {value}',
+    dropCode: 'Take {value} out',
+    addValue: 'Another value of the source',
+    add: 'Add',
     none: 'not mapped',
     accept: 'Accept',
     acceptAll: 'Accept all',
@@ -95,7 +102,7 @@ export const en: Same<typeof zh> = {
     resultEmptyNote: 'A trial writes nothing.',
     trying: 'Trying',
     faults: 'The mapping is not right',
-    source: 'YAML',
+    source: 'Declaration (JSON)',
     table: 'Side by side',
     save: 'Save as a change of the standard',
     saveNote: 'see plan and effects first, then apply',

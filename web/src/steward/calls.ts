@@ -26,7 +26,6 @@ export const lineage = {
 }
 
 export const grants = {
-  list: (query: object) => call<Rows<Grant>>('GET', '/grants', { query }),
   get: (id: string) => call<Grant>('GET', `/grants/${at(id)}`),
   ask: (body: GrantRequest) => call<Grant>('POST', '/grants', { body }),
   move: (id: string, move: GrantMove, reason: string) => call<Grant>('POST', `/grants/${at(id)}/moves`, { body: { move, reason } }),

@@ -88,7 +88,7 @@ export const en: Same<typeof zh> = {
     usedBy: 'Used by',
     masked: 'masked',
     sample: 'Sample',
-    scope: '20 newest rows, {scope}',
+    scope: '20 newest rows as your post may see them, sensitive values covered',
     noSample: 'No sample to show',
     unused: 'No rule, metric or chart uses it yet',
   },

@@ -85,7 +85,7 @@ export const zh = {
     usedBy: '被谁使用',
     masked: '已脱敏',
     sample: '样例',
-    scope: '最新 20 行，{scope}',
+    scope: '最新 20 行，按本岗位的数据范围，敏感内容已遮盖',
     noSample: '没有可显示的样例',
     unused: '还没有规则、指标或图表使用它',
   },

@@ -21,6 +21,7 @@ export const en: Same<typeof zh> = {
     evidence: 'Evidence',
     around: 'Before and after',
     evidenceNote: '{aggregate}, {from} – {to}',
+    aggregates: { mean: 'mean', max: 'maximum', min: 'minimum', sum: 'sum', count: 'count', last: 'latest' },
     held: 'must hold for {span}',
     thresholds: 'Thresholds',
     trace: 'Trace',

@@ -18,6 +18,7 @@ export const zh = {
     evidence: '证据',
     around: '前后观测',
     evidenceNote: '{aggregate} · {from} – {to}',
+    aggregates: { mean: '平均', max: '最大', min: '最小', sum: '合计', count: '次数', last: '最新值' },
     held: '需持续 {span}',
     thresholds: '限值',
     trace: '判定过程',

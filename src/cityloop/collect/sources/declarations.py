@@ -17,6 +17,8 @@ from cityloop.core.values import Frozen, Title
 from cityloop.standard.tables import TableOptions
 
 Wire = Literal["mqtt", "nats", "database", "pull", "files"]
+StandingWire = Literal["push", "replay"]
+AnyWire = Literal["push", "replay", "mqtt", "nats", "database", "pull", "files"]
 STREAMS = frozenset({"mqtt", "nats"})
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -231,6 +233,16 @@ class SourceDeclaration(Frozen):
         if self.wire not in STREAMS and self.schedule is None:
             raise ValueError(f"a source by {self.wire} needs a schedule, such as {{every: 5m}}")
         return self
+
+
+class StandingDeclaration(Frozen):
+    """A source that a city has without declaring it; records come to it by themselves."""
+
+    id: str
+    title: Title
+    feed: str
+    wire: StandingWire
+    schedule: None = None
 
 
 class SourcesFile(Frozen):

@@ -24,7 +24,7 @@ from cityloop.collect.models import SourceFileRow
 from cityloop.collect.schemas import Receipt
 from cityloop.collect.sources.declarations import FilesConnection
 from cityloop.collect.sources.ledger import OUTCOMES
-from cityloop.collect.sources.loading import Source
+from cityloop.collect.sources.loading import DATA, Source
 from cityloop.collect.sources.sink import SAMPLE, Read, Sink
 from cityloop.collect.sources.trouble import SourceTrouble
 from cityloop.core.errors import Invalid
@@ -69,6 +69,8 @@ class FilesWire:
 
     def _files(self) -> list[Path]:
         limit = time.time() - self._connection.settle_seconds
+        if self._connection.folder.startswith(DATA):
+            self._folder.mkdir(parents=True, exist_ok=True)
         if not self._folder.is_dir():
             raise SourceTrouble(f"there is no folder {self._folder}", "create it, or correct the declaration")
         found = []

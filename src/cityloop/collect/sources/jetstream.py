@@ -1,8 +1,10 @@
 """NATS JetStream, exactly once: the lake's commit carries the number of the last message that is in it.
 
 On every start the consumer is made anew behind the lake's number, so what was acknowledged, or delivered and not
-committed, does not matter. A batch is refused when the lake does not hold the one before it, and a gap between messages
-of the consumer ends the attempt. Quarantine is written before the commit, at places that follow from the numbers.
+committed, does not matter: one acknowledgement speaks for a whole batch, and is there for whoever watches the stream
+and for streams that keep messages until their consumers have them. A batch is refused when the lake does not hold the
+one before it, and a gap between messages of the consumer ends the attempt. Quarantine is written before the commit, at
+places that follow from the numbers.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nats
+import uvloop
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
@@ -77,7 +80,7 @@ class JetStreamWire:
 
     def _guarded(self, work: Any) -> None:
         try:
-            asyncio.run(work)
+            uvloop.run(work)
         except NotFoundError as error:
             raise SourceTrouble(
                 f"there is no stream '{self._connection.stream}'", "create it, or correct it"
@@ -143,7 +146,7 @@ class JetStreamWire:
         config = ConsumerConfig(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=start,
-            ack_policy=AckPolicy.EXPLICIT,
+            ack_policy=AckPolicy.ALL,
             ack_wait=300,
             max_ack_pending=MOST * (UNDER_WAY + 2),
             inactive_threshold=None if durable else 30,
@@ -187,15 +190,19 @@ class _Reading:
         pull = await self._wire.consumer(stream, self._last + 1, self._wire.durable())
         self._sink.waiting = (await pull.consumer_info()).num_pending or 0
         self._sink.connected = True
+        ahead = asyncio.create_task(_fetched(pull, self._most))
         try:
             while not halt.is_set():
                 if not client.is_connected:
                     raise SourceTrouble("the connection to the stream was lost", "it is tried again")
-                messages = await _fetched(pull, self._most)
+                messages = await ahead
+                ahead = asyncio.create_task(_fetched(pull, self._most))
                 if messages and not halt.is_set():
                     await self._send(messages)
                 await self._settle(UNDER_WAY - 1 if messages else 0)
         finally:
+            ahead.cancel()
+            await asyncio.wait([ahead])
             while self._under_way:
                 batch = self._under_way.popleft()
                 await asyncio.wait([asyncio.wrap_future(batch.done)])
@@ -231,8 +238,7 @@ class _Reading:
             batch = self._under_way[0]
             receipt = await asyncio.wrap_future(batch.done)
             self._under_way.popleft()
-            for message in batch.messages:
-                await message.ack()
+            await batch.messages[-1].ack()
             self._sink.settled(receipt)
             per_message = max(1.0, receipt.received / len(batch.messages))
             self._most = int(max(FEWEST, min(MOST, MOST_ROWS / per_message)))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cityloop.collect.entrance import RESERVED
 from cityloop.collect.sources.declarations import (
     CONNECTIONS,
     Connection,
@@ -17,6 +18,7 @@ from cityloop.collect.sources.declarations import (
     PullConnection,
     SourceDeclaration,
     SourcesFile,
+    StandingDeclaration,
 )
 from cityloop.core.content import Key, Lines, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.errors import ContentError, Fault
@@ -24,17 +26,20 @@ from cityloop.core.values import Title
 from cityloop.standard.mapping import FeedMapping
 
 FILE = "sources.yaml"
+DATA = "data:"
+"""Begins a path below the data folder."""
 EXTRAS = {"oracledb": "oracle", "pymssql": "mssql"}
 Found = tuple[Key, str, str]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source with its connection; ``folder`` is the city's, from which relative paths go."""
+    """A source with its connection; relative paths go from ``folder``, the city's, or with ``data:`` from ``data``."""
 
-    declaration: SourceDeclaration
-    connection: Connection
+    declaration: SourceDeclaration | StandingDeclaration
+    connection: Connection | None
     folder: Path
+    data: Path | None = None
 
     @property
     def id(self) -> str:
@@ -57,11 +62,12 @@ class Source:
         return self.declaration.feed
 
     def path(self, name: str) -> Path:
-        """A path of the declaration; a relative one goes from the city folder."""
-        return self.folder / name
+        """A path of the declaration; a relative one goes from the city folder, ``data:…`` from the data folder."""
+        below = name.removeprefix(DATA)
+        return self.folder / name if below == name else (self.data or self.folder / "data") / below
 
 
-def load_sources(folder: Path, feeds: Mapping[str, FeedMapping]) -> tuple[Source, ...]:
+def load_sources(folder: Path, feeds: Mapping[str, FeedMapping], data: Path | None = None) -> tuple[Source, ...]:
     """Read ``sources.yaml``; without it a city has none. Raises :class:`ContentError` with all faults."""
     path = folder / FILE
     if not path.is_file():
@@ -71,7 +77,7 @@ def load_sources(folder: Path, feeds: Mapping[str, FeedMapping]) -> tuple[Source
     faults: list[Fault] = []
     for index, item in enumerate(checked(path, SourcesFile, value, lines).sources):
         try:
-            source = Source(item, _connection(path, lines, index, item), folder)
+            source = Source(item, _connection(path, lines, index, item), folder, data)
         except ContentError as error:
             faults += error.faults
             continue
@@ -90,6 +96,9 @@ def _connection(path: Path, lines: Lines, index: int, item: SourceDeclaration) -
 def _head_faults(item: SourceDeclaration, others: Collection[str], feeds: Mapping[str, FeedMapping]) -> Iterator[Found]:
     if item.id in others:
         yield ("id",), f"source '{item.id}' is declared twice", "give one of them another id"
+    if item.id.startswith(RESERVED):
+        what = f"'{item.id}' is an id of what a city has by itself"
+        yield ("id",), what, f"do not begin it with {' or '.join(RESERVED)}"
     if item.feed not in feeds:
         yield ("feed",), f"the city has no feed '{item.feed}'", f"known: {', '.join(sorted(feeds)) or 'none'}"
 

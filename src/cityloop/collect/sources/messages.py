@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import polars as pl
+from polars.exceptions import SchemaError
 
 from cityloop.collect.decode import Decoded, decode
 from cityloop.core.errors import Invalid
@@ -47,18 +49,25 @@ class Message:
 
 def decode_messages(messages: Sequence[Message], mapping: FeedMapping) -> Decoded:
     """Read messages into one batch; positions are those of the messages, in their order."""
-    parts = _parts(messages, mapping, as_text=False)
-    if len({tuple(part.frame.dtypes) for part in parts if part.frame.height}) > 1:
+    try:
+        parts = _parts(messages, mapping, as_text=False)
+        frame = _together(parts, mapping)
+    except SchemaError:
+        # Some messages hold numbers where others hold texts.
         parts = _parts(messages, mapping, as_text=True)
-    filled = [part for part in parts if part.frame.height]
-    frame = pl.concat([part.frame for part in filled]) if filled else pl.DataFrame(schema=mapping.text)
-    positions = [position for part in filled for position in part.positions]
+        frame = _together(parts, mapping)
+    positions = list(chain.from_iterable(part.positions for part in parts))
     by_number = {message.number: message for message in messages}
 
     def raws(wanted: Sequence[int]) -> Mapping[int, str]:
         return {position: _raw(by_number[position // PER_MESSAGE], position % PER_MESSAGE) for position in wanted}
 
     return Decoded(frame, positions, [refusal for part in parts for refusal in part.refusals], raws)
+
+
+def _together(parts: Sequence[Decoded], mapping: FeedMapping) -> pl.DataFrame:
+    filled = [part.frame for part in parts if part.frame.height]
+    return pl.concat(filled, rechunk=True) if filled else pl.DataFrame(schema=mapping.text)
 
 
 def _parts(messages: Sequence[Message], mapping: FeedMapping, *, as_text: bool) -> list[Decoded]:
@@ -74,7 +83,8 @@ def _objects(messages: Sequence[Message], mapping: FeedMapping, as_text: bool) -
     at = [message.start for message in messages]
     refusals = [_moved(refusal, at[refusal.index]) for refusal in found.refusals]
     told = [messages[index].fields for index in found.positions]
-    return Decoded(_told(found.frame, told), [at[index] for index in found.positions], refusals, found.raws)
+    frame = _told(found.frame, told) if any(told) else found.frame
+    return Decoded(frame, [at[index] for index in found.positions], refusals, found.raws)
 
 
 def _other(message: Message, mapping: FeedMapping, as_text: bool) -> Decoded:
@@ -85,14 +95,22 @@ def _other(message: Message, mapping: FeedMapping, as_text: bool) -> Decoded:
         return _nothing(message, mapping, f"the message cannot be read: {error.detail}")
     if found.received > PER_MESSAGE:
         return _nothing(message, mapping, f"the message holds {found.received} records, the most is {PER_MESSAGE}")
-    positions = [message.start + index for index in found.positions]
-    refusals = [_moved(refusal, message.start + refusal.index) for refusal in found.refusals]
-    return Decoded(_told(found.frame, [message.fields] * found.frame.height), positions, refusals, found.raws)
+    start = message.start
+    positions = _shifted(found.positions, start)
+    refusals = [_moved(refusal, start + refusal.index) for refusal in found.refusals]
+    frame = _told(found.frame, [message.fields] * found.frame.height) if message.fields else found.frame
+    return Decoded(frame, positions, refusals, found.raws)
 
 
 def _nothing(message: Message, mapping: FeedMapping, reason: str) -> Decoded:
     refusal = Refusal(message.start, "", "malformed", reason)
     return Decoded(pl.DataFrame(schema=mapping.text), [], [refusal], lambda wanted: {})
+
+
+def _shifted(positions: Sequence[int], start: int) -> Sequence[int]:
+    if isinstance(positions, range):
+        return range(start + positions.start, start + positions.stop)
+    return [start + position for position in positions]
 
 
 def _moved(refusal: Refusal, position: int) -> Refusal:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
-from cityloop.access.routes import Asker
-from cityloop.collect.sources.declarations import Wire
+from cityloop.access.routes import Asker, TheSettings
+from cityloop.collect.sources.declarations import AnyWire
 from cityloop.collect.sources.runner import State
 from cityloop.collect.sources.schemas import DryRunView, PauseRequest, SourceFilter, SourceView
 from cityloop.collect.sources.service import Sources
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paging, paging, service
+from cityloop.core.web import ExportFormat, Paged, content_type, read_body, service
 
 router = APIRouter(prefix="/api/v1", tags=["sources"])
 TheSources = Annotated[Sources, Depends(service(Sources))]
-Paged = Annotated[Paging, Depends(paging)]
 
 
 def source_filter(
-    wire: Wire | None = None,
+    wire: AnyWire | None = None,
     state: State | None = None,
     feed: str | None = None,
     department: str | None = None,
@@ -70,6 +70,13 @@ def run(source: str, the_sources: TheSources, actor: Asker) -> SourceView:
 
 
 @router.post("/sources/{source}/dry-run")
-def try_source(source: str, the_sources: TheSources, actor: Asker) -> DryRunView:
-    """The first 100 records before and after the mapping; nothing is written, nothing acknowledged."""
-    return the_sources.dry_run(actor, source)
+async def try_source(
+    source: str, request: Request, the_sources: TheSources, actor: Asker, settings: TheSettings
+) -> DryRunView:
+    """The first 100 records before and after the mapping; nothing is written, nothing acknowledged.
+
+    For the source ``push-<feed>`` the records to be tried are the body, as they would be pushed.
+    """
+    body = await read_body(request, settings.body_limit)
+    given = (body, content_type(request)) if body else None
+    return await run_in_threadpool(the_sources.dry_run, actor, source, given)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cityloop.collect.sources.declarations import Wire
+from cityloop.collect.sources.declarations import AnyWire
 from cityloop.collect.sources.runner import State
 from cityloop.core.values import Frozen, Instant, Title
 
@@ -28,7 +28,7 @@ class SourceView(Frozen):
     feed_title: Title
     entity_type: str
     department: str
-    wire: Wire
+    wire: AnyWire
     address: str
     """Where the data come from; never holds a secret."""
     schedule: ScheduleView
@@ -91,7 +91,7 @@ class DryRunView(Frozen):
 class SourceFilter(Frozen):
     """Which sources are wanted."""
 
-    wire: Wire | None = None
+    wire: AnyWire | None = None
     state: State | None = None
     feed: str | None = None
     department: str | None = None

@@ -13,6 +13,7 @@ from fastapi import Response
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
+from cityloop.collect.decode import decode
 from cityloop.collect.service import Collector
 from cityloop.collect.sources.database import DatabaseWire
 from cityloop.collect.sources.declarations import (
@@ -31,7 +32,8 @@ from cityloop.collect.sources.pull import PullWire
 from cityloop.collect.sources.runner import Runner, told
 from cityloop.collect.sources.schedule import Schedule
 from cityloop.collect.sources.schemas import DryRunView, ScheduleView, SourceFilter, SourceView
-from cityloop.collect.sources.sink import Sink, Wire
+from cityloop.collect.sources.sink import Read, Sink, Wire
+from cityloop.collect.sources.standing import Doorkeeper, Standing
 from cityloop.collect.sources.trial import dry_run
 from cityloop.collect.sources.trouble import SourceTrouble
 from cityloop.core.clock import Clock
@@ -43,6 +45,7 @@ from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 
 log = logging.getLogger(__name__)
 KEEP_SECONDS = 5.0
+Member = Runner | Standing
 
 
 class CityLike(Protocol):
@@ -72,7 +75,9 @@ class Sources:
         door: Door,
         audit: Audit,
         outbox: Outbox,
+        replaying: bool = False,
     ) -> None:
+        """With ``replaying`` the city plays its series, and each of them is a source."""
         self._collector = collector
         self._database = database
         self._clock = city.clock
@@ -80,6 +85,8 @@ class Sources:
         self._audit = audit
         self._outbox = outbox
         self._runners = {source.id: self._runner(source, city.zone) for source in sources}
+        self._doorkeeper = Doorkeeper(collector, database, city.clock, replaying=replaying)
+        collector.entrance = self._doorkeeper
         self._stop = threading.Event()
         self._keeper: threading.Thread | None = None
         door.register(Protected("source", department="department"))
@@ -147,34 +154,37 @@ class Sources:
         runner = self._operated(actor, source)
         if runner.sink.ledger.pause:
             raise Conflict(f"'{source}' is paused", "resume it first")
+        if isinstance(runner, Standing):
+            raise Conflict(f"records come to '{source}' by themselves", "there is nothing to start")
         with self._database.transaction() as tx:
             self._audit.record(tx, self._clock.now(), actor.id, "source.run", source, {})
         runner.run_now()
         return self._view(runner)
 
-    def dry_run(self, actor: Actor, source: str) -> DryRunView:
-        """The first records before and after the mapping; raises :class:`SourceTrouble` when they cannot be had."""
+    def dry_run(self, actor: Actor, source: str, given: tuple[bytes, str] | None = None) -> DryRunView:
+        """The first records before and after the mapping; raises :class:`SourceTrouble` when they cannot be had.
+
+        ``given`` are records and their media type, for a push; no other source can be given any.
+        """
         runner = self._operated(actor, source)
         department = self._collector.mapping(runner.sink.source.feed).declaration.department
         if not self._door.scope(actor, "quarantine").lets({"department": department}):
             raise NotFound(f"no source '{source}' whose records {actor.id} may see", "ask for sight of its quarantine")
-        try:
-            read = runner.wire.sample(runner.sink)
-        except Problem as error:
-            raise SourceTrouble(error.detail, error.mend) from error
-        except Exception as error:
-            raise SourceTrouble(told(error), "see the log of the server") from error
+        read = _given(runner, given) if given else _sampled(runner)
         mapping, now = runner.sink.mapping(), self._clock.now()
         with self._database.transaction() as tx:
             self._audit.record(tx, now, actor.id, "source.dry_run", source, {})
         known, world = self._collector.known(mapping.entity_type.id), self._collector.world
         return dry_run(source, mapping, read(mapping), now, known, world)
 
+    def _all(self) -> dict[str, Member]:
+        return {**self._doorkeeper.all(), **self._runners}
+
     def _runner(self, source: Source, zone: ZoneInfo) -> Runner:
         sink = Sink(source, self._collector, Ledger(self._database, source.id), self._database, self._clock)
         return Runner(wire_of(source), sink, zone)
 
-    def _change(self, actor: Actor, runner: Runner, pause: Pause | None, event: str) -> None:
+    def _change(self, actor: Actor, runner: Member, pause: Pause | None, event: str) -> None:
         now, source = self._clock.now(), runner.sink.source
         data = {"source": source.id, "feed": source.feed, "actor": actor.id, "reason": pause.reason if pause else ""}
         with self._database.transaction() as tx:
@@ -184,17 +194,17 @@ class Sources:
                 tx, now, actor.id, event.removeprefix("cityloop."), source.id, {"reason": data["reason"]}
             )
 
-    def _find(self, actor: Actor, source: str) -> Runner:
-        scope, runner = self._door.scope(actor, "source"), self._runners.get(source)
+    def _find(self, actor: Actor, source: str) -> Member:
+        scope, runner = self._door.scope(actor, "source"), self._all().get(source)
         if runner is None or not scope.lets({"department": self._department(runner)}):
             raise NotFound(f"no source '{source}' that {actor.id} may see", "GET /api/v1/sources lists them")
         return runner
 
-    def _operated(self, actor: Actor, source: str) -> Runner:
+    def _operated(self, actor: Actor, source: str) -> Member:
         self._door.permit(actor, "source.operate")
         return self._find(actor, source)
 
-    def _department(self, runner: Runner) -> str:
+    def _department(self, runner: Member) -> str:
         return runner.sink.mapping().declaration.department
 
     def _sorted(self, actor: Actor, wanted: SourceFilter, sort: str) -> list[SourceView]:
@@ -202,11 +212,11 @@ class Sources:
         key = _SORTS.get(sort.removeprefix("-") or "id")
         if key is None:
             raise Invalid(f"sources cannot be sorted by '{sort}'", f"known: {', '.join(_SORTS)}")
-        seen = [runner for runner in self._runners.values() if scope.lets({"department": self._department(runner)})]
+        seen = [runner for runner in self._all().values() if scope.lets({"department": self._department(runner)})]
         views = [view for runner in seen if _fits(view := self._view(runner), wanted)]
         return sorted(sorted(views, key=lambda view: view.id), key=key, reverse=sort.startswith("-"))
 
-    def _view(self, runner: Runner) -> SourceView:
+    def _view(self, runner: Member) -> SourceView:
         sink, ledger = runner.sink, runner.sink.ledger
         declaration, mapping, pause, state = sink.source.declaration, sink.mapping(), ledger.pause, runner.state
         return SourceView(
@@ -248,7 +258,7 @@ class Sources:
                 log.exception("the counts of the sources were not written and will be tried again")
 
     def _write(self) -> None:
-        for name, runner in self._runners.items():
+        for name, runner in self._all().items():
             if runner.sink.ledger.dirty:
                 runner.sink.ledger.write()
             if (lag := self._lag(runner.sink)) is not None:
@@ -268,6 +278,23 @@ def wire_of(source: Source) -> Wire:
         return PullWire(source, connection)
     assert isinstance(connection, FilesConnection)
     return FilesWire(source, connection)
+
+
+def _given(runner: Member, given: tuple[bytes, str]) -> Read:
+    if runner.sink.source.wire != "push":
+        raise Invalid("a dry run of this source takes its own records", "leave the body empty")
+    return lambda mapping: decode(*given, mapping)
+
+
+def _sampled(runner: Member) -> Read:
+    try:
+        return runner.wire.sample(runner.sink)
+    except Problem as error:
+        if isinstance(runner, Standing):
+            raise
+        raise SourceTrouble(error.detail, error.mend) from error
+    except Exception as error:
+        raise SourceTrouble(told(error), "see the log of the server") from error
 
 
 def _schedule(schedule: Schedule | None) -> ScheduleView:

@@ -1,0 +1,82 @@
+"""Measurements; they need a checkout with the folder ``bench``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cityloop.cli.common import JsonOption, clear, print_result
+from cityloop.core.errors import Problem
+
+app = typer.Typer(no_args_is_help=True, help="Measure, on this machine, with the conditions printed.")
+
+
+@app.command("lake")
+@clear
+def bench_lake(
+    commits: Annotated[int, typer.Option(min=100, max=100_000)] = 10_000,
+    rows: Annotated[int, typer.Option(min=520_000, max=1_000_000_000, help="Rows to query.")] = 100_000_000,
+    folder: Annotated[Path | None, typer.Option(help="Where to work (default: the system's temporary folder).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Commits beside delta-rs' own append, and queries beside a native DuckDB table."""
+    print_result(_bench("lake").run(commits, rows, folder), as_json)
+
+
+@app.command("ingest")
+@clear
+def bench_ingest(seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0, as_json: JsonOption = False) -> None:
+    """Observations a second, acknowledged after the durable commit, beside the library's own writer."""
+    print_result(_bench("ingest").run(seconds), as_json)
+
+
+@app.command("sources")
+@clear
+def bench_sources(seconds: Annotated[float, typer.Option(min=1, max=600)] = 5.0, as_json: JsonOption = False) -> None:
+    """Observations a second from JetStream, acknowledged after the durable commit, beside the library's own writer."""
+    print_result(_bench("sources").run(seconds), as_json)
+
+
+@app.command("loop")
+@clear
+def bench_loop(
+    seconds: Annotated[float, typer.Option(min=5, max=600)] = 30.0,
+    rate: Annotated[int, typer.Option(min=0, max=20_000, help="Observations a second beside it.")] = 2000,
+    as_json: JsonOption = False,
+) -> None:
+    """Latency from the POST of a crossing value to the dispatched case."""
+    print_result(_bench("loop").run(seconds, rate), as_json)
+
+
+@app.command("models")
+@clear
+def bench_models(
+    source: Annotated[Path | None, typer.Option(help="Folder of the data sets (default: ../shared/data).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Classification, duplicates and risk on cases held out, each beside a plain rival on the same rows."""
+    print_result(_bench("models").run(source), as_json)
+
+
+@app.command("mapping")
+@clear
+def bench_mapping(
+    seconds: Annotated[float, typer.Option(min=1, max=600)] = 10.0,
+    rows: Annotated[int, typer.Option(min=20_000, max=2_000_000, help="Rows that all three check.")] = 100_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Mapping plus all checks, rows a second, beside pandera and Great Expectations on the same rows."""
+    print_result(_bench("mapping").run(seconds, rows), as_json)
+
+
+def _bench(name: str) -> Any:
+    """A module of the ``bench`` folder; measuring needs a checkout, not only the installed package."""
+    root = Path(__file__).parents[3]
+    if not (root / "bench" / f"{name}.py").is_file():
+        raise Problem("there is no bench folder beside this installation", "run it in a clone of the repository")
+    sys.path.insert(0, str(root))
+    return importlib.import_module(f"bench.{name}")
