@@ -74,9 +74,9 @@ matter,A,道路,Roads,02,积水,Water on the road
 """
 AREAS = """\
 {"type":"FeatureCollection","features":[
-{"type":"Feature","properties":{"code":"9901","parent":"99","level":"district","zh":"西区","en":"West"},\
+{"type":"Feature","properties":{"code":"9901","parent":"99","level":"district","zh":"西区","en":"West","local":true},\
 "geometry":{"type":"Polygon","coordinates":[[[114.0,22.0],[114.1,22.0],[114.1,22.1],[114.0,22.1],[114.0,22.0]]]}},
-{"type":"Feature","properties":{"code":"9902","parent":"99","level":"district","zh":"东区","en":"East"},\
+{"type":"Feature","properties":{"code":"9902","parent":"99","level":"district","zh":"东区","en":"East","local":true},\
 "geometry":{"type":"Polygon","coordinates":[[[114.1,22.0],[114.2,22.0],[114.2,22.1],[114.1,22.1],[114.1,22.0]]]}}
 ]}
 """

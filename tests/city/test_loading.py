@@ -131,6 +131,32 @@ def test_a_cell_outside_its_district_is_found_by_the_check(small: Path) -> None:
     assert any("100.0% of cell 990101" in fault.what for fault in check_folder(small))
 
 
+def with_cell(small: Path, code: str, east: float, local: str = "true") -> None:
+    """A cell in the western district, from its western border to ``east``."""
+    corners = f"[[[114.0,22.0],[{east},22.0],[{east},22.1],[114.0,22.1],[114.0,22.0]]]"
+    cell = f'{{"type":"Feature","properties":{{"code":"{code}","parent":"9901","level":"cell","zh":"格","en":"cell",'
+    cell += f'"local":{local}}},"geometry":{{"type":"Polygon","coordinates":{corners}}}}}\n]}}'
+    spoil(small, ("areas.geojson", "\n]}", ",\n" + cell))
+
+
+def test_ground_that_no_cell_covers_is_found_by_the_check(small: Path) -> None:
+    with_cell(small, "990100000000001", 114.08)
+    [fault] = check_folder(small)
+    assert fault.what == "20.0% of 9901 is in none of the areas below it, near 114.09000 22.05000"
+
+
+def test_cells_that_cover_their_district_are_sound(small: Path) -> None:
+    with_cell(small, "990100000000001", 114.1)
+    assert check_folder(small) == []
+
+
+@pytest.mark.parametrize(("code", "sound"), [("990100000000001", True), ("99010000000A001", True), ("99010001", False)])
+def test_a_national_code_of_a_cell_has_15_characters(small: Path, code: str, sound: bool) -> None:
+    with_cell(small, code, 114.1, local="false")
+    said = [fault.what for fault in check_folder(small)]
+    assert said == ([] if sound else [f"'{code}' is no national code of a cell: 15 characters"])
+
+
 @pytest.mark.parametrize("name", ["demo", "boston"])
 def test_the_shipped_cities_are_sound(name: str) -> None:
     assert check_folder(ROOT / "cities" / name) == []

@@ -69,6 +69,16 @@ def test_areas_shapes_and_matters_are_listed(client: Client) -> None:
     assert "gb47678:matter:06010" in [matter["key"] for matter in client.ask("GET", "city/matters").json()]
 
 
+def test_many_points_find_their_cells_at_once(client: Client) -> None:
+    points = [{"lon": 114.055, "lat": 22.535}, {"lon": 120.0, "lat": 30.0}, {"lon": 114.055, "lat": 22.535}]
+    found = client.ask("POST", "city/locate", json={"points": points}).json()
+    assert found["outside"] == 1 and found["places"][1] is None and found["places"][0] == found["places"][2]
+    assert found["places"][0]["district"] == "440304" and len(found["places"][0]["area"]) == 15
+    assert client.ask("POST", "city/locate", json={"points": []}).json() == {"places": [], "outside": 0}
+    assert client.ask("POST", "city/locate", json={"points": [{"lon": 200, "lat": 0}]}).status_code == 422
+    assert client.ask("POST", "city/locate", post="", json={"points": points}).status_code == 401
+
+
 def test_only_a_post_that_may_changes_the_speed(client: Client) -> None:
     refused = client.ask("PATCH", "clock", json={"speed": 600})
     assert refused.status_code == 403

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from cityloop.access.routes import Asker, TheDoor
-from cityloop.city.schemas import Area, AreaLevel, CityView, ClockChange, ClockView, Matter
+from cityloop.city.schemas import Area, AreaLevel, CityView, ClockChange, ClockView, Matter, PointsAsked, PointsFound
 from cityloop.city.service import City
 from cityloop.core.web import service
 
@@ -31,6 +31,14 @@ def areas(the_city: TheCity, actor: Asker, level: AreaLevel | None = None) -> li
 def area_shapes(the_city: TheCity, actor: Asker, level: AreaLevel = "district") -> dict[str, Any]:
     """Shapes of one level as GeoJSON, longitude first; ``properties`` are ``code``, ``zh``, ``en``."""
     return the_city.areas.geojson(level)
+
+
+@router.post("/city/locate")
+def locate(body: PointsAsked, the_city: TheCity, actor: Asker) -> PointsFound:
+    """The smallest area, a grid cell where there are cells, and the district of up to 50,000 points."""
+    lons, lats = [point.lon for point in body.points], [point.lat for point in body.points]
+    places = the_city.areas.locate_many(lons, lats)
+    return PointsFound(places=places, outside=sum(place is None for place in places))
 
 
 @router.get("/city/matters")

@@ -37,6 +37,19 @@ class Place(Frozen):
     district: str
 
 
+class PointsAsked(Frozen):
+    """Many points of WGS 84 degrees at once."""
+
+    points: list[Position] = Field(max_length=50_000)
+
+
+class PointsFound(Frozen):
+    """Where each point lies, in the order of the question; ``None`` outside the city."""
+
+    places: list[Place | None]
+    outside: int
+
+
 class Department(Frozen):
     """A body that handles cases. ``code`` is the 18-character unified social credit code where there is one."""
 
