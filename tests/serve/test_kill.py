@@ -21,9 +21,12 @@ SERIES = {"AirQualityStation": "air-hourly", "MetroStation": "metro-entries", "W
 
 
 def _rows(data: Path, table: str) -> pl.DataFrame:
-    files = [uri.removeprefix("file://") for uri in DeltaTable(str(data / "lake" / table)).file_uris()]
-    frame: pl.DataFrame = duckdb.read_parquet(files).pl()
+    frame: pl.DataFrame = duckdb.read_parquet(_files(data, table)).pl()
     return frame
+
+
+def _files(data: Path, table: str) -> list[str]:
+    return [uri.removeprefix("file://") for uri in DeltaTable(str(data / "lake" / table)).file_uris()]
 
 
 def _scalar(data: Path, query: str) -> int:
@@ -43,6 +46,7 @@ def test_a_city_that_is_killed_again_and_again_has_every_row_once(tmp_path: Path
         leader = city.client("lingdao")
         eventually(lambda: leader.get("/api/v1/warnings").json()["total"], "warnings")
         eventually(lambda: leader.get("/api/v1/cases").json()["total"], "cases")
+        eventually(lambda: all(_files(tmp_path, table) for table in SERIES), "rows of each series")
     finally:
         city.stop()
     _series_whole(tmp_path)
