@@ -155,17 +155,3 @@ def test_estimates_are_no_moves(past: tuple[Room, Learner]) -> None:
     with room.database.reading() as session:
         for case in session.scalars(select(CaseRow.id).where(CaseRow.open.is_(True))):
             assert room.desk.verify_timeline(case) is None
-
-
-def test_a_reworded_report_is_found_again_under_another_matter(tmp_path: Path) -> None:
-    room = open_room(tmp_path)
-    first = room.report(title="学府路与南门交口路面坑洼积水", matter=ROAD)
-    room.report(title="垃圾桶满溢没人清运")
-    room.later(days=2)
-    again = room.report(title="学府路南门路面坑洼雨后积水", matter=LITTER)
-    learner = learner_of(room, tmp_path)
-    found = learner.similar(ACCEPTOR, again.id)
-    assert [case.id for case in found][:1] == [first.id] and found[0].similarity > 0.3
-    assert learner.similar(ACCEPTOR, first.number) == []
-    with pytest.raises(AccessDenied):
-        learner.similar(NOBODY, again.id)

@@ -78,8 +78,11 @@ describe('the report form', () => {
   })
 
   it('says what is missing', () => {
-    expect(missingParts({ matter: '', title: 'x', lon: null, lat: '' })).toEqual(['matter', 'name', 'point'])
-    expect(missingParts({ matter: 'm', title: '井盖缺损', lon: 114, lat: 22.5 })).toEqual([])
+    expect(missingParts({ matter: '', title: 'x', lon: null, lat: '', channel: 'hotline', photos: 0 })).toEqual(['matter', 'name', 'point'])
+    const whole = { matter: 'm', title: '井盖缺损', lon: 114, lat: 22.5, channel: 'hotline', photos: 0 }
+    expect(missingParts(whole)).toEqual([])
+    expect(missingParts({ ...whole, channel: 'collector' })).toEqual(['photos'])
+    expect(missingParts({ ...whole, channel: 'collector', photos: 1 })).toEqual([])
   })
 })
 

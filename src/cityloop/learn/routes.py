@@ -10,7 +10,7 @@ from cityloop.access.routes import Asker
 from cityloop.cases.learned import MatterSuggestion
 from cityloop.core.web import service
 from cityloop.learn.artefact import Card
-from cityloop.learn.schemas import Similar, Text
+from cityloop.learn.schemas import Text
 from cityloop.learn.service import Learner
 
 router = APIRouter(prefix="/api/v1", tags=["learn"])
@@ -21,12 +21,6 @@ TheLearner = Annotated[Learner, Depends(service(Learner))]
 def classify(body: Text, learner: TheLearner, actor: Asker) -> MatterSuggestion:
     """The three likeliest matters of a text with calibrated confidence; ``automatic``: no person needs to choose."""
     return learner.classify(actor, body)
-
-
-@router.get("/cases/{case}/similar")
-def similar(case: str, learner: TheLearner, actor: Asker) -> list[Similar]:
-    """Up to five cases of the 90 days before, within 2 km, that say much the same, whatever their matter."""
-    return learner.similar(actor, case)
 
 
 @router.get("/models")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from cityloop.core.values import Frozen, Instant
+from cityloop.core.values import Frozen
 
 
 class Text(Frozen):
@@ -12,17 +12,6 @@ class Text(Frozen):
 
     title: str = Field(min_length=2, max_length=120)
     description: str = Field(default="", max_length=4000)
-
-
-class Similar(Frozen):
-    """An earlier case that says much the same; ``similarity`` is 0 to 1."""
-
-    id: str
-    number: str
-    title: str
-    opened_at: Instant
-    open: bool
-    similarity: float
 
 
 class Untrained(Frozen):

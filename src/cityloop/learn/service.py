@@ -25,8 +25,7 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
 from cityloop.learn import artefact
 from cityloop.learn.artefact import Card, Parts
-from cityloop.learn.schemas import Similar, Text, Untrained
-from cityloop.learn.similar import similar
+from cityloop.learn.schemas import Text, Untrained
 from cityloop.learn.telemetry import CLASSIFIED, SCORED
 
 if TYPE_CHECKING:
@@ -75,10 +74,6 @@ class Learner:
         """The likeliest matters of a text, for whoever may report."""
         self._door.permit(actor, REPORT)
         return self.suggest(text.title, text.description)
-
-    def similar(self, actor: Actor, case: str) -> list[Similar]:
-        """Earlier cases nearby that say much the same, of those that the actor may see."""
-        return similar(self._database, self._door, actor, case)
 
     def suggest(self, title: str, description: str) -> MatterSuggestion:
         """The three likeliest matters that the catalogue knows, and whether the first may be taken without a person."""

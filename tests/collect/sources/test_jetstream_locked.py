@@ -16,7 +16,7 @@ from nats.js.api import StreamConfig
 from tests.collect.small_town import air
 from tests.collect.sources.conftest import WiredMaker
 from tests.collect.sources.wired import environment, wait
-from tests.parts import Part, certificates, make_nats, program, served
+from tests.parts import Part, certificates, make_folder, make_nats, program, served
 
 SECRET = "s3cret-of-the-stream"
 STREAM = "LOCKED"
@@ -27,10 +27,13 @@ def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Par
     """A server with TLS and an account, a stream with one record in it, and what a source needs to get in."""
     ca = certificates(tmp_path)
     tls = ["--tls", "--tlscert", str(tmp_path / "server.pem"), "--tlskey", str(tmp_path / "server.key")]
-    part = make_nats(program("nats-server"), tmp_path, *tls, *request.param)
+
+    def make() -> Part:
+        return make_nats(program("nats-server"), make_folder("nats"), *tls, *request.param)
+
     secret = environment("TEST_NATS_SECRET", SECRET)
     account = {"user": "city", "password": secret} if "--user" in request.param else {"token": secret}
-    for server in served(part):
+    for server in served(make):
         asyncio.run(fill(server, ca, "--user" in request.param))
         yield server, ca, account
 

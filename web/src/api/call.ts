@@ -37,3 +37,10 @@ function parsed(text: string): unknown {
 export function call<T>(method: 'GET' | 'POST', path: Path, said: Said = {}): Promise<T> {
   return ask(fetched<T>(method, `/api/v1${path}`, said))
 }
+
+/** A form of words and files, for `call`. */
+export function formOf(parts: Record<string, string | File>): FormData {
+  const made = new FormData()
+  for (const [name, part] of Object.entries(parts)) made.append(name, part)
+  return made
+}

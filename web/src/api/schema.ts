@@ -152,6 +152,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/city/locate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Locate
+         * @description The smallest area, a grid cell where there are cells, and the district of up to 50,000 points.
+         */
+        post: operations["locate_api_v1_city_locate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/city/matters": {
         parameters: {
             query?: never;
@@ -3891,7 +3911,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "dataset" | "feed" | "source" | "rule" | "metric" | "dimension" | "tile" | "grant" | "quarantine";
+            kind: "dataset" | "feed" | "source" | "rule" | "metric" | "dimension" | "tile" | "inspection" | "grant" | "quarantine";
             /** Id */
             id: string;
             title: components["schemas"]["Title"];
@@ -5372,7 +5392,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "source" | "feed" | "field" | "code_list" | "event" | "column" | "dataset" | "rule" | "warning" | "case" | "metric" | "dimension" | "tile";
+            kind: "source" | "feed" | "field" | "code_list" | "event" | "column" | "dataset" | "rule" | "warning" | "case" | "metric" | "dimension" | "tile" | "inspection";
             title: components["schemas"]["Title"];
             /** Link */
             link?: string | null;
@@ -5639,6 +5659,16 @@ export interface components {
             reporter_phone: string | null;
         };
         /**
+         * Place
+         * @description Where a point lies: the smallest area that holds it and the district above.
+         */
+        Place: {
+            /** Area */
+            area: string;
+            /** District */
+            district: string;
+        };
+        /**
          * Plan
          * @description Everything to know before applying. ``hash`` stands for the set and for what it was planned against.
          */
@@ -5673,6 +5703,24 @@ export interface components {
              * @default 200
              */
             trial: number;
+        };
+        /**
+         * PointsAsked
+         * @description Many points of WGS 84 degrees at once.
+         */
+        PointsAsked: {
+            /** Points */
+            points: components["schemas"]["Position"][];
+        };
+        /**
+         * PointsFound
+         * @description Where each point lies, in the order of the question; ``None`` outside the city.
+         */
+        PointsFound: {
+            /** Places */
+            places: (components["schemas"]["Place"] | null)[];
+            /** Outside */
+            outside: number;
         };
         /**
          * Position
@@ -7713,6 +7761,39 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    locate_api_v1_city_locate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsFound"];
                 };
             };
             /** @description Validation Error */
@@ -11218,7 +11299,7 @@ export interface operations {
         parameters: {
             query?: {
                 text?: string;
-                kind?: ("source" | "feed" | "field" | "code_list" | "event" | "column" | "dataset" | "rule" | "warning" | "case" | "metric" | "dimension" | "tile") | null;
+                kind?: ("source" | "feed" | "field" | "code_list" | "event" | "column" | "dataset" | "rule" | "warning" | "case" | "metric" | "dimension" | "tile" | "inspection") | null;
             };
             header?: never;
             path?: never;

@@ -125,6 +125,8 @@ export const en: Same<typeof zh> = {
     series: 'source',
   },
   report: {
+    photos: 'Photos',
+    photosHint: 'JPEG, PNG or WebP; a collector sends at least one, taken before the work.',
     title: 'New case',
     matter: 'Matter',
     matterHint: 'Type a name or code',

@@ -113,6 +113,8 @@ export const zh = {
     series: '数据来源',
   },
   report: {
+    photos: '照片',
+    photosHint: 'JPEG、PNG 或 WebP；采集员上报至少一张，作为处置前照片。',
     title: '新建案件',
     matter: '事项',
     matterHint: '输入名称或代码',

@@ -6,6 +6,8 @@ export interface ReportForm {
   title: string
   lon: number | null | ''
   lat: number | null | ''
+  channel: string
+  photos: number
 }
 
 /** Matters whose title or code holds the text, at most `most`. */
@@ -17,10 +19,11 @@ export function matchMatters(matters: readonly Matter[], text: string, most: num
 }
 
 /** What is still missing, by the name of its label. */
-export function missingParts(form: ReportForm): ('matter' | 'name' | 'point')[] {
-  const missing: ('matter' | 'name' | 'point')[] = []
+export function missingParts(form: ReportForm): ('matter' | 'name' | 'point' | 'photos')[] {
+  const missing: ('matter' | 'name' | 'point' | 'photos')[] = []
   if (!form.matter) missing.push('matter')
   if (form.title.trim().length < 2) missing.push('name')
   if (typeof form.lon !== 'number' || typeof form.lat !== 'number') missing.push('point')
+  if (form.channel === 'collector' && form.photos === 0) missing.push('photos')
   return missing
 }
