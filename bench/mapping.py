@@ -56,7 +56,11 @@ def run(seconds: float = 10.0, rows: int = 100_000) -> dict[str, Any]:
     from_text = _rate(lambda: _judged(mapping, batches["text"], known), rows, seconds * 0.3)
     checks = _rate(lambda: _judged(checking, [converted], known), rows, seconds * 0.3)
     bad = _judged(mapping, batches["typed"], known)
-    peers = {"pandera": _pandera(converted), "great_expectations": _great_expectations(converted)}
+    peers = {
+        "pandera": _pandera(converted),
+        "pandera_polars": _pandera_polars(converted),
+        "great_expectations": _great_expectations(converted),
+    }
     found = {name: result[1] for name, result in peers.items()}
     found |= {"ours from text": _judged(mapping, batches["text"], known)}
     found |= {"ours on converted rows": _judged(checking, [converted], known)}
@@ -207,7 +211,36 @@ def _past_checks() -> dict[str, pl.Expr]:
     }
 
 
+def _beside(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with columns for what a check of one column cannot say."""
+    helpers = (expression.alias(name) for name, expression in _past_checks().items())
+    return rows.with_columns((pl.col("pm10") * 2 + 50).alias("limit"), *helpers)
+
+
 def _pandera(rows: pl.DataFrame) -> tuple[Rate, set[int]]:
+    """On pandas, what pandera was made for."""
+    pa: Any = importlib.import_module("pandera.pandas")
+    schema = pa.DataFrameSchema(
+        {
+            "station": pa.Column(checks=pa.Check.isin(STATIONS)),
+            "time": pa.Column(checks=pa.Check.le(NOW + timedelta(minutes=5))),
+            "serial": pa.Column(checks=pa.Check.str_matches(f"^{SERIAL}$")),
+            **{name: pa.Column(float, pa.Check.in_range(low, high)) for name, (low, high) in RANGES.items()},
+            "wd": pa.Column(checks=pa.Check.isin(WIND)),
+            **{name: pa.Column(bool, pa.Check.eq(True)) for name in _past_checks()},
+        },
+        checks=pa.Check(lambda frame: ~(frame["pm2_5"] > frame["limit"])),
+    )
+    found: set[int] = set()
+
+    def validate() -> None:
+        nonlocal found
+        found = _failed(schema, _beside(rows).to_pandas())
+
+    return _rate(validate, rows.height, 0), found
+
+
+def _pandera_polars(rows: pl.DataFrame) -> tuple[Rate, set[int]]:
     import pandera.polars as pa
 
     def given(expression: pl.Expr) -> pa.Check:
@@ -235,25 +268,24 @@ def _pandera(rows: pl.DataFrame) -> tuple[Rate, set[int]]:
     return _rate(validate, rows.height, 0), found
 
 
-def _failed(schema: Any, rows: pl.DataFrame) -> set[int]:
+def _failed(schema: Any, rows: Any) -> set[int]:
     from pandera.errors import SchemaErrors
 
     try:
         schema.validate(rows, lazy=True)
     except SchemaErrors as error:
-        return set(error.failure_cases["index"].drop_nulls().to_list())
+        return {int(index) for index in error.failure_cases["index"].to_list() if index is not None}
     return set()
 
 
 def _great_expectations(rows: pl.DataFrame) -> tuple[Rate, set[int]]:
     gx: Any = importlib.import_module("great_expectations")
 
-    helpers = [(pl.col("pm10") * 2 + 50).alias("limit"), *(e.alias(name) for name, e in _past_checks().items())]
     answer: Any = None
 
     def validate() -> None:
         nonlocal answer
-        frame = rows.with_columns(helpers).to_pandas()
+        frame = _beside(rows).to_pandas()
         answer = check.run(batch_parameters={"dataframe": frame}, result_format={"result_format": "COMPLETE"})
 
     with warnings.catch_warnings():
