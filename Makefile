@@ -38,11 +38,9 @@ lint: setup
 types: setup
 	$(RUN) mypy
 
-# The browser works beside the rest, which often waits; what it printed follows at the end.
 unit: setup web $(SPARK)
-	@$(PYTEST) -n 1 -m e2e $(PYTEST_ARGS) >$(STAMPS)/e2e.log 2>&1 & screens=$$!; \
-	$(PYTEST) -n 2 -m "not e2e" $(PYTEST_ARGS); rest=$$?; \
-	wait $$screens; e2e=$$?; cat $(STAMPS)/e2e.log; exit $$((rest | e2e))
+	$(PYTEST) -n 3 -m "not e2e" $(PYTEST_ARGS)
+	$(PYTEST) -n 2 -m e2e $(PYTEST_ARGS)
 
 web-test: $(STAMPS)/npm
 	cd web && $(NODE_PATH_ENV) npx vue-tsc --noEmit && $(NODE_PATH_ENV) npx vitest run
