@@ -8,8 +8,7 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
-_QUADS = [high + low for high in _PAIRS for low in _PAIRS]
-_MASK = 2**20 - 1
+_TRIPLES = [high + low for high in _PAIRS for low in _ALPHABET]
 _lock = threading.Lock()
 _last = 0
 
@@ -20,6 +19,9 @@ def new_id(prefix: str) -> str:
     with _lock:
         _last = max(time.time_ns() // 1000, _last + 1)
         stamp = _last
-    chance = int.from_bytes(os.urandom(5))
-    time_text = _QUADS[stamp >> 40][1:] + _QUADS[stamp >> 20 & _MASK] + _QUADS[stamp & _MASK]
-    return f"{prefix}_{time_text}{_QUADS[chance >> 20]}{_QUADS[chance & _MASK]}"
+    return f"{prefix}_{_TRIPLES[stamp >> 40]}{_base32(stamp)}{_base32(int.from_bytes(os.urandom(5)))}"
+
+
+def _base32(number: int) -> str:
+    """The lowest 40 bits as 8 characters."""
+    return _TRIPLES[number >> 25 & 0x7FFF] + _TRIPLES[number >> 10 & 0x7FFF] + _PAIRS[number & 0x3FF]
