@@ -72,24 +72,10 @@ class CaseDesk:
         self._book = Book(database, workflow)
         self._book.open()
         views = Views(city, self._book)
-        self._mover = Mover(
-            outbox=outbox,
-            door=door,
-            audit=audit,
-            city=city,
-            book=self._book,
-            responsibility=responsibility,
-            views=views,
-        )
-        self.attachments = Attachments(
-            database=database,
-            door=door,
-            audit=audit,
-            city=city,
-            mover=self._mover,
-            files=files,
-            limit=attachment_limit,
-        )
+        common: dict[str, Any] = {"door": door, "audit": audit, "city": city}
+        self._mover = Mover(**common, outbox=outbox, book=self._book, responsibility=responsibility, views=views)
+        stored: dict[str, Any] = {**common, "database": database, "mover": self._mover}
+        self.attachments = Attachments(**stored, files=files, limit=attachment_limit)
         self._intake = Intake(
             door=door,
             city=city,
@@ -98,26 +84,15 @@ class CaseDesk:
             attachments=self.attachments,
             classifier=classifier or Nobody(),
         )
-        self._reading = Reading(
-            database=database,
-            door=door,
-            audit=audit,
-            city=city,
-            book=self._book,
-            views=views,
-            mover=self._mover,
-            attachments=self.attachments,
-        )
+        self._reading = Reading(**stored, book=self._book, views=views, attachments=self.attachments)
         self.similar = Similar(
             database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
         )
-        self.tasks = Tasks(database=database, door=door, audit=audit, city=city, mover=self._mover)
+        self.tasks = Tasks(**stored)
         self._waiting = Waiting(
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
-        self.calendars = CalendarDesk(
-            database=database, outbox=outbox, door=door, audit=audit, city=city, book=self._book, mover=self._mover
-        )
+        self.calendars = CalendarDesk(**stored, outbox=outbox, book=self._book)
         self.calendars.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from cityloop.cases.definitions import Book
-from cityloop.cases.schemas import CaseView, Channel, Light
+from cityloop.cases.schemas import CaseView, Light
 from cityloop.cases.values import Case
 from cityloop.city.schemas import Matter
 from cityloop.city.service import City
@@ -24,6 +24,13 @@ _TITLES = {
     "department_title": "department",
 }
 """Titles of a view, and the value that each belongs to."""
+_SAME = (
+    "id", "number", "title", "state", "stage", "matter", "area", "district", "lon", "lat", "address", "channel",
+    "external_number", "department", "handler", "opened_at", "updated_at", "due_at", "closed_at", "on_time", "rework",
+    "extensions", "deferred", "exempt", "self_handled", "suspended_until", "reply_due_at", "linked_from", "merged_into",
+    "petitioners", "parts_open", "warning", "series", "version",
+)  # fmt: skip
+"""What a view shows of a case as it is."""
 _INSTANTS = ("opened_at", "updated_at", "due_at", "closed_at", "suspended_until", "reply_due_at")
 
 
@@ -91,52 +98,19 @@ class Views:
         shown = light(case, now)
         matter = self.matter(case.matter)
         department = self._city.departments.get(case.department or "")
-        return {
-            "id": case.id,
-            "number": case.number,
-            "title": case.title,
-            "state": case.state,
+        own = case.__dict__
+        return {name: own[name] for name in _SAME} | {
             "state_title": self._book.of(case.workflow, case.filed).state_title(case.state),
-            "stage": case.stage,
             "flags": flags(case, shown),
-            "matter": case.matter,
             "matter_title": matter.title,
             "matter_class": matter.class_title,
-            "area": case.area,
             "area_title": self._area(case.area),
-            "district": case.district,
             "district_title": self._area(case.district),
-            "lon": case.lon,
-            "lat": case.lat,
-            "address": case.address,
-            "channel": cast(Channel, case.channel),
-            "external_number": case.external_number,
-            "department": case.department,
             "department_title": department.title if department else None,
-            "handler": case.handler,
-            "opened_at": case.opened_at,
-            "updated_at": case.updated_at,
-            "due_at": case.due_at,
             "light": shown,
-            "closed_at": case.closed_at,
-            "on_time": case.on_time,
-            "rework": case.rework,
             "risk": case.risk if case.open else None,
-            "extensions": case.extensions,
-            "deferred": case.deferred,
-            "exempt": case.exempt,
             "forced": case.state == FORCED,
-            "self_handled": case.self_handled,
-            "suspended_until": case.suspended_until,
-            "reply_due_at": case.reply_due_at,
-            "linked_from": case.linked_from,
-            "merged_into": case.merged_into,
-            "petitioners": case.petitioners,
             "photos": {kind: count for kind, count in (case.photos or {}).items() if kind != "fresh"},
-            "parts_open": case.parts_open,
-            "warning": case.warning,
-            "series": case.series,
-            "version": case.version,
         }
 
     def _plain_title(self, name: str, key: str | None, title: Title | None) -> dict[str, str] | None:
