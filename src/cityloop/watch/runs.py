@@ -17,7 +17,9 @@ from cityloop.watch.rules import Rule
 from cityloop.watch.state import ALWAYS, NEVER, Bools, Cells, Floats, Ints, Rings, State
 
 LONGEST = 64
-"""Most records of a run: bounds the copies of a ring."""
+"""Most records of a run."""
+MOST_CELLS = 1_000_000
+"""Most cells of one kind that are copied at once."""
 Fallen = tuple[int, int, Decision]
 """A decision behind the turn of its record among those of its entity, and the entity's number."""
 
@@ -44,9 +46,9 @@ class Run:
     there: Bools
     """Where a record stands: runs differ in length."""
 
-    def of(self, chosen: Bools, there: Bools) -> Run:
-        """The chosen entities only, with these records only."""
-        width = int(there[chosen].any(axis=0).cumsum().argmax()) + 1 if chosen.any() else 0
+    def of(self, chosen: Ints, there: Bools) -> Run:
+        """The entities at these places only, with these records only."""
+        width = int(there[chosen].any(axis=0).cumsum().argmax()) + 1 if len(chosen) else 0
         rows = (self.at, self.value, there)
         return Run(
             self.entity[chosen],
@@ -84,9 +86,11 @@ def take(rule: Rule, state: State, run: Run, tally: Tally) -> list[Fallen]:
     tally.taken += int(fit.sum())
     long = fit.sum(axis=1) > 1
     moving = fit.any(axis=1) & ~long
-    if long.any():
-        moving[np.flatnonzero(long)[_moving(rule, state, run.of(long, fit), tally)]] = True
-    return _one_by_one(rule, state, run.of(moving, fit), tally)
+    portion = max(1, MOST_CELLS // (state.size * fit.shape[1]))
+    for rows in np.split(np.flatnonzero(long), range(portion, int(long.sum()), portion)):
+        if len(rows):
+            moving[rows[_moving(rule, state, run.of(rows, fit), tally)]] = True
+    return _one_by_one(rule, state, run.of(np.flatnonzero(moving), fit), tally)
 
 
 def _in_time(rule: Rule, state: State, run: Run) -> Bools:
@@ -112,7 +116,7 @@ def _one_by_one(rule: Rule, state: State, run: Run, tally: Tally) -> list[Fallen
 
 
 def _moving(rule: Rule, state: State, run: Run, tally: Tally) -> Ints:
-    """Settle the runs that move no level; return the others, whose rings are left as they were."""
+    """Settle the runs that move no level; return the others, whose records are not in the rings yet."""
     ahead = run.bucket > state.head[run.entity]
     state.advance(run.entity[ahead], run.bucket[ahead])
     slot = run.bucket % state.size
