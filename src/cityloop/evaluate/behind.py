@@ -23,6 +23,21 @@ from cityloop.evaluate.tally import COLUMNS, Window, belongs, holds, listed
 
 _CASE = CaseRow.__table__
 _SHOWN = ("id", "number", "title", "state", "matter", "department", "area", "opened_at", "closed_at", "on_time")
+HEADINGS = {
+    "number": ("案件号", "Number"),
+    "title": ("标题", "Title"),
+    "state": ("状态", "State"),
+    "department_title": ("承办部门", "Department"),
+    "area_title": ("辖区", "Area"),
+    "opened_at": ("上报时间", "Opened"),
+    "began_at": ("环节开始", "Step began"),
+    "due_at": ("截止时间", "Due"),
+    "ended_at": ("环节结束", "Step ended"),
+    "late": ("超期", "Late"),
+    "counts": ("计入", "Counted as"),
+    "exemptions": ("豁免", "Exemptions"),
+}
+"""Columns of an export, in Chinese and English."""
 
 
 def counts_of(document: SchemeDocument, item: str, side: Side) -> list[str]:

@@ -24,7 +24,7 @@ from cityloop.core.ids import new_id
 from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Page
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
-from cityloop.evaluate import behind, whatif
+from cityloop.evaluate import behind, shown, whatif
 from cityloop.evaluate.behind import Behind, counts_of
 from cityloop.evaluate.board import (
     WHOLE,
@@ -53,7 +53,6 @@ from cityloop.evaluate.schemas import (
     NewVersion,
     Publish,
     PublishedView,
-    Row,
     Side,
     StepView,
     Wanted,
@@ -67,20 +66,6 @@ from cityloop.evaluate.versions import Versions
 READ, CHANGE = "evaluate.read", "evaluate.change"
 VERSIONED, PUBLISHED = "cityloop.scheme.versioned", "cityloop.scheme.published"
 ALL_ROWS = Paging(page=1, size=1_000_000, sort="")
-_CASE_HEADINGS = {
-    "number": ("案件号", "Number"),
-    "title": ("标题", "Title"),
-    "state": ("状态", "State"),
-    "department_title": ("承办部门", "Department"),
-    "area_title": ("辖区", "Area"),
-    "opened_at": ("上报时间", "Opened"),
-    "began_at": ("环节开始", "Step began"),
-    "due_at": ("截止时间", "Due"),
-    "ended_at": ("环节结束", "Step ended"),
-    "late": ("超期", "Late"),
-    "counts": ("计入", "Counted as"),
-    "exemptions": ("豁免", "Exemptions"),
-}
 
 
 @dataclass(frozen=True)
@@ -166,21 +151,12 @@ class Evaluator:
                 full = Board.model_validate(stored.document)
             else:
                 full = self._count(session, asked, sight, stored)
-        return _seen(full, sight, paged)
+        return shown.seen(full, sight, paged)
 
     def export(self, actor: Actor, scheme: str, wanted: Wanted, form: ExportFormat) -> Response:
         """The board as a table: score, rank, grade, and for each item value, numerator, denominator and points."""
         board = self.board(actor, scheme, wanted)
-        zh = self.city.language == "zh"
-        headings = [("id", "代码" if zh else "Id"), ("title", "对象" if zh else "Object")]
-        headings += [("rank", "名次" if zh else "Rank"), ("score", "得分" if zh else "Score")]
-        headings.append(("grade", "等级" if zh else "Grade"))
-        for column in board.columns:
-            title = column.title.zh if zh else column.title.en
-            parts = ("分子", "分母", "得分") if zh else ("numerator", "denominator", "points")
-            headings.append((column.id, title))
-            headings += [(f"{column.id}.{n}", f"{title} {part}") for n, part in enumerate(parts)]
-        rows = [_plain_row(row, zh) for row in [*board.rows, board.total]]
+        headings, rows = shown.table(board, self.city.language == "zh")
         self._note(actor, "evaluate.export", scheme, {"format": form, "period": board.period.title.en})
         return export(f"{scheme}-{board.period.first}", form, headings, rows)
 
@@ -203,7 +179,7 @@ class Evaluator:
         rows = [behind.plain(case, self.city.language, self.city.zone) for case in page.items]
         if page.total > len(rows):
             rows.append({"number": "列表在此截断" if zh else "the list is cut here"})
-        columns = [(name, found[0] if zh else found[1]) for name, found in _CASE_HEADINGS.items()]
+        columns = [(name, found[0] if zh else found[1]) for name, found in behind.HEADINGS.items()]
         self._note(actor, "evaluate.export", scheme, {"format": form, "item": item, "side": side, "rows": len(rows)})
         return export("cases", form, columns, rows)
 
@@ -346,7 +322,7 @@ class Evaluator:
         detail = {"published": known.id, "version": version, "object": asked.kind, "period": period}
         self._audit.record(tx, now, actor.id, "evaluate.publish", board.scheme, detail)
         self._outbox.record(tx, PUBLISHED, board.scheme, now, {"scheme": board.scheme, "actor": actor.id, **detail})
-        return _seen(board, sight, ALL_ROWS)
+        return shown.seen(board, sight, ALL_ROWS)
 
     def _listed(
         self, session: Session, actor: Actor, asked: Asked, counts: list[str], row: str, paged: Paging
@@ -384,61 +360,5 @@ class Evaluator:
             self._audit.record(tx, self.city.clock.now(), actor.id, act, subject, detail)
 
 
-def _seen(board: Board, sight: Sight, paged: Paging) -> Board:
-    """One page of the rows in sight. The whole is shown to those who see every row, or counted in their own rows."""
-    rows = _sorted([row for row in board.rows if sight.lets(row.id)], paged.sort)
-    shown = rows[paged.offset : paged.offset + paged.size]
-    total = board.total if sight.everything or sight.partial else _covered(board.total)
-    return board.model_copy(
-        update={
-            "rows": shown,
-            "total": total,
-            "count": len(rows),
-            "page": paged.page,
-            "size": min(paged.size, max(1, len(rows))),
-            "scope": sight.scope.reason,
-        }
-    )
-
-
-def _sorted(rows: list[Row], sort: str) -> list[Row]:
-    name, down = sort.removeprefix("-"), sort.startswith("-")
-    if name in ("", "rank"):
-        return rows[::-1] if down else rows
-    if name == "title":
-        return sorted(rows, key=lambda row: row.title.zh, reverse=down)
-    if name != "score" and rows and name not in {item.id for item in rows[0].items}:
-        known = ", ".join(item.id for item in rows[0].items)
-        raise Invalid(f"a board is not sorted by '{name}'", f"one of: rank, title, score, {known}")
-
-    def figure(row: Row) -> float | None:
-        return row.score if name == "score" else next(item.value for item in row.items if item.id == name)
-
-    known_rows = [row for row in rows if figure(row) is not None]
-    ordered = sorted(known_rows, key=lambda row: figure(row) or 0, reverse=down)
-    return [*ordered, *(row for row in rows if figure(row) is None)]
-
-
-def _covered(total: Row) -> Row:
-    return total.model_copy(
-        update={"score": None, "grade": None, "before": None, "score_change": None, "items": [], "why_unranked": None}
-    )
-
-
 def _view(row: PublishedRow) -> PublishedView:
     return PublishedView(id=row.id, at=row.at, by=row.by, version=row.version)
-
-
-def _plain_row(row: Row, zh: bool) -> dict[str, Any]:
-    grade = row.grade.title if row.grade else None
-    found: dict[str, Any] = {
-        "id": row.id,
-        "title": row.title.zh if zh else row.title.en,
-        "rank": row.rank,
-        "score": row.score,
-        "grade": (grade.zh if zh else grade.en) if grade else None,
-    }
-    for item in row.items:
-        found |= {item.id: item.shown, f"{item.id}.0": item.numerator, f"{item.id}.1": item.denominator}
-        found[f"{item.id}.2"] = item.score
-    return found
