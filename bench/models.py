@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from bench.conditions import conditions
+from cityloop.cases.likeness import text_likeness
 from cityloop.core.errors import NotFound
 from cityloop.learn import risk, text
 from cityloop.learn.confidence import Array, automatic, calibration_error, choose_threshold, sharpen
@@ -110,12 +111,15 @@ def _topics(frame: pl.DataFrame, least: int) -> dict[str, Any]:
     plain = (rows > 0).astype(np.float32)
     shared, sizes = similarities(plain)[first, second], np.asarray(plain.sum(axis=1)).ravel()
     overlap = shared / (sizes[first] + sizes[second] - shared)
+    told = [" ".join(row) for row in frame.select("留言主题", "留言详情")[chosen].iter_rows()]
+    shown = np.array([text_likeness(told[a], told[b]) for a, b in zip(first.tolist(), second.tolist(), strict=True)])
     return {
         "topics": len(hot),
         "messages": len(chosen),
         "pairs": len(same),
         "true_pairs": int(same.sum()),
         "average_precision": _short(average_precision(similarities(rows)[first, second], same)),
+        "average_precision_of_the_duplicate_guard": _short(average_precision(shown, same)),
         "rival": {"average_precision": _short(average_precision(overlap, same)), "what": "overlap of shingles"},
     }
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from cityloop.cases.nearby import metres
@@ -66,11 +67,16 @@ def likeness(told: Told, case: Case, matter: Matter | None, rule: DuplicateDef, 
 
 def text_likeness(one: str, other: str) -> float:
     """Cosine of the counts of letter pairs, from 0 to 1; needs no words, so it serves Chinese and English alike."""
-    a, b = Counter(_pairs(one)), Counter(_pairs(other))
-    both = sum(count * b[pair] for pair, count in a.items())
-    if not both:
-        return 0.0
-    return min(1.0, both / math.sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values())))
+    (a, a_square), (b, b_square) = _counted(one), _counted(other)
+    both = sum(a[pair] * b[pair] for pair in a.keys() & b.keys())
+    return min(1.0, both / math.sqrt(a_square * b_square)) if both else 0.0
+
+
+@lru_cache(1024)
+def _counted(text: str) -> tuple[Mapping[str, int], int]:
+    """Letter pairs with their counts, and the sum of the squares; a report is held against many."""
+    pairs = Counter(_pairs(text))
+    return pairs, sum(n * n for n in pairs.values())
 
 
 def reason(found: Likeness) -> Title:
