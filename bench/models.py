@@ -23,8 +23,9 @@ from bench.conditions import conditions
 from cityloop.cases.likeness import text_likeness
 from cityloop.core.errors import NotFound
 from cityloop.learn import risk, text
-from cityloop.learn.confidence import Array, automatic, calibration_error, choose_threshold, sharpen
+from cityloop.learn.confidence import automatic, calibration_error, choose_threshold, sharpen
 from cityloop.learn.duplicates import average_precision, grams, similarities
+from cityloop.learn.past import Array, Past
 
 ROOT = Path(__file__).parents[1]
 _PLACE = re.compile(
@@ -162,7 +163,7 @@ def lateness(frame: pl.DataFrame) -> dict[str, Any]:
     words = {"matter": "type", "department": "department", "area": "neighborhood", "channel": "source"}
     columns = {name: frame[column].fill_null("").to_numpy().astype(str) for name, column in words.items()}
     opened, due, closed = (_seconds(frame[name]) for name in ("open_dt", "target_dt", "closed_dt"))
-    past = risk.Past(columns, opened, opened, due, closed)
+    past = Past(columns, opened, opened, due, closed)
     cut = datetime(2011, 11, 1, tzinfo=UTC).timestamp()
     rows, test = past.take(risk.settled(past, cut)), past.take(opened >= cut)
     model, _ = risk.train(rows, past)

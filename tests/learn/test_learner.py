@@ -143,11 +143,14 @@ def test_a_spoilt_model_is_named_and_the_one_in_hand_stays(past: tuple[Room, Lea
     assert "trees.txt" in other.troubles[RISK]
 
 
-def test_the_job_waits_for_age_and_for_more_to_learn(past: tuple[Room, Learner]) -> None:
+def test_the_job_waits_for_age_and_for_more_to_learn(past: tuple[Room, Learner], tmp_path: Path) -> None:
     room, learner = past
+    untaught = learner_of(room, tmp_path)
+    assert untaught.due(24) and not untaught.due(24), "looks at most every ten minutes"
     learner.train()
     room.clock.advance(timedelta(hours=25))
-    assert learner.train_due(24) == 0 and learner.train_due(0) == 0
+    again = learner_of(room, learner._folder.parent)
+    assert not again.due(0) and not again.due(24)
 
 
 def test_estimates_are_no_moves(past: tuple[Room, Learner]) -> None:

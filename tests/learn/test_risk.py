@@ -7,11 +7,12 @@ import pytest
 
 from cityloop.core.errors import Invalid
 from cityloop.learn import risk
+from cityloop.learn.past import CODED, Past
 
 DAY = 86_400.0
 
 
-def made_up(count: int = 3000, seed: int = 5) -> risk.Past:
+def made_up(count: int = 3000, seed: int = 5) -> Past:
     """A city in which the matter and the place decide together, so that the matter's mean is not enough."""
     draw = np.random.default_rng(seed)
     opened = np.sort(draw.uniform(0, 120 * DAY, count))
@@ -21,7 +22,7 @@ def made_up(count: int = 3000, seed: int = 5) -> risk.Past:
     due = opened + 3 * DAY
     closed = opened + np.where(draw.random(count) < np.where(hard, 0.8, 0.1), 5 * DAY, 1 * DAY)
     words = {"matter": matter, "area": area, "department": matter, "channel": np.full(count, "hotline")}
-    return risk.Past(words, opened, opened, due, closed)
+    return Past(words, opened, opened, due, closed)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_features_know_nothing_of_what_came_later() -> None:
     past = made_up(400)
     half = past.opened < 60 * DAY
     cut = past.take(half)
-    early = risk.Past(cut.words, cut.opened, cut.local, cut.due, np.where(cut.closed > 60 * DAY, np.nan, cut.closed))
+    early = Past(cut.words, cut.opened, cut.local, cut.due, np.where(cut.closed > 60 * DAY, np.nan, cut.closed))
     whole, partial = risk.features(past, past), risk.features(early, early)
     for name, column in partial.items():
         assert np.array_equal(whole[name][half], column, equal_nan=True), name
@@ -71,12 +72,12 @@ def test_a_limit_still_ahead_teaches_nothing() -> None:
 
 def test_words_never_seen_are_taken(trained: tuple[risk.RiskModel, dict[str, float | None]]) -> None:
     one = made_up(1)
-    strange = risk.Past({name: np.array(["new"]) for name in risk.CODED}, one.opened, one.local, one.due, one.closed)
+    strange = Past({name: np.array(["new"]) for name in CODED}, one.opened, one.local, one.due, one.closed)
     assert 0 <= trained[0].risk(strange, one)[0] <= 1
 
 
 def test_one_outcome_alone_cannot_be_learned() -> None:
     past = made_up(200)
-    never = risk.Past(past.words, past.opened, past.local, past.due, past.opened)
+    never = Past(past.words, past.opened, past.local, past.due, past.opened)
     with pytest.raises(Invalid, match="must both occur"):
         risk.train(never, never)

@@ -5,12 +5,11 @@ Pure. Everything here is fitted on predictions for cases that the predicting mod
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from cityloop.learn.past import Array
+
 PRECISION = 0.98
 """Share of automatic choices that must be right on held-out cases."""
 LEAST = 50

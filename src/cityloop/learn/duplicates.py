@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from cityloop.learn.confidence import Array
+from cityloop.learn.past import Array
 
 
 def grams(titles: Sequence[str], bodies: Sequence[str]) -> Any:

@@ -20,10 +20,9 @@ from sklearn.metrics import roc_auc_score
 
 from cityloop.core.errors import Invalid
 from cityloop.learn.artefact import Parts
-from cityloop.learn.confidence import Array
+from cityloop.learn.past import CODED, Array, Past
 
 SEED = 20261122
-CODED = ("matter", "department", "area", "channel")
 FEATURES = (*CODED, "limit_hours", "hour", "weekday", "late_share_matter")
 _DAY = 86_400.0
 _MONTH = 30 * _DAY
@@ -45,36 +44,6 @@ _PARAMETERS: Mapping[str, Any] = {
     "verbosity": -1,
 }
 """Slow and heavily smoothed: quicker trees learned the season, not the city (chosen on October, judged on November)."""
-
-
-@dataclass(frozen=True)
-class Past:
-    """Cases as columns of equal length, in order of opening. Instants are seconds since 1970, NaN where there is none.
-
-    ``words`` holds the values of :data:`CODED`; ``local`` is the opening in the city's own time, as if it were UTC.
-    """
-
-    words: Mapping[str, Array]
-    opened: Array
-    local: Array
-    due: Array
-    closed: Array
-
-    def __len__(self) -> int:
-        return len(self.opened)
-
-    def late(self) -> Array:
-        """Whether the case missed its limit; meaningful where :meth:`known_at` has passed."""
-        return (np.isnan(self.closed) | (self.closed > self.due)).astype(float)
-
-    def known_at(self) -> Array:
-        """When the outcome was known: the close of a case on time, the due instant of a late one."""
-        return np.where(self.late() == 1, self.due, self.closed)
-
-    def take(self, wanted: Array) -> Past:
-        """The rows where the mask holds."""
-        words = {name: column[wanted] for name, column in self.words.items()}
-        return Past(words, self.opened[wanted], self.local[wanted], self.due[wanted], self.closed[wanted])
 
 
 def features(rows: Past, history: Past) -> dict[str, Array]:

@@ -13,8 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from cityloop.cases.models import CaseRow
-from cityloop.learn.confidence import Array
-from cityloop.learn.risk import CODED, Past
+from cityloop.learn.past import CODED, Array, Past
 
 MOST = 200_000
 """Most cases a model is trained on, the newest."""

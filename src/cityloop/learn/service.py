@@ -25,6 +25,7 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
 from cityloop.learn import artefact
 from cityloop.learn.artefact import Card, Parts
+from cityloop.learn.rows import closed_count, closed_texts, joined, past
 from cityloop.learn.schemas import Text, Untrained
 from cityloop.learn.telemetry import CLASSIFIED, SCORED
 
@@ -80,8 +81,6 @@ class Learner:
         self.refresh()
         if self._text is None:
             return UNLEARNED
-        from cityloop.learn.rows import joined
-
         card, model = self._text
         best = model.best(joined(title, description), len(model.classes))
         known = [(matter, share) for matter, share in best if self._city.catalogue.has(matter)][:3]
@@ -111,20 +110,18 @@ class Learner:
             self.refresh()
             return made
 
-    def train_due(self, hours: float) -> int:
-        """The job: train when the newest model is ``hours`` old (city's clock) and there is a tenth more to learn."""
-        from cityloop.learn.rows import closed_count
-
+    def due(self, hours: float) -> bool:
+        """Whether the newest model is ``hours`` old (city's clock) and there is a tenth more to learn."""
         if hours <= 0 or time.monotonic() < self._look_again:
-            return 0
+            return False
         self._look_again = time.monotonic() + _LOOK_SECONDS
         with self._database.reading() as session:
             rows = closed_count(session)
         found = artefact.versions(self._folder, MATTER)
         last = artefact.read_card(self._folder, MATTER, found[-1]) if found else None
-        if rows < LEAST_ROWS or (last and (self._age(last) < timedelta(hours=hours) or rows < 1.1 * last.rows)):
-            return 0
-        return sum(isinstance(item, Card) for item in self.train())
+        if rows < LEAST_ROWS or last is None:
+            return rows >= LEAST_ROWS
+        return self._age(last) >= timedelta(hours=hours) and rows >= 1.1 * last.rows
 
     def score_due(self) -> int:
         """Estimate the risk of open cases that are new or changed since, in one batch; returns how many."""
@@ -136,8 +133,6 @@ class Learner:
 
     def score(self) -> int:
         """The same at once. Version and timeline of the cases stay as they are: an estimate is no move."""
-        from cityloop.learn.rows import past
-
         if self._risk is None:
             return 0
         card, model = self._risk
@@ -175,7 +170,6 @@ class Learner:
 
     def _train_text(self, actor: Actor) -> tuple[Card, Parts]:
         from cityloop.learn import text
-        from cityloop.learn.rows import closed_texts
 
         with self._database.reading() as session:
             found = closed_texts(session)
@@ -189,7 +183,6 @@ class Learner:
 
     def _train_risk(self, actor: Actor) -> tuple[Card, Parts]:
         from cityloop.learn import risk
-        from cityloop.learn.rows import past
 
         with self._database.reading() as session:
             history, _ = past(session, self._city.zone)

@@ -16,14 +16,8 @@ from sklearn.svm import LinearSVC
 
 from cityloop.core.errors import Invalid
 from cityloop.learn.artefact import Parts
-from cityloop.learn.confidence import (
-    Array,
-    automatic,
-    calibration_error,
-    choose_threshold,
-    confidences,
-    sharpen,
-)
+from cityloop.learn.confidence import automatic, calibration_error, choose_threshold, confidences, sharpen
+from cityloop.learn.past import Array
 
 SEED = 20261122
 LEAST_OF_CLASS = 5

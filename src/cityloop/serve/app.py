@@ -61,7 +61,8 @@ def create_app(services: Mapping[type[Any], Any]) -> FastAPI:
     )
     app.state.services = services
     for router in ROUTERS:
-        app.include_router(router)
+        # The routes as they are: include_router builds each of them anew when the first request comes.
+        app.router.routes.extend(router.routes)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     return app

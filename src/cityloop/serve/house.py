@@ -40,6 +40,7 @@ from cityloop.serve.health import Health
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
+from cityloop.serve.training import Apprentice, models_folder
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
 from cityloop.steward.catalogue import Catalogue
@@ -282,13 +283,8 @@ class House:
         )
         # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
         self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
-        self.learning = Timers(
-            {
-                "models": lambda: self.learner.train_due(self.settings.train_hours),
-                "risk": self.learner.score_due,
-            },
-            LEARN_SECONDS,
-        )
+        self.apprentice = Apprentice(self.settings, self.learner.due, self.clock.now)
+        self.learning = Timers({"models": self.apprentice.step, "risk": self.learner.score_due}, LEARN_SECONDS)
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
             self.city,
@@ -330,7 +326,7 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        takers = (self.drill, self.sources, self.learning, self.chores, self.timers, self.collector)
+        takers = (self.drill, self.sources, self.learning, self.apprentice, self.chores, self.timers, self.collector)
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
@@ -353,11 +349,6 @@ def open_lake(settings: Settings) -> Lake:
         keep_hours=settings.lake_keep_hours,
         log_days=settings.lake_log_days,
     )
-
-
-def models_folder(settings: Settings) -> Path:
-    """Where the versions of the city's models lie."""
-    return settings.data / "models"
 
 
 def occupy(data: Path) -> IO[str]:

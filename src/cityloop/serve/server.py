@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
@@ -16,12 +17,17 @@ from cityloop.serve.house import House
 
 log = logging.getLogger(__name__)
 
+TURN_SECONDS = 0.0005
+"""How long a thread keeps the interpreter when others wait. A commit lets go of it dozens of times and would wait the
+usual 5 ms each time to get it back: ``cityloop bench loop`` takes a third off its latency with shorter turns."""
+
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Open the door, start the house, serve until SIGINT or SIGTERM, then close in order.
 
     ``announce`` is called with the address once requests are answered.
     """
+    sys.setswitchinterval(TURN_SECONDS)
     listener = _listen(settings.host, settings.port)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     house = House(settings)
