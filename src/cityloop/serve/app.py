@@ -13,6 +13,7 @@ import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.calendar_routes import router as calendar_router
+from cityloop.cases.desk_routes import router as desk_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
@@ -37,6 +38,7 @@ ROUTERS = (
     sources_router,
     watch_router,
     cases_router,
+    desk_router,
     learn_router,
     calendar_router,
     analyse_router,
