@@ -1192,6 +1192,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Risk
+         * @description How likely an open case is to miss its limit, and which of its features say so.
+         */
+        get: operations["risk_api_v1_cases__case__risk_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -6391,6 +6411,31 @@ export interface components {
             reason: string;
         };
         /**
+         * RiskReason
+         * @description What a feature of a case adds to the log-odds of running late; below 0 it speaks for being on time.
+         */
+        RiskReason: {
+            /** Feature */
+            feature: string;
+            title: components["schemas"]["Title"];
+            value: components["schemas"]["Title"];
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * RiskView
+         * @description The chance of missing the limit with its weightiest reasons; no reasons while there is no estimate.
+         */
+        RiskView: {
+            /** Model */
+            model: string | null;
+            /** Risk */
+            risk: number | null;
+            /** Reasons */
+            reasons: components["schemas"]["RiskReason"][];
+            note: components["schemas"]["Title"];
+        };
+        /**
          * Row
          * @description One object of the board; ``rank_change`` above 0 means that it moved up.
          */
@@ -9714,6 +9759,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatterSuggestion"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    risk_api_v1_cases__case__risk_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
                 };
             };
             /** @description Validation Error */
