@@ -57,7 +57,7 @@ export function layout(picture: Picture): Layout {
     boxes,
     lines,
     stages: used.map((stage) => ({ stage, x: left(stage) })),
-    width: 2 * MARGIN.x + used.length * BOX.width + (used.length - 1) * GAP.x,
+    width: 2 * MARGIN.x + used.length * (BOX.width + GAP.x),
     height: MARGIN.y + rows * (BOX.height + GAP.y),
   }
 }
