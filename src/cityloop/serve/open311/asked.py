@@ -19,6 +19,7 @@ MOST = 1000
 """Longest span and most rows of one list, by the specification."""
 MOST_FIELDS = 200
 Status = Literal["open", "closed"]
+_LISTS = ("service_request_id", "service_code", "status")
 _DATUMS: dict[str, Datum] = {"wgs84": "wgs84", "gcj02": "gcj02", "bd09": "bd09"}
 
 
@@ -68,8 +69,13 @@ def read_form(content_type: str, body: bytes) -> Pairs:
 
 
 def plain(pairs: Pairs) -> dict[str, str]:
-    """The last value of every parameter that is not empty."""
-    return {key: value.strip() for key, value in pairs if value.strip()}
+    """The last value of every parameter that is not empty; those that are lists may also be sent several times."""
+    found: dict[str, str] = {}
+    for key, value in pairs:
+        if value.strip():
+            joined = f"{found[key]}," if key in _LISTS and key in found else ""
+            found[key] = joined + value.strip()
+    return found
 
 
 def read_wanted(given: Mapping[str, str], now: datetime) -> Wanted:
