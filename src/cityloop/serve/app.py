@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -54,7 +54,7 @@ ROUTERS = (
 )
 
 
-def create_app(services: Mapping[type[Any], Any]) -> FastAPI:
+def create_app(services: Mapping[type[Any], Any], routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
     """The web application over a set of services, keyed by their class."""
     app = FastAPI(
         title="cityloop",
@@ -64,7 +64,7 @@ def create_app(services: Mapping[type[Any], Any]) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    for router in ROUTERS:
+    for router in routers:
         # The routes as they are: include_router builds each of them anew when the first request comes.
         app.router.routes.extend(router.routes)
     app.add_exception_handler(Problem, _problem)

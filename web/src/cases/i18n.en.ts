@@ -125,6 +125,9 @@ export const en: Same<typeof zh> = {
     series: 'source',
   },
   report: {
+    choosePhotos: 'Choose photos',
+    photosChosen: '{n} chosen',
+    dropPhoto: 'Take back {name}',
     photos: 'Photos',
     photosHint: 'JPEG, PNG or WebP; a collector sends at least one, taken before the work.',
     title: 'New case',

@@ -113,6 +113,9 @@ export const zh = {
     series: '数据来源',
   },
   report: {
+    choosePhotos: '选择照片',
+    photosChosen: '已选 {n} 张',
+    dropPhoto: '移除 {name}',
     photos: '照片',
     photosHint: 'JPEG、PNG 或 WebP；采集员上报至少一张，作为处置前照片。',
     title: '新建案件',
