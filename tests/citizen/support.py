@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from cityloop.access.actor import Actor
 from cityloop.access.service import Accounts
@@ -15,6 +16,7 @@ from cityloop.cases.schemas import CaseDetail
 from cityloop.cases.workflow import Workflow
 from cityloop.citizen.bucket import Rule
 from cityloop.citizen.reading import PublicCases
+from cityloop.citizen.routes import router as citizen_router
 from cityloop.citizen.service import CitizenDoor
 from cityloop.citizen.turnstile import Turnstile
 from cityloop.city.service import City
@@ -23,6 +25,7 @@ from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.serve.app import create_app
 from cityloop.serve.open311.content import load_open311
+from cityloop.serve.open311.routes import router as open311_router
 from cityloop.serve.open311.service import Open311
 from tests.cases.support import LEADER, MONDAY, Room, by_hand, open_room
 
@@ -39,6 +42,7 @@ class PublicRoom:
     citizens: CitizenDoor
     open311: Open311
     wall: ManualClock
+    app: FastAPI
 
     def ask(self, method: str, path: str, **values: Any) -> httpx.Response:
         return asyncio.run(self._send(method, path, values))
@@ -64,8 +68,7 @@ class PublicRoom:
         return self.room.walk(self.room.desk.get(LEADER, number).id, *steps)
 
     async def _send(self, method: str, path: str, values: dict[str, Any]) -> httpx.Response:
-        services = {CitizenDoor: self.citizens, Open311: self.open311, Settings: Settings(), City: self.room.city}
-        transport = httpx.ASGITransport(create_app(services))
+        transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://city") as client:
             return await client.request(method, path, **values)
 
@@ -82,4 +85,6 @@ def open_public_room(
     shared: dict[str, Any] = {"database": room.database, "door": room.door, "city": room.city, "desk": room.desk}
     citizens = CitizenDoor(**shared, cases=cases, turnstile=turnstile)
     open311 = Open311(load_open311(room.city), **shared, accounts=accounts, cases=cases)
-    return PublicRoom(room, accounts, citizens, open311, wall)
+    services = {CitizenDoor: citizens, Open311: open311, Settings: Settings(), City: room.city}
+    app = create_app(services, (citizen_router, open311_router))
+    return PublicRoom(room, accounts, citizens, open311, wall, app)

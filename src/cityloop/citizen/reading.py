@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,7 +64,7 @@ class PublicCases:
         door.register(Protected(ENTITY, department="department", area="area"))
         self._database, self._door, self._book = database, door, book
 
-    def list(self, where: Sequence[ColumnElement[bool]], limit: int, offset: int = 0) -> list[PublicCase]:
+    def list(self, where: Sequence[ColumnElement[bool]], limit: int, offset: int = 0) -> builtins.list[PublicCase]:
         """Cases under further conditions, the newest first; raises :class:`AccessDenied` where the city is closed."""
         scope = self._door.scope(PUBLIC, ENTITY)
         query = (
@@ -83,7 +84,7 @@ class PublicCases:
         found = self.list([where], 1)
         return found[0] if found else None
 
-    def entries(self, case: str) -> list[tuple[int, datetime]]:
+    def entries(self, case: str) -> builtins.list[tuple[int, datetime]]:
         """Stage and instant of every entry of a case that :meth:`one` has let through, oldest first."""
         query = select(TimelineRow.stage, TimelineRow.at).where(TimelineRow.case == case).order_by(TimelineRow.seq)
         with self._database.reading() as session:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from cityloop.citizen.plain import Standing, Step
-from cityloop.city.schemas import AreaLevel, Position
+from cityloop.city.schemas import AreaLevel, Matter, Position
 from cityloop.core.values import Frozen, Instant, Title
 
 MOST_PHOTOS = 4
@@ -91,14 +91,6 @@ class CitizenRating(Frozen):
     words: Words = Field(default="", max_length=500)
 
 
-class PublicMatter(Frozen):
-    """What can be reported."""
-
-    key: str
-    title: Title
-    class_title: Title
-
-
 class PublicArea(Frozen):
     """An area above the grid cell, by whose name a place can be given; ``middle`` is a point inside it."""
 
@@ -112,5 +104,5 @@ class PublicArea(Frozen):
 class PublicPlaces(Frozen):
     """The matters and areas that a report may name."""
 
-    matters: list[PublicMatter]
+    matters: list[Matter]
     areas: list[PublicArea]

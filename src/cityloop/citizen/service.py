@@ -30,7 +30,6 @@ from cityloop.citizen.schemas import (
     CitizenReport,
     CitizenStep,
     PublicArea,
-    PublicMatter,
     PublicPlaces,
 )
 from cityloop.citizen.turnstile import Turnstile, network
@@ -66,11 +65,8 @@ class CitizenDoor:
     def places(self) -> PublicPlaces:
         """What can be reported, and the areas above the grid cell."""
         self._door.permit(PUBLIC, REPORT)
-        matters = [
-            PublicMatter(key=m.key, title=m.title, class_title=m.class_title) for m in self._city.catalogue.list()
-        ]
         areas = [area for area in self._city.areas.list() if area.level not in ("city", "cell")]
-        return PublicPlaces(matters=matters, areas=[self._area(area.code) for area in areas])
+        return PublicPlaces(matters=self._city.catalogue.list(), areas=[self._area(area.code) for area in areas])
 
     def outline(self) -> dict[str, Any]:
         """The districts as GeoJSON: the ground that a place is picked on."""
@@ -83,7 +79,7 @@ class CitizenDoor:
         self._turnstile.enter("report", network(address))
         position, stands_for = self._position(wish)
         report = self._case(wish, position)
-        facts = {"placed_by": {"area": stands_for.area.code}} if stands_for else {}
+        facts = {"placed_by": stands_for.area.title.model_dump()} if stands_for else {}
         files = self._desk.attachments
         reads = [(photo.name, files.read(photo.name, photo.content)) for photo in photos]
         code = "".join(secrets.choice(_SIGNS) for _ in range(_LENGTH))

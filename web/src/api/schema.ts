@@ -6152,22 +6152,12 @@ export interface components {
             middle: components["schemas"]["Position"] | null;
         };
         /**
-         * PublicMatter
-         * @description What can be reported.
-         */
-        PublicMatter: {
-            /** Key */
-            key: string;
-            title: components["schemas"]["Title"];
-            class_title: components["schemas"]["Title"];
-        };
-        /**
          * PublicPlaces
          * @description The matters and areas that a report may name.
          */
         PublicPlaces: {
             /** Matters */
-            matters: components["schemas"]["PublicMatter"][];
+            matters: components["schemas"]["Matter"][];
             /** Areas */
             areas: components["schemas"]["PublicArea"][];
         };

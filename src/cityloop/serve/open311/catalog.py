@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +34,7 @@ class Services:
             raise NotFound(f"there is no service '{code[:60]}'", "take a service_code from GET services, as text")
         return found
 
-    def list(self) -> list[dict[str, Any]]:
+    def list(self) -> builtins.list[dict[str, Any]]:
         """Every service."""
         return [self._service(code, matter) for code, matter in self._by_code.items()]
 
@@ -42,8 +43,8 @@ class Services:
         asked = self._asked(self.get(code))
         return {"service_code": code, "attributes": [self._question(n, one) for n, one in enumerate(asked, 1)]}
 
-    def answers(self, matter: Matter, given: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
-        """The answers in the city's words by the question's title; raises :class:`Invalid` for what does not fit."""
+    def answers(self, matter: Matter, given: Mapping[str, tuple[str, ...]]) -> builtins.list[str]:
+        """Questions and answers in the city's words, a line each; raises :class:`Invalid` for what does not fit."""
         asked = {one.code: one for one in self._asked(matter)}
         for code in given:
             if code not in asked:
@@ -56,7 +57,10 @@ class Services:
                 raise wrong(
                     f"attribute[{one.code}]", f"attribute[{one.code}] is required", "see the service's definition"
                 )
-        return {self.words(asked[code].title): self._answer(asked[code], values) for code, values in given.items()}
+        return [
+            f"{self.words(asked[code].title)}: {', '.join(self._answer(asked[code], values))}"
+            for code, values in given.items()
+        ]
 
     def words(self, title: Title) -> str:
         """A title in the city's language."""
@@ -89,7 +93,7 @@ class Services:
             "values": [{"key": choice.key, "name": self.words(choice.title)} for choice in one.values],
         }
 
-    def _answer(self, one: Attribute, values: tuple[str, ...]) -> list[str]:
+    def _answer(self, one: Attribute, values: tuple[str, ...]) -> builtins.list[str]:
         where = f"attribute[{one.code}]"
         if len(values) > 1 and one.datatype != "multivaluelist":
             raise wrong(where, f"{where} takes one value", "send it once")

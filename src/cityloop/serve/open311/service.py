@@ -159,7 +159,7 @@ class Open311:
             if found is None:
                 what = "the address names no one area of the city, and there is no register to look it up in"
                 raise wrong("address_string", what, "send lat and long, or name the district in the address")
-            return found.position, {"placed_by": {"area": found.area.code}}
+            return found.position, {"placed_by": found.area.title.model_dump()}
         lon, lat = convert(sent.lon, sent.lat, sent.datum, "wgs84")
         if areas.locate(lon, lat) is None:
             raise self._outside(lon, lat, sent)
@@ -174,11 +174,8 @@ class Open311:
             mend = f"read as {datum} it lies inside: convert it to WGS 84, or send datum={datum}"
         return wrong("lat", what, mend)
 
-    def _report(
-        self, sent: Sent, matter: Matter, position: Position, answers: dict[str, builtins.list[str]]
-    ) -> CaseReport:
-        lines = [sent.description, *[f"{title}: {', '.join(values)}" for title, values in answers.items()]]
-        whole = "\n".join(line for line in lines if line)
+    def _report(self, sent: Sent, matter: Matter, position: Position, answers: builtins.list[str]) -> CaseReport:
+        whole = "\n".join(line for line in (sent.description, *answers) if line)
         return CaseReport(
             title=self.services.words(matter.title)[:120],
             description=whole if len(whole) <= 4000 else sent.description,
@@ -196,7 +193,7 @@ class Open311:
         words, zone = self.services.words, self._city.zone
         note = [words(WORDS[case.standing]), *([words(case.note)] if case.note else [])]
         updated = case.updated_at if case.open else case.closed_at
-        found = {
+        found: dict[str, Any] = {
             "service_request_id": case.number,
             "status": "open" if case.open else "closed",
             "status_notes": ": ".join(note) if self._city.language == "en" else "：".join(note),
