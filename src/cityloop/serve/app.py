@@ -14,6 +14,7 @@ from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.routes import router as cases_router
+from cityloop.citizen.routes import router as citizen_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
@@ -23,6 +24,7 @@ from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
+from cityloop.serve.open311.routes import router as open311_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
 from cityloop.steward.change_routes import router as change_router
@@ -39,6 +41,7 @@ ROUTERS = (
     cases_router,
     learn_router,
     calendar_router,
+    citizen_router,
     analyse_router,
     evaluate_router,
     quality_router,
@@ -46,6 +49,7 @@ ROUTERS = (
     standard_router,
     steward_router,
     change_router,
+    open311_router,
     serve_router,
 )
 
@@ -70,7 +74,7 @@ def create_app(services: Mapping[type[Any], Any], routers: Sequence[APIRouter] =
 
 def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    return JSONResponse(error.document(), error.status, media_type="application/problem+json")
+    return JSONResponse(error.document(), error.status, error.headers(), media_type="application/problem+json")
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
