@@ -13,6 +13,7 @@ import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.calendar_routes import router as calendar_router
+from cityloop.cases.dispatch_routes import router as dispatch_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
@@ -39,6 +40,7 @@ ROUTERS = (
     cases_router,
     learn_router,
     calendar_router,
+    dispatch_router,
     analyse_router,
     evaluate_router,
     quality_router,
