@@ -24,6 +24,8 @@ from cityloop.cases.attachments import Attachments
 from cityloop.cases.calendar_desk import CalendarDesk
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
+from cityloop.cases.dispatch_desk import DispatchDesk
+from cityloop.cases.dispatcher import Dispatcher, OwnerOf
 from cityloop.cases.files import Files
 from cityloop.cases.intake import NOTHING, Brought, Intake
 from cityloop.cases.joint import TASK
@@ -65,6 +67,7 @@ class CaseDesk:
         files: Files,
         attachment_limit: int = 10 * 1024 * 1024,
         classifier: Classifier | None = None,
+        owner_of: OwnerOf = lambda _: None,
     ) -> None:
         door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
@@ -73,7 +76,10 @@ class CaseDesk:
         self._book.open()
         views = Views(city, self._book)
         common: dict[str, Any] = {"door": door, "audit": audit, "city": city}
-        self._mover = Mover(**common, outbox=outbox, book=self._book, responsibility=responsibility, views=views)
+        dispatcher = Dispatcher(
+            database=database, city=city, policy=door.policy, table=responsibility, owner_of=owner_of
+        )
+        self._mover = Mover(**common, outbox=outbox, book=self._book, dispatcher=dispatcher, views=views)
         stored: dict[str, Any] = {**common, "database": database, "mover": self._mover}
         self.attachments = Attachments(**stored, files=files, limit=attachment_limit)
         self._intake = Intake(
@@ -94,6 +100,8 @@ class CaseDesk:
         )
         self.calendars = CalendarDesk(**stored, outbox=outbox, book=self._book)
         self.calendars.open(city.clock.now())
+        self.dispatch = DispatchDesk(**common, database=database, outbox=outbox, dispatcher=dispatcher)
+        self.dispatch.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     @property

@@ -13,6 +13,7 @@ import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.calendar_routes import router as calendar_router
+from cityloop.cases.dispatch_routes import router as dispatch_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.citizen.routes import router as citizen_router
 from cityloop.city.routes import router as city_router
@@ -42,6 +43,7 @@ ROUTERS = (
     learn_router,
     calendar_router,
     citizen_router,
+    dispatch_router,
     analyse_router,
     evaluate_router,
     quality_router,

@@ -141,6 +141,7 @@ class House:
             workflow=content.workflow,
             responsibility=content.responsibility,
             classifier=self.learner,
+            owner_of=self.collector.owner_of,
             files=Folder(settings.data / "attachments"),
             attachment_limit=settings.attachment_limit,
         )

@@ -1310,6 +1310,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dispatch/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Table
+         * @description The table of responsibility and every version of it, the newest first.
+         */
+        get: operations["table_api_v1_dispatch_table_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/loads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Department Loads
+         * @description Open cases and handlers of every department; with a matter also how long such cases take it.
+         */
+        get: operations["department_loads_api_v1_dispatch_loads_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proposals
+         * @description What dispatchers keep choosing instead of the table in force.
+         */
+        get: operations["proposals_api_v1_dispatch_proposals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Explain a change by the cases of the past. Nothing is written.
+         */
+        post: operations["plan_api_v1_dispatch_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply
+         * @description Put an explained change into force; cases that have been dispatched stay where they are.
+         */
+        post: operations["apply_api_v1_dispatch_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/model": {
         parameters: {
             query?: never;
@@ -3852,6 +3952,29 @@ export interface components {
             paced: boolean;
         };
         /**
+         * CoHandler
+         * @description A department that does a part beside the lead.
+         */
+        CoHandler: {
+            /** Department */
+            department: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Demand
+             * @default
+             */
+            demand: string;
+            /**
+             * After
+             * @default []
+             */
+            after: string[];
+        };
+        /**
          * CodeRow
          * @description A code; ``valid``: in force on the day that was asked for.
          */
@@ -4002,6 +4125,22 @@ export interface components {
              * @default []
              */
             exemptions: string[];
+        };
+        /**
+         * DailyHours
+         * @description A daily window in city time; ``to`` before ``from`` spans midnight.
+         */
+        DailyHours: {
+            /**
+             * From
+             * Format: time
+             */
+            from: string;
+            /**
+             * To
+             * Format: time
+             */
+            to: string;
         };
         /**
          * DatasetDetail
@@ -4202,6 +4341,38 @@ export interface components {
             kind: "centre" | "department";
         };
         /**
+         * DepartmentChange
+         * @description Past cases for which the tables name a department; of equals each counts.
+         */
+        DepartmentChange: {
+            /** Department */
+            department: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+        };
+        /**
+         * DepartmentLoad
+         * @description What a department has in hand. ``median_seconds`` of handling a ``matter``, where one was asked about.
+         */
+        DepartmentLoad: {
+            /** Department */
+            department: string;
+            title: components["schemas"]["Title"];
+            /** Open Cases */
+            open_cases: number;
+            /** Handlers */
+            handlers: number;
+            /** Open Each */
+            open_each: number;
+            /** Handled */
+            handled: number;
+            /** Median Seconds */
+            median_seconds: number | null;
+        };
+        /**
          * DepartmentResult
          * @description How one department came out of an inspection, beside the inspection before.
          */
@@ -4293,6 +4464,30 @@ export interface components {
             why: string;
         };
         /**
+         * DispatchProposal
+         * @description Equal overrides that ask for a changed table; it changes only by plan and application.
+         */
+        DispatchProposal: {
+            /** Id */
+            id: string;
+            /** Matter */
+            matter: string;
+            matter_title: components["schemas"]["Title"];
+            /** District */
+            district: string | null;
+            district_title: components["schemas"]["Title"] | null;
+            /** Row */
+            row: string | null;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /** Count */
+            count: number;
+            /** Cases */
+            cases: string[];
+            why: components["schemas"]["Title"];
+        };
+        /**
          * DrillActorView
          * @description One player and whether it is at work.
          */
@@ -4357,6 +4552,28 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * ElsewhereCase
+         * @description A past case that would have gone elsewhere. ``actual`` is where it is or ended.
+         */
+        ElsewhereCase: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Row Before */
+            row_before: string | null;
+            /** Row After */
+            row_after: string | null;
+            /** Before */
+            before: string[];
+            /** After */
+            after: string[];
+            /** Actual */
+            actual: string | null;
         };
         /**
          * EntityTypeView
@@ -5695,6 +5912,28 @@ export interface components {
             reason: string;
         };
         /**
+         * NewResponsibility
+         * @description A change that was explained and is now wanted.
+         */
+        NewResponsibility: {
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+            /** Proposal */
+            proposal?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * NewVersion
          * @description A change that was explained by a what-if, to be put into force.
          */
@@ -6619,6 +6858,153 @@ export interface components {
             error: string | null;
         };
         /**
+         * ResponsibilityFile
+         * @description The whole file.
+         */
+        ResponsibilityFile: {
+            /** Version */
+            version: string;
+            /**
+             * Learn After
+             * @default 5
+             */
+            learn_after: number;
+            /**
+             * Handlers
+             * @default {}
+             */
+            handlers: {
+                [key: string]: number;
+            };
+            /** Rows */
+            rows: components["schemas"]["ResponsibilityRow"][];
+        };
+        /**
+         * ResponsibilityPlan
+         * @description What a changed table would have done; nothing is written. ``plan`` ties the application to this explanation.
+         */
+        ResponsibilityPlan: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            table: components["schemas"]["ResponsibilityFile"];
+            /** Cases */
+            cases: number;
+            /** Elsewhere */
+            elsewhere: number;
+            /** Unmatched Before */
+            unmatched_before: number;
+            /** Unmatched After */
+            unmatched_after: number;
+            /** Agreed Before */
+            agreed_before: number;
+            /** Agreed After */
+            agreed_after: number;
+            /** Rows */
+            rows: components["schemas"]["RowChange"][];
+            /** Departments */
+            departments: components["schemas"]["DepartmentChange"][];
+            /** Shown */
+            shown: components["schemas"]["ElsewhereCase"][];
+        };
+        /**
+         * ResponsibilityRow
+         * @description One line of the table. An absent condition is met by everything.
+         */
+        ResponsibilityRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Matters
+             * @default []
+             */
+            matters: string[];
+            /**
+             * Areas
+             * @default []
+             */
+            areas: string[];
+            /**
+             * Owners
+             * @default []
+             */
+            owners: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
+            hours?: components["schemas"]["DailyHours"] | null;
+            /** Department */
+            department?: string | null;
+            /**
+             * Candidates
+             * @default []
+             */
+            candidates: string[];
+            /**
+             * Co Handlers
+             * @default []
+             */
+            co_handlers: components["schemas"]["CoHandler"][];
+        };
+        /**
+         * ResponsibilityVersion
+         * @description When which table came into force, and why.
+         */
+        ResponsibilityVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ResponsibilityView
+         * @description The table in force and every version of it, the newest first.
+         */
+        ResponsibilityView: {
+            /** Version */
+            version: number;
+            table: components["schemas"]["ResponsibilityFile"];
+            /** Versions */
+            versions: components["schemas"]["ResponsibilityVersion"][];
+        };
+        /**
+         * ResponsibilityWish
+         * @description One of three: a whole table, a proposal by its id, or the version to go back to.
+         */
+        ResponsibilityWish: {
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+            /** Proposal */
+            proposal?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+        };
+        /**
          * RestoreRequest
          * @description Why a former version is brought back.
          */
@@ -6651,6 +7037,23 @@ export interface components {
             rank_change: number | null;
             /** Items */
             items: components["schemas"]["ItemView"][];
+        };
+        /**
+         * RowChange
+         * @description A row that differs, or that would decide more or fewer of the past cases.
+         */
+        RowChange: {
+            /** Row */
+            row: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "same";
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
         };
         /**
          * RuleCounts
@@ -10076,6 +10479,143 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CitizenProgress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    table_api_v1_dispatch_table_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+        };
+    };
+    department_loads_api_v1_dispatch_loads_get: {
+        parameters: {
+            query?: {
+                matter?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentLoad"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    proposals_api_v1_dispatch_proposals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispatchProposal"][];
+                };
+            };
+        };
+    };
+    plan_api_v1_dispatch_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponsibilityWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityPlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_api_v1_dispatch_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewResponsibility"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityView"];
                 };
             };
             /** @description Validation Error */
