@@ -18,6 +18,7 @@ from typing import Any, cast
 from pydantic_core import from_json, to_json
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, inspect
 from sqlalchemy import Table as SqlTable
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
@@ -93,6 +94,11 @@ class Transaction:
         """Send rows past the queue; those with the same keys in one statement."""
         self._send(_insert, table, rows)
 
+    def insert_missing(self, table: type[Table], row: Mapping[str, Any]) -> None:
+        """Send one row unless its key is there; on PostgreSQL this waits for whoever is just making it."""
+        dialect: Any = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
+        self.session.execute(dialect.insert(table.__table__).values(**row).on_conflict_do_nothing())
+
     def update_now(self, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
         """Set columns of known rows: the last key of each row is the primary key that finds it."""
         self._send(_update, table, rows)
@@ -127,7 +133,7 @@ class Database:
         return self.engine.dialect.name
 
     def create(self) -> None:
-        """Create all tables that do not exist yet, and add the columns that those of an older version lack.
+        """Create all tables that do not exist yet, and add the columns and indexes that those of an older version lack.
 
         A column added to a known table is nullable or has a server default.
         """
@@ -139,6 +145,8 @@ class Database:
                 for column in [c for c in table.columns if present and c.name not in present]:
                     text = CreateColumn(column).compile(dialect=self.engine.dialect)
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
+                for index in table.indexes if present else ():
+                    index.create(connection, checkfirst=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

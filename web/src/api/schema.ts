@@ -1292,6 +1292,208 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Places
+         * @description What can be reported, and the areas whose names say where.
+         */
+        get: operations["places_api_v1_public_places_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/outline.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Outline
+         * @description The districts as GeoJSON, longitude first; ``properties`` are ``code``, ``zh``, ``en``.
+         */
+        get: operations["outline_api_v1_public_outline_geojson_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report
+         * @description Report without an account, as a form with up to 4 ``photos``. Number and secret code come back once.
+         *
+         *     422 with ``classification`` when the words leave the matter open, 429 with ``Retry-After`` when it is too much.
+         */
+        post: operations["report_api_v1_public_cases_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/cases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description How a report stands, for whoever has its code.
+         */
+        get: operations["follow_api_v1_public_cases__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/cases/{number}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rate
+         * @description Rate the result once, after closing.
+         */
+        post: operations["rate_api_v1_public_cases__number__rating_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Table
+         * @description The table of responsibility and every version of it, the newest first.
+         */
+        get: operations["table_api_v1_dispatch_table_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/loads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Department Loads
+         * @description Open cases and handlers of every department; with a matter also how long such cases take it.
+         */
+        get: operations["department_loads_api_v1_dispatch_loads_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proposals
+         * @description What dispatchers keep choosing instead of the table in force.
+         */
+        get: operations["proposals_api_v1_dispatch_proposals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Explain a change by the cases of the past. Nothing is written.
+         */
+        post: operations["plan_api_v1_dispatch_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply
+         * @description Put an explained change into force; cases that have been dispatched stay where they are.
+         */
+        post: operations["apply_api_v1_dispatch_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/model": {
         parameters: {
             query?: never;
@@ -2500,6 +2702,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open311/discovery.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Discovery
+         * @description Where the endpoints are, in which formats. Without a format XML, or JSON where the client accepts only that.
+         */
+        get: operations["discovery_open311_discovery__form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/discovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Discovery
+         * @description Where the endpoints are, in which formats. Without a format XML, or JSON where the client accepts only that.
+         */
+        get: operations["discovery_open311_discovery_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/services.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Services
+         * @description What can be reported.
+         */
+        get: operations["services_open311_v2_services__form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/services/{code}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Definition
+         * @description The questions of a service.
+         */
+        get: operations["definition_open311_v2_services__code___form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/tokens/{token}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Token
+         * @description The number behind a token.
+         */
+        get: operations["token_open311_v2_tokens__token___form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/requests.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests
+         * @description Requests under a filter; by default those of the latest 90 days, at most 1,000.
+         */
+        get: operations["requests_open311_v2_requests__form__get"];
+        put?: never;
+        /**
+         * Post
+         * @description Report; a form with an ``api_key``. Answers the number, or a token where the service works in batches.
+         */
+        post: operations["post_open311_v2_requests__form__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/requests/{number}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One request.
+         */
+        get: operations["one_open311_v2_requests__number___form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -3156,7 +3502,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number: string | null;
             /** Department */
@@ -3227,6 +3573,8 @@ export interface components {
             reporter_name: string | null;
             /** Reporter Phone */
             reporter_phone: string | null;
+            /** Rating */
+            rating: number | null;
             deadline: components["schemas"]["DeadlineView"] | null;
             dispatch_reason: components["schemas"]["Title"] | null;
             supervision: components["schemas"]["Supervision"] | null;
@@ -3381,7 +3729,7 @@ export interface components {
              * @default hotline
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number?: string | null;
             /** Reporter Name */
@@ -3444,7 +3792,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number: string | null;
             /** Department */
@@ -3570,6 +3918,86 @@ export interface components {
             text: components["schemas"]["Title"];
         };
         /**
+         * CitizenProgress
+         * @description How a report stands. No names, no phones, no words of the staff; ``note`` is a declared reason.
+         */
+        CitizenProgress: {
+            /** Number */
+            number: string;
+            matter_title: components["schemas"]["Title"];
+            /** Description */
+            description: string;
+            /** Address */
+            address: string;
+            area_title: components["schemas"]["Title"] | null;
+            department_title: components["schemas"]["Title"] | null;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "received" | "accepted" | "handling" | "paused" | "checking" | "done" | "declined" | "void" | "joined";
+            standing_title: components["schemas"]["Title"];
+            note: components["schemas"]["Title"] | null;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /** Expected At */
+            expected_at: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** Steps */
+            steps: components["schemas"]["CitizenStep"][];
+            /** Photos */
+            photos: number;
+            /** Rating */
+            rating: number | null;
+            /** Can Rate */
+            can_rate: boolean;
+        };
+        /**
+         * CitizenRating
+         * @description One to five stars and, if wished, a few words.
+         */
+        CitizenRating: {
+            /** Code */
+            code: string;
+            /** Rating */
+            rating: number;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /**
+         * CitizenReceipt
+         * @description Number and secret code: whoever has both follows and rates the report. The code is told only this once.
+         */
+        CitizenReceipt: {
+            /** Number */
+            number: string;
+            /** Code */
+            code: string;
+            matter_title: components["schemas"]["Title"];
+            placed_in: components["schemas"]["Title"] | null;
+        };
+        /**
+         * CitizenStep
+         * @description A step on the way; ``at`` is empty while it is still to come.
+         */
+        CitizenStep: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "received" | "accepted" | "handling" | "checking" | "done";
+            title: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
+        };
+        /**
          * CityView
          * @description What a client needs to know of the city before anything else.
          */
@@ -3614,6 +4042,29 @@ export interface components {
             speed: number;
             /** Paced */
             paced: boolean;
+        };
+        /**
+         * CoHandler
+         * @description A department that does a part beside the lead.
+         */
+        CoHandler: {
+            /** Department */
+            department: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Demand
+             * @default
+             */
+            demand: string;
+            /**
+             * After
+             * @default []
+             */
+            after: string[];
         };
         /**
          * CodeRow
@@ -3766,6 +4217,22 @@ export interface components {
              * @default []
              */
             exemptions: string[];
+        };
+        /**
+         * DailyHours
+         * @description A daily window in city time; ``to`` before ``from`` spans midnight.
+         */
+        DailyHours: {
+            /**
+             * From
+             * Format: time
+             */
+            from: string;
+            /**
+             * To
+             * Format: time
+             */
+            to: string;
         };
         /**
          * DatasetDetail
@@ -3966,6 +4433,38 @@ export interface components {
             kind: "centre" | "department";
         };
         /**
+         * DepartmentChange
+         * @description Past cases for which the tables name a department; of equals each counts.
+         */
+        DepartmentChange: {
+            /** Department */
+            department: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+        };
+        /**
+         * DepartmentLoad
+         * @description What a department has in hand. ``median_seconds`` of handling a ``matter``, where one was asked about.
+         */
+        DepartmentLoad: {
+            /** Department */
+            department: string;
+            title: components["schemas"]["Title"];
+            /** Open Cases */
+            open_cases: number;
+            /** Handlers */
+            handlers: number;
+            /** Open Each */
+            open_each: number;
+            /** Handled */
+            handled: number;
+            /** Median Seconds */
+            median_seconds: number | null;
+        };
+        /**
          * DepartmentResult
          * @description How one department came out of an inspection, beside the inspection before.
          */
@@ -4057,6 +4556,30 @@ export interface components {
             why: string;
         };
         /**
+         * DispatchProposal
+         * @description Equal overrides that ask for a changed table; it changes only by plan and application.
+         */
+        DispatchProposal: {
+            /** Id */
+            id: string;
+            /** Matter */
+            matter: string;
+            matter_title: components["schemas"]["Title"];
+            /** District */
+            district: string | null;
+            district_title: components["schemas"]["Title"] | null;
+            /** Row */
+            row: string | null;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /** Count */
+            count: number;
+            /** Cases */
+            cases: string[];
+            why: components["schemas"]["Title"];
+        };
+        /**
          * DrillActorView
          * @description One player and whether it is at work.
          */
@@ -4121,6 +4644,28 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * ElsewhereCase
+         * @description A past case that would have gone elsewhere. ``actual`` is where it is or ended.
+         */
+        ElsewhereCase: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Row Before */
+            row_before: string | null;
+            /** Row After */
+            row_after: string | null;
+            /** Before */
+            before: string[];
+            /** After */
+            after: string[];
+            /** Actual */
+            actual: string | null;
         };
         /**
          * EntityTypeView
@@ -5459,6 +6004,28 @@ export interface components {
             reason: string;
         };
         /**
+         * NewResponsibility
+         * @description A change that was explained and is now wanted.
+         */
+        NewResponsibility: {
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+            /** Proposal */
+            proposal?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * NewVersion
          * @description A change that was explained by a what-if, to be put into force.
          */
@@ -5739,7 +6306,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /**
              * Opened At
              * Format: date-time
@@ -5944,6 +6511,33 @@ export interface components {
              * @enum {string}
              */
             kind: "number" | "integer" | "text" | "flag";
+        };
+        /**
+         * PublicArea
+         * @description An area above the grid cell, by whose name a place can be given; ``middle`` is a point inside it.
+         */
+        PublicArea: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "city" | "district" | "street" | "community" | "cell";
+            /** Parent */
+            parent: string | null;
+            middle: components["schemas"]["Position"] | null;
+        };
+        /**
+         * PublicPlaces
+         * @description The matters and areas that a report may name.
+         */
+        PublicPlaces: {
+            /** Matters */
+            matters: components["schemas"]["Matter"][];
+            /** Areas */
+            areas: components["schemas"]["PublicArea"][];
         };
         /**
          * Publish
@@ -6403,6 +6997,153 @@ export interface components {
             error: string | null;
         };
         /**
+         * ResponsibilityFile
+         * @description The whole file.
+         */
+        ResponsibilityFile: {
+            /** Version */
+            version: string;
+            /**
+             * Learn After
+             * @default 5
+             */
+            learn_after: number;
+            /**
+             * Handlers
+             * @default {}
+             */
+            handlers: {
+                [key: string]: number;
+            };
+            /** Rows */
+            rows: components["schemas"]["ResponsibilityRow"][];
+        };
+        /**
+         * ResponsibilityPlan
+         * @description What a changed table would have done; nothing is written. ``plan`` ties the application to this explanation.
+         */
+        ResponsibilityPlan: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            table: components["schemas"]["ResponsibilityFile"];
+            /** Cases */
+            cases: number;
+            /** Elsewhere */
+            elsewhere: number;
+            /** Unmatched Before */
+            unmatched_before: number;
+            /** Unmatched After */
+            unmatched_after: number;
+            /** Agreed Before */
+            agreed_before: number;
+            /** Agreed After */
+            agreed_after: number;
+            /** Rows */
+            rows: components["schemas"]["RowChange"][];
+            /** Departments */
+            departments: components["schemas"]["DepartmentChange"][];
+            /** Shown */
+            shown: components["schemas"]["ElsewhereCase"][];
+        };
+        /**
+         * ResponsibilityRow
+         * @description One line of the table. An absent condition is met by everything.
+         */
+        ResponsibilityRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Matters
+             * @default []
+             */
+            matters: string[];
+            /**
+             * Areas
+             * @default []
+             */
+            areas: string[];
+            /**
+             * Owners
+             * @default []
+             */
+            owners: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
+            hours?: components["schemas"]["DailyHours"] | null;
+            /** Department */
+            department?: string | null;
+            /**
+             * Candidates
+             * @default []
+             */
+            candidates: string[];
+            /**
+             * Co Handlers
+             * @default []
+             */
+            co_handlers: components["schemas"]["CoHandler"][];
+        };
+        /**
+         * ResponsibilityVersion
+         * @description When which table came into force, and why.
+         */
+        ResponsibilityVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ResponsibilityView
+         * @description The table in force and every version of it, the newest first.
+         */
+        ResponsibilityView: {
+            /** Version */
+            version: number;
+            table: components["schemas"]["ResponsibilityFile"];
+            /** Versions */
+            versions: components["schemas"]["ResponsibilityVersion"][];
+        };
+        /**
+         * ResponsibilityWish
+         * @description One of three: a whole table, a proposal by its id, or the version to go back to.
+         */
+        ResponsibilityWish: {
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+            /** Proposal */
+            proposal?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+        };
+        /**
          * RestoreRequest
          * @description Why a former version is brought back.
          */
@@ -6460,6 +7201,23 @@ export interface components {
             rank_change: number | null;
             /** Items */
             items: components["schemas"]["ItemView"][];
+        };
+        /**
+         * RowChange
+         * @description A row that differs, or that would decide more or fewer of the past cases.
+         */
+        RowChange: {
+            /** Row */
+            row: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "same";
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
         };
         /**
          * RuleCounts
@@ -9118,7 +9876,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -9235,7 +9993,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -9285,7 +10043,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -9896,6 +10654,302 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalendarsView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    places_api_v1_public_places_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicPlaces"];
+                };
+            };
+        };
+    };
+    outline_api_v1_public_outline_geojson_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    report_api_v1_public_cases_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Matter */
+                    matter?: string | null;
+                    /**
+                     * Description
+                     * @default
+                     */
+                    description?: string;
+                    /** Lon */
+                    lon?: number | null;
+                    /** Lat */
+                    lat?: number | null;
+                    /** Area */
+                    area?: string | null;
+                    /**
+                     * Address
+                     * @default
+                     */
+                    address?: string;
+                    /**
+                     * Phone
+                     * @default
+                     */
+                    phone?: string;
+                    photos?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenReceipt"];
+                };
+            };
+        };
+    };
+    follow_api_v1_public_cases__number__get: {
+        parameters: {
+            query?: {
+                code?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenProgress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rate_api_v1_public_cases__number__rating_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CitizenRating"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenProgress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    table_api_v1_dispatch_table_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+        };
+    };
+    department_loads_api_v1_dispatch_loads_get: {
+        parameters: {
+            query?: {
+                matter?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentLoad"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    proposals_api_v1_dispatch_proposals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispatchProposal"][];
+                };
+            };
+        };
+    };
+    plan_api_v1_dispatch_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponsibilityWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityPlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_api_v1_dispatch_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewResponsibility"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityView"];
                 };
             };
             /** @description Validation Error */
@@ -11920,6 +12974,241 @@ export interface operations {
             header?: never;
             path: {
                 number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discovery_open311_discovery__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discovery_open311_discovery_get: {
+        parameters: {
+            query?: {
+                form?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    services_open311_v2_services__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    definition_open311_v2_services__code___form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    token_open311_v2_tokens__token___form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    requests_open311_v2_requests__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_open311_v2_requests__form__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    one_open311_v2_requests__number___form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+                form: string;
             };
             cookie?: never;
         };
