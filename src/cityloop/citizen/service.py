@@ -21,7 +21,7 @@ from cityloop.cases.workflow import REPORT
 from cityloop.citizen.actor import PUBLIC
 from cityloop.citizen.models import CitizenReportRow
 from cityloop.citizen.places import Placed, named_area, placed
-from cityloop.citizen.plain import CLOSING_STAGE, STEPS, WORDS
+from cityloop.citizen.plain import CLOSING_STAGE, STEP_WORDS, STEPS, WORDS
 from cityloop.citizen.reading import COLUMNS, PublicCase, PublicCases
 from cityloop.citizen.schemas import (
     CitizenProgress,
@@ -165,10 +165,10 @@ class CitizenDoor:
         entries = self._cases.entries(case.id)
         unhandled = not case.open and case.stage < CLOSING_STAGE
         steps = [
-            CitizenStep(id=name, title=WORDS[name], at=next((at for stage, at in entries if stage >= first), None))
+            CitizenStep(id=name, title=STEP_WORDS[name], at=next((at for stage, at in entries if stage >= first), None))
             for name, first in (STEPS[:1] if unhandled else STEPS)
         ]
-        end = WORDS[case.standing] if unhandled else WORDS["done"]
+        end = WORDS[case.standing] if unhandled else STEP_WORDS["done"]
         return [*steps, CitizenStep(id="done", title=end, at=case.closed_at)]
 
     def _position(self, wish: CitizenReport) -> tuple[Position, Placed | None]:
