@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from sklearn.metrics import average_precision_score
 
 from bench.conditions import conditions
-from cityloop.cases.likeness import text_likeness
+from cityloop.cases.vocabulary import told
+from cityloop.cases.wording import Vector, Words, text_likeness
 from cityloop.core.errors import NotFound
 from cityloop.learn import risk, text
 from cityloop.learn.confidence import automatic, calibration_error, choose_threshold, sharpen
-from cityloop.learn.duplicates import average_precision, grams, similarities
 from cityloop.learn.past import Array, Past
 
 ROOT = Path(__file__).parents[1]
@@ -88,13 +89,19 @@ def _halves(held: text.HeldOut) -> dict[str, Any]:
 
 
 def duplicates(folder: Path) -> dict[str, Any]:
-    """Average precision for hot topics of several sizes, beside the overlap of shingles that minhashing estimates."""
+    """The duplicate guard's likeness of words, for hot topics of several sizes, by the words of all messages.
+
+    Its rival is the overlap of shingles that minhashing estimates.
+    """
     frame = pl.read_parquet(folder / "cases_zhengwu/hot_topic_messages.parquet")
+    texts = [told(title, body) for title, body in frame.select("留言主题", "留言详情").iter_rows()]
+    words = Words(texts)
+    vectors = [words.vector(text) for text in texts]
     truth = f"the same place in both titles, at most {_DAYS} days apart; a topic is a place that so many people name"
-    return {"truth": truth, **{f"people_{least}": _topics(frame, least) for least in (5, 3, 8)}}
+    return {"truth": truth, **{f"people_{least}": _topics(frame, vectors, least) for least in (5, 3, 8)}}
 
 
-def _topics(frame: pl.DataFrame, least: int) -> dict[str, Any]:
+def _topics(frame: pl.DataFrame, vectors: list[Vector], least: int) -> dict[str, Any]:
     places = [set(_PLACE.findall(_CITY_NAME.sub("", title.strip()))) for title in frame["留言主题"].to_list()]
     people: dict[str, set[str]] = {}
     for named, person in zip(places, frame["留言用户"].to_list(), strict=True):
@@ -102,27 +109,30 @@ def _topics(frame: pl.DataFrame, least: int) -> dict[str, Any]:
             people.setdefault(place, set()).add(person)
     hot = {place for place, who in people.items() if len(who) >= least}
     chosen = [n for n, named in enumerate(places) if named & hot]
-    rows = grams(frame["留言主题"][chosen].to_list(), frame["留言详情"][chosen].to_list())
     days = np.array([at.timestamp() / 86_400 for at in frame["留言时间"][chosen].to_list()])
     first, second = np.triu_indices(len(chosen), 1)
     near = np.abs(days[first] - days[second]) <= _DAYS
     first, second = first[near], second[near]
     pairs = zip(first.tolist(), second.tolist(), strict=True)
     same = np.array([bool(places[chosen[a]] & places[chosen[b]] & hot) for a, b in pairs], dtype=int)
-    plain = (rows > 0).astype(np.float32)
-    shared, sizes = similarities(plain)[first, second], np.asarray(plain.sum(axis=1)).ravel()
-    overlap = shared / (sizes[first] + sizes[second] - shared)
-    told = [" ".join(row) for row in frame.select("留言主题", "留言详情")[chosen].iter_rows()]
-    shown = np.array([text_likeness(told[a], told[b]) for a, b in zip(first.tolist(), second.tolist(), strict=True)])
+    both = [(vectors[chosen[a]], vectors[chosen[b]]) for a, b in zip(first.tolist(), second.tolist(), strict=True)]
     return {
         "topics": len(hot),
         "messages": len(chosen),
         "pairs": len(same),
         "true_pairs": int(same.sum()),
-        "average_precision": _short(average_precision(similarities(rows)[first, second], same)),
-        "average_precision_of_the_duplicate_guard": _short(average_precision(shown, same)),
-        "rival": {"average_precision": _short(average_precision(overlap, same)), "what": "overlap of shingles"},
+        "average_precision": _short(average_precision_score(same, [text_likeness(one, other) for one, other in both])),
+        "rival": {
+            "average_precision": _short(average_precision_score(same, [_overlap(one, other) for one, other in both])),
+            "what": "overlap of shingles",
+        },
     }
+
+
+def _overlap(one: Vector, other: Vector) -> float:
+    """Shared pairs and triples of letters among all of both."""
+    shared = len(one.keys() & other.keys())
+    return shared / (len(one) + len(other) - shared)
 
 
 def departments(frame: pl.DataFrame) -> dict[str, Any]:

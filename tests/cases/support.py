@@ -16,6 +16,7 @@ from cityloop.access.door import Door
 from cityloop.access.models import AccountRow
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
+from cityloop.cases.dispatch_table import ResponsibilityFile
 from cityloop.cases.files import Folder
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, MoveRequest
 from cityloop.cases.service import CaseDesk
@@ -136,14 +137,22 @@ class Room:
 
 
 def open_room(
-    tmp_path: Path, workflow: Workflow | None = None, start: datetime = MONDAY, url: str | None = None
+    tmp_path: Path,
+    workflow: Workflow | None = None,
+    start: datetime = MONDAY,
+    url: str | None = None,
+    table: Mapping[str, Any] | None = None,
+    owners: Mapping[str, str] | None = None,
 ) -> Room:
-    """A room over a new (or the existing) database file in ``tmp_path``."""
+    """A room over a new (or the existing) database file in ``tmp_path``; ``table``: another one of responsibility."""
     database = Database(url or f"sqlite:///{tmp_path / 'cityloop.db'}", synchronous="OFF")
     database.create()
     clock = ManualClock(start)
     city = demo_city(clock)
     outbox, audit, door = Outbox(database), Audit(database), Door(city.policy)
+    responsibility = demo_table(city)
+    if table is not None:
+        responsibility = responsibility.having(ResponsibilityFile.model_validate(table))
     desk = CaseDesk(
         database=database,
         outbox=outbox,
@@ -151,8 +160,9 @@ def open_room(
         audit=audit,
         city=city,
         workflow=workflow or demo_workflow(),
-        responsibility=demo_table(city),
+        responsibility=responsibility,
         files=Folder(tmp_path / "attachments"),
+        owner_of=(owners or {}).get,
     )
     _enter_people(database)
     relay = Relay(database, outbox)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cityloop.cases.choosing import Load, choose
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.city.schemas import Department
 from cityloop.core.errors import ContentError
@@ -124,3 +125,66 @@ def test_a_row_id_stands_once(tmp_path: Path) -> None:
 def test_a_misspelt_key_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match=r"responsibility.yaml:12 rows.1.area: unknown key"):
         table(tmp_path, TABLE.replace('areas: ["440304"]', 'area: ["440304"]'))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "department: urban",
+            "candidates: [urban, polizei]",
+            "26 rows.4.candidates.1: there is no department 'polizei'",
+        ),
+        ("department: urban", "candidates: [urban, urban]", "26 rows.4.candidates.1: 'urban' twice"),
+        ("department: urban", "", "rows.4: Value error, name either 'department' or 'candidates'"),
+        ("weekdays: [6, 7]", "weekdays: [0]", "17 rows.2.weekdays.0: there is no weekday 0"),
+        ("rows:", "handlers: {nobody: 3}\nrows:", "3 handlers.nobody: there is no department 'nobody'"),
+        ("department: urban", "department: urban\n    co_handlers: [{department: urban}]", "'urban' leads by this row"),
+        (
+            "department: urban",
+            "department: urban\n    co_handlers: [{department: police, after: [transport]}, {department: transport}]",
+            "27 rows.4.co_handlers.0.after.0: 'transport' is no co-handler above this one",
+        ),
+    ],
+)
+def test_every_fault_has_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        table(tmp_path, TABLE.replace(old, new, 1))
+    assert any(told in str(fault) for fault in caught.value.faults), [str(f) for f in caught.value.faults]
+
+
+def test_the_owner_of_the_thing_decides_where_the_table_asks(tmp_path: Path) -> None:
+    text = TABLE.replace(
+        "  - id: named", "  - id: theirs\n    title: 权属\n    owners: [港铁]\n    department: transport\n  - id: named"
+    )
+    found = table(tmp_path, text)
+    owned = found.match("GB:matter:06013", "440305", "hotline", None, MONDAY_NOON, "港铁")
+    plain = found.match("GB:matter:06013", "440305", "hotline", None, MONDAY_NOON, "其他")
+    assert owned is not None and plain is not None and (owned.row, plain.row) == ("theirs", "rest")
+
+
+NAMES = {name: Title(zh=name.upper(), en=name) for name in "ab"}
+
+
+@pytest.mark.parametrize(
+    ("loads", "best"),
+    [
+        ([Load("a", 4, 2), Load("b", 4, 4)], "b"),
+        ([Load("a", 4, 4, 9, 7200.0), Load("b", 4, 4, 9, 3600.0)], "b"),
+        ([Load("a", 0, 1, 9, 7200.0), Load("b", 3, 1, 9, 3600.0)], "a"),
+        ([Load("a", 2, 1, 9, 3600.0), Load("b", 1, 1)], "b"),
+        ([Load("a", 1, 1), Load("b", 1, 1)], "a"),
+    ],
+)
+def test_of_equals_the_one_that_is_likely_the_quickest(loads: list[Load], best: str) -> None:
+    department, reason = choose(loads, NAMES)
+    assert department == best and f"预计最快：{best.upper()} 人均在办" in reason.zh
+
+
+def test_the_reason_tells_load_and_past_speed() -> None:
+    _, reason = choose([Load("a", 3, 2, 9, 5400.0), Load("b", 1, 1)], NAMES)
+    assert (
+        reason.zh
+        == "2 个同等部门中预计最快：B 人均在办 1.0 件，无此类处置记录；A 人均在办 1.5 件，同类处置中位数 1.5 小时"
+    )
+    assert reason.en.endswith("b 1.0 open a handler, no such case handled; a 1.5 open a handler, median 1.5 h")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from cityloop.cases.likeness import text_likeness
+from cityloop.cases import vocabulary
 from cityloop.cases.schemas import SimilarCase, SimilarWish
+from cityloop.cases.vocabulary import Vocabulary
+from cityloop.cases.wording import Words, text_likeness
 from cityloop.city.schemas import Position
 from cityloop.core.errors import AccessDenied, Invalid, NotFound
 from tests.cases.support import (
@@ -106,8 +108,40 @@ def test_the_routes_answer_and_refuse(room: Room) -> None:
         found(room, matter="nonsense")
 
 
+def alike(one: str, other: str, *city: str) -> float:
+    words = Words(city)
+    return text_likeness(words.vector(one), words.vector(other))
+
+
 def test_likeness_of_words_is_even_handed() -> None:
-    assert text_likeness(WORDS, WORDS) == pytest.approx(1.0)
-    assert text_likeness("垃圾堆积", "路灯不亮") == 0.0 == text_likeness("", WORDS)
-    assert text_likeness("Overflowing bin", "bin overflowing!") > 0.8
-    assert text_likeness(WORDS, "公交站垃圾") == text_likeness("公交站垃圾", WORDS)
+    assert alike(WORDS, WORDS) == pytest.approx(1.0)
+    assert alike("垃圾堆积", "路灯不亮") == 0.0 == alike("", WORDS)
+    assert alike("Overflowing bin", "bin overflowing!") > 0.8
+    assert alike(WORDS, "公交站垃圾") == alike("公交站垃圾", WORDS)
+
+
+def test_what_every_report_says_weighs_less_than_what_few_say() -> None:
+    one, same, other = "润和花园夜间施工，请相关部门处理", "润和花园噪声扰民", "望江路井盖缺失，请相关部门处理"
+    assert alike(one, other) > alike(one, same)
+    city = [f"{street}路{trouble}，请相关部门处理" for street in "甲乙丙丁戊" for trouble in ("积水", "坑洼", "停电")]
+    assert alike(one, same, *city, one, same, other) > alike(one, other, *city, one, same, other)
+
+
+def test_reworded_reports_rank_above_others() -> None:
+    reports = ["南门垃圾桶满溢 好几天没人清运", "小区南门垃圾满了 几天没有清运了",
+               "学府路路面坑洼 下雨积水", "学府路路面破损有坑 雨天积水难走"]  # fmt: skip
+    pairs = [(a, b) for a in range(4) for b in range(a + 1, 4)]
+    pairs.sort(key=lambda pair: -alike(reports[pair[0]], reports[pair[1]], *reports))
+    assert set(pairs[:2]) == {(0, 1), (2, 3)}
+
+
+def test_the_city_learns_its_words_as_cases_come_in(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    city = Vocabulary(room.database)
+    assert city.words().texts == 0
+    for number in range(3):
+        room.report(title=f"第{number}处垃圾")
+        assert city.words().texts == number + 1
+    monkeypatch.setattr(vocabulary, "RECENT", 2)
+    assert city.words().texts == 3
+    room.report(title="又一处")
+    assert city.words().texts == 2

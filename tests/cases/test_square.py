@@ -207,7 +207,7 @@ def at_post(post: str) -> Actor:
 def wish(place: str, move: str, actor: Actor, **changes: Any) -> Ask:
     case = standing_in(place)
     other = replace(case, id="case_2", number="another", state="to_file", open=True)
-    match = Match("refuse", "sanitation", Title(zh="行", en="row"))
+    match = Match("refuse", "sanitation", Title(zh="行", en="row"), ("sanitation",))
     facts = Facts(
         city().departments,
         frozenset([LITTER]),

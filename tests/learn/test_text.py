@@ -11,7 +11,6 @@ import pytest
 from cityloop.core.errors import Invalid
 from cityloop.learn import text
 from cityloop.learn.confidence import automatic, choose_threshold, confidences, sharpen
-from cityloop.learn.duplicates import average_precision, grams, similarities
 
 WORDS = {
     "litter": ["垃圾堆", "没人清运", "满溢", "臭味", "保洁", "垃圾桶"],
@@ -122,14 +121,3 @@ def test_sharpness_follows_how_often_the_margin_was_right() -> None:
     sure = sharpen(margins, np.zeros(1000, int), np.ones(1000))
     torn = sharpen(margins, np.array([0] * 600 + [1] * 400), np.ones(1000))
     assert confidences(margins, torn)[0, 0] == pytest.approx(0.6, abs=0.01) and sure > torn
-
-
-def test_reworded_reports_rank_above_others_as_duplicates() -> None:
-    titles = ["南门垃圾桶满溢", "小区南门垃圾满了", "学府路路面坑洼", "学府路路面破损有坑"]
-    rows = grams(titles, ["好几天没人清运", "几天没有清运了", "下雨积水", "雨天积水难走"])
-    pairs = np.array([[0, 1], [2, 3], [0, 2], [0, 3], [1, 2], [1, 3]])
-    assert average_precision(similarities(rows)[pairs[:, 0], pairs[:, 1]], np.array([1, 1, 0, 0, 0, 0])) == 1.0
-
-
-def test_average_precision_gives_nothing_for_ties() -> None:
-    assert average_precision(np.array([0.5, 0.5]), np.array([1, 0])) == 0.5

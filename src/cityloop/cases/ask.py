@@ -11,11 +11,12 @@ from pydantic import Field
 
 from cityloop.access.actor import Actor
 from cityloop.cases.dispatch import Match
+from cityloop.cases.dispatch_table import CoHandler
 from cityloop.cases.handling import HandlingRules
 from cityloop.cases.values import Case
 from cityloop.cases.workflow import MoveDef, Workflow
 from cityloop.city.schemas import Department
-from cityloop.core.values import Frozen, Title
+from cityloop.core.values import Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,10 @@ def reason(zh: str, en: str, field: str | None = None) -> Reason:
     return Reason(Title(zh=zh, en=en), field)
 
 
-class PartWish(Frozen):
-    """A part as the dispatcher wishes it."""
+class PartWish(CoHandler):
+    """A part as the dispatcher wishes it: a co-handler, with a limit of its own if need be."""
 
-    department: str
-    required: bool = True
-    demand: str = Field(default="", max_length=2000)
     limit: str | None = Field(default=None, max_length=200)
-    after: tuple[str, ...] = ()
-    """Departments whose parts come first."""
 
 
 @dataclass(frozen=True, slots=True)

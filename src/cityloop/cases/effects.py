@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cityloop.cases import parts, special
 from cityloop.cases.ask import Ask
 from cityloop.cases.change import Change
+from cityloop.core.values import Title
 
 Effect = Callable[[Ask, Any, Change], None]
 
@@ -18,12 +20,14 @@ def take_department(ask: Ask, _: Any, change: Change) -> None:
     chosen = wanted or (match.department if match else "")
     change.values |= {"department": chosen, "handler": None, "returned_from": None}
     change.receiver = chosen
-    if match and match.department == chosen:
-        change.values |= {"dispatch_row": match.row, "dispatch_reason": match.reason.model_dump()}
-        change.facts["row"] = match.row
-        return
     by = ask.actor.name
     text = {"zh": f"由{by.zh}选择", "en": f"chosen by {by.en}"}
+    if match and chosen in match.equals:
+        picked = Title(**text) if chosen != match.department else match.choice
+        told = replace(match, choice=picked).why
+        change.values |= {"dispatch_row": match.row, "dispatch_reason": told.model_dump()}
+        change.facts["row"] = match.row
+        return
     if match:
         change.facts["overridden_row"] = match.row
         text = {

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Literal
 
 from cityloop.cases.nearby import metres
-from cityloop.cases.values import Case
+from cityloop.cases.wording import Vector, text_likeness
 from cityloop.cases.workflow import DuplicateDef
 from cityloop.city.schemas import Matter
 from cityloop.core.values import Title
@@ -30,7 +26,7 @@ _MATTERS: dict[MatterLikeness, float] = {"same": 1.0, "class": 0.5, "unknown": 0
 class Told:
     """What is known of a report: words, place, and its matter unless nobody has chosen one."""
 
-    text: str
+    words: Vector
     lon: float
     lat: float
     matter: Matter | None
@@ -53,30 +49,16 @@ def reach(rule: DuplicateDef) -> DuplicateDef:
     return DuplicateDef(metres=metres, hours=hours)
 
 
-def likeness(told: Told, case: Case, matter: Matter | None, rule: DuplicateDef, now: datetime) -> Likeness:
-    """Weigh one open case, of this ``matter``, against a report; ``rule`` is the :func:`reach`."""
-    away = metres(told.lon, told.lat, case.lon, case.lat)
-    age = max(0.0, (now - case.opened_at).total_seconds() / 3600)
-    kind = _matter(told.matter, matter)
-    words = text_likeness(told.text, f"{case.title} {case.description}")
+def likeness(told: Told, opened_at: datetime, known: Told, rule: DuplicateDef, now: datetime) -> Likeness:
+    """Weigh an open case of which this is ``known`` against a report; ``rule`` is the :func:`reach`."""
+    away = metres(told.lon, told.lat, known.lon, known.lat)
+    age = max(0.0, (now - opened_at).total_seconds() / 3600)
+    kind = _matter(told.matter, known.matter)
+    words = text_likeness(told.words, known.words)
     place, time = max(0.0, 1 - away / rule.metres), max(0.0, 1 - age / rule.hours)
     parts = {"place": place, "time": time, "matter": _MATTERS[kind], "text": words}
     score = sum(_WEIGHTS[name] * value for name, value in parts.items())
     return Likeness(round(away, 1), round(age, 2), kind, round(words, 3), round(score, 3))
-
-
-def text_likeness(one: str, other: str) -> float:
-    """Cosine of the counts of letter pairs, from 0 to 1; needs no words, so it serves Chinese and English alike."""
-    (a, a_square), (b, b_square) = _counted(one), _counted(other)
-    both = sum(a[pair] * b[pair] for pair in a.keys() & b.keys())
-    return min(1.0, both / math.sqrt(a_square * b_square)) if both else 0.0
-
-
-@lru_cache(1024)
-def _counted(text: str) -> tuple[Mapping[str, int], int]:
-    """Letter pairs with their counts, and the sum of the squares; a report is held against many."""
-    pairs = Counter(_pairs(text))
-    return pairs, sum(n * n for n in pairs.values())
 
 
 def reason(found: Likeness) -> Title:
@@ -96,11 +78,6 @@ def _matter(one: Matter | None, other: Matter | None) -> MatterLikeness:
     if one.key == other.key:
         return "same"
     return "class" if (one.standard, one.class_code) == (other.standard, other.class_code) else "other"
-
-
-def _pairs(text: str) -> Iterable[str]:
-    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
-    return (letters[at : at + 2] for at in range(len(letters) - 1))
 
 
 def _span(hours: float, minute: str, hour: str, day: str) -> str:

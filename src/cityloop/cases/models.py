@@ -25,6 +25,8 @@ class CaseRow(Table):
         Index("ix_case_matter_opened", "matter", "opened_at"),
         Index("ix_case_department_opened", "department", "opened_at"),
         Index("ix_case_open_due", "open", "due_at"),
+        Index("ix_case_open_department", "open", "department"),
+        Index("ix_case_risk", "open", "risk"),
     )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     number: Mapped[str] = mapped_column(String(60), unique=True)
@@ -42,7 +44,7 @@ class CaseRow(Table):
     channel: Mapped[str] = mapped_column(String(20))
     external_number: Mapped[str | None] = mapped_column(String(60))
     reporter_name: Mapped[str | None] = mapped_column(String(40))
-    reporter_phone: Mapped[str | None] = mapped_column(String(30))
+    reporter_phone: Mapped[str | None] = mapped_column(String(30), index=True)
     urgent: Mapped[bool]
     supervised: Mapped[bool]
     department: Mapped[str | None] = mapped_column(String(60))
@@ -262,6 +264,37 @@ class CalendarRow(Table):
     by: Mapped[str] = mapped_column(String(60))
     reason: Mapped[str] = mapped_column(Text)
     cases: Mapped[int]
+
+
+class OverrideRow(Table):
+    """The department that a person chose for a case instead of the table's; the last choice of each case."""
+
+    __tablename__ = "case_override"
+    case: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(60))
+    matter: Mapped[str] = mapped_column(String(80))
+    district: Mapped[str | None] = mapped_column(String(60))
+    row: Mapped[str | None] = mapped_column(String(80))
+    table: Mapped[int] = mapped_column(index=True)
+    """The version of the table that was overridden."""
+    department: Mapped[str | None] = mapped_column(String(60))
+    chosen: Mapped[str] = mapped_column(String(60))
+    opinion: Mapped[str] = mapped_column(Text)
+
+
+class ResponsibilityVersionRow(Table):
+    """Every version of the table of responsibility that was in force, whole, and the city file it stands on."""
+
+    __tablename__ = "case_responsibility"
+    version: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+    file_digest: Mapped[str] = mapped_column(String(64))
+    origin: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(Text)
 
 
 _TIMELINE = TimelineRow.__table__

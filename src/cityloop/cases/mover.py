@@ -15,10 +15,12 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.models import AccountRow
 from cityloop.cases import entries, nearby, timeline
-from cityloop.cases.ask import Ask, Facts
+from cityloop.cases.ask import Ask, Facts, PartWish
 from cityloop.cases.automation import next_rule
 from cityloop.cases.definitions import Book
-from cityloop.cases.dispatch import Responsibility
+from cityloop.cases.dispatch import Match
+from cityloop.cases.dispatch_table import beside
+from cityloop.cases.dispatcher import Dispatcher
 from cityloop.cases.handling import HandlingRules
 from cityloop.cases.joint import Parts, read_wishes
 from cityloop.cases.models import TimelineRow
@@ -65,7 +67,7 @@ class Mover:
         audit: Audit,
         city: City,
         book: Book,
-        responsibility: Responsibility,
+        dispatcher: Dispatcher,
         views: Views,
     ) -> None:
         self._outbox = outbox
@@ -73,7 +75,7 @@ class Mover:
         self._audit = audit
         self._city = city
         self._book = book
-        self._responsibility = responsibility
+        self._dispatcher = dispatcher
         self._views = views
         self.rules = HandlingRules(city, optional=book.current.limits == "optional")
         self.parts = Parts(door=door, city=city, rules=self.rules)
@@ -96,13 +98,19 @@ class Mover:
         result = decide(ask, lambda permission: self._door.may(actor, permission))
         if isinstance(result, Refusal):
             raise refused(ask, result, self._door.policy, self._city.language)
-        moved = self.write(tx, actor, case, result, wish, move, now)
+        moved = self._carry_out(tx, ask, result, wish)
         if ask.facts.target is not None and moved.merged_into:
             self._join(tx, actor, moved, ask.facts.target, now)
-        if ask.facts.parts:
-            self.parts.begin(tx, actor, moved, ask.facts.parts, now)
         if result.opens_linked:
             self._open_linked(tx, actor, moved, wish, now)
+        return moved
+
+    def _carry_out(self, tx: Transaction, ask: Ask, result: MoveOutcome, wish: Wish) -> Case:
+        """Write a decided move, open its parts, and remember whom a dispatcher chose."""
+        moved = self.write(tx, ask.actor, ask.case, result, wish, ask.move, ask.now)
+        if ask.facts.parts:
+            self.parts.begin(tx, ask.actor, moved, ask.facts.parts, ask.now)
+        self._dispatcher.keep(tx, ask, moved)
         return moved
 
     def enter(
@@ -134,7 +142,7 @@ class Mover:
             result = decide(ask, lambda _permission: True)
             if isinstance(result, Refusal):
                 return case
-            case = self.write(tx, SYSTEM, case, result, wish, move, now)
+            case = self._carry_out(tx, ask, result, wish)
         return case
 
     def write(
@@ -221,7 +229,7 @@ class Mover:
         effects = {effect.name for effect in move.effects}
         match = None
         if "take_department" in effects:
-            match = self._responsibility.match(case.matter, case.area, case.channel, case.named_department, now)
+            match = self._dispatcher.match(tx, case, now)
         person = target = None
         near: tuple[str, ...] = ()
         if tx is not None:
@@ -232,6 +240,8 @@ class Mover:
             if "show_nearby" in effects and actor.kind != "system":
                 near = tuple(other.number for other in self.near(tx, case, now))
         wishes, fault = read_wishes(fields.get("parts")) if "take_parts" in effects else ((), None)
+        if match is not None and "take_parts" in effects and "parts" not in fields and not case.parts:
+            wishes = _helpers(match, str(fields.get("department") or "").strip() or match.department)
         there = self.parts.there(tx, case) if tx is not None and "take_parts" in effects else frozenset[str]()
         return Facts(
             self._city.departments,
@@ -271,3 +281,10 @@ class Mover:
 
     def _reason(self, title: Title) -> str:
         return title.zh if self._city.language == "zh" else title.en
+
+
+def _helpers(match: Match, lead: str) -> tuple[PartWish, ...]:
+    """The parts that a row declares beside a lead of its own; whoever leads otherwise names the parts himself."""
+    if lead not in match.equals:
+        return ()
+    return tuple(PartWish.model_validate(helper.model_dump()) for helper in beside(match.co_handlers, lead))

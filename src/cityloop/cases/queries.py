@@ -100,14 +100,21 @@ def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
 
 
 def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
-    """Open cases on which the actor can carry on now, by the moves that the actor's posts may make."""
+    """Cases on which the actor can carry on now, by the moves that the actor's posts may make.
+
+    A move after a call-back waits for nobody: it depends on what a reporter says, not on a queue.
+    """
     parts = [
         _mine(move, state.id, actor)
         for state in workflow.states
         for move in workflow.moves_from[state.id]
-        if not move.aside and door.may(actor, move.needs)
+        if not move.aside and not _on_call_back(move) and door.may(actor, move.needs)
     ]
     return or_(*parts) if parts else false()
+
+
+def _on_call_back(move: MoveDef) -> bool:
+    return any(guard.name == "within_callback" for guard in move.guards)
 
 
 def _appeal_is(stage: Any, _: Actor) -> ColumnElement[bool]:

@@ -22,14 +22,18 @@ from cityloop.cases import rating, timeline
 from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.calendar_desk import CalendarDesk
+from cityloop.cases.callers import Callers
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
+from cityloop.cases.dispatch_desk import DispatchDesk
+from cityloop.cases.dispatcher import Dispatcher, OwnerOf
 from cityloop.cases.files import Files
 from cityloop.cases.intake import NOTHING, Brought, Intake
 from cityloop.cases.joint import TASK
 from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
+from cityloop.cases.pictures import Pictures
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.similar import Similar
@@ -65,6 +69,7 @@ class CaseDesk:
         files: Files,
         attachment_limit: int = 10 * 1024 * 1024,
         classifier: Classifier | None = None,
+        owner_of: OwnerOf = lambda _: None,
     ) -> None:
         door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
@@ -73,7 +78,10 @@ class CaseDesk:
         self._book.open()
         views = Views(city, self._book)
         common: dict[str, Any] = {"door": door, "audit": audit, "city": city}
-        self._mover = Mover(**common, outbox=outbox, book=self._book, responsibility=responsibility, views=views)
+        dispatcher = Dispatcher(
+            database=database, city=city, policy=door.policy, table=responsibility, owner_of=owner_of
+        )
+        self._mover = Mover(**common, outbox=outbox, book=self._book, dispatcher=dispatcher, views=views)
         stored: dict[str, Any] = {**common, "database": database, "mover": self._mover}
         self.attachments = Attachments(**stored, files=files, limit=attachment_limit)
         self._intake = Intake(
@@ -88,12 +96,16 @@ class CaseDesk:
         self.similar = Similar(
             database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
         )
+        self.pictures = Pictures(database=database, door=door, book=self._book, reading=self._reading)
+        self.callers = Callers(database=database, door=door, audit=audit, city=city, views=views)
         self.tasks = Tasks(**stored)
         self._waiting = Waiting(
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
         self.calendars = CalendarDesk(**stored, outbox=outbox, book=self._book)
         self.calendars.open(city.clock.now())
+        self.dispatch = DispatchDesk(**common, database=database, outbox=outbox, dispatcher=dispatcher)
+        self.dispatch.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     @property

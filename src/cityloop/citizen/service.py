@@ -7,6 +7,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -155,14 +156,15 @@ class CitizenDoor:
             reported_at=own.opened_at,
             expected_at=shown.expected_at if shown.open else None,
             closed_at=shown.closed_at,
-            steps=self._steps(shown),
+            steps=self._steps(shown, own.opened_at),
             photos=own.photos,
             rating=own.rating,
             can_rate=handled and own.rating is None,
         )
 
-    def _steps(self, case: PublicCase) -> list[CitizenStep]:
-        entries = self._cases.entries(case.id)
+    def _steps(self, case: PublicCase, since: datetime) -> list[CitizenStep]:
+        """The steps of a case as somebody saw them who came ``since``: nothing was done before they reported."""
+        entries = [(stage, max(at, since)) for stage, at in self._cases.entries(case.id)]
         unhandled = not case.open and case.stage < CLOSING_STAGE
         steps = [
             CitizenStep(id=name, title=STEP_WORDS[name], at=next((at for stage, at in entries if stage >= first), None))

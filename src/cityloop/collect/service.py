@@ -234,6 +234,11 @@ class Collector:
         """The series this city replays."""
         return list(self._replays)
 
+    def owner_of(self, entity: str) -> str | None:
+        """Who owns an entity: the column ``owner`` of its directory; ``None`` where nobody is named."""
+        card = self._directory.find(entity)
+        return (card.attributes.get("owner") or None) if card else None
+
     def describe(self, entity_type: str, entity: str) -> EntityCard | None:
         """What a warning needs to know of an entity; ``None`` when it is unknown."""
         return self._directory.get(entity_type, entity)

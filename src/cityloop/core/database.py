@@ -133,7 +133,7 @@ class Database:
         return self.engine.dialect.name
 
     def create(self) -> None:
-        """Create all tables that do not exist yet, and add the columns that those of an older version lack.
+        """Create all tables that do not exist yet, and add the columns and indexes that those of an older version lack.
 
         A column added to a known table is nullable or has a server default.
         """
@@ -145,6 +145,8 @@ class Database:
                 for column in [c for c in table.columns if present and c.name not in present]:
                     text = CreateColumn(column).compile(dialect=self.engine.dialect)
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
+                for index in table.indexes if present else ():
+                    index.create(connection, checkfirst=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 
 from cityloop.access.policy import Policy
 from cityloop.analyse.model import Dimension, Metric
-from cityloop.cases.dispatch import ResponsibilityFile
+from cityloop.cases.dispatch_table import ResponsibilityFile
 from cityloop.cases.workflow import Workflow
 from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, LimitsFile, PackMeta
 from cityloop.collect.sources.declarations import SourcesFile

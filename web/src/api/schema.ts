@@ -32,6 +32,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My Views
+         * @description The asker's saved filters.
+         */
+        get: operations["my_views_api_v1_me_views_get"];
+        /**
+         * Keep My Views
+         * @description Keep these filters in place of the earlier ones.
+         */
+        put: operations["keep_my_views_api_v1_me_views_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access/explain": {
         parameters: {
             query?: never;
@@ -1108,6 +1132,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Process
+         * @description The states and ways of the workflow that the case runs under, and the way it took.
+         */
+        get: operations["process_api_v1_cases__case__process_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Callers
+         * @description Earlier cases of a telephone number, the newest 20. The number stands in the body, so no log holds it.
+         */
+        post: operations["callers_api_v1_cases_callers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/classify": {
         parameters: {
             query?: never;
@@ -1122,6 +1186,26 @@ export interface paths {
          * @description The three likeliest matters of a text with calibrated confidence; ``automatic``: no person needs to choose.
          */
         post: operations["classify_api_v1_cases_classify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Risk
+         * @description How likely an open case is to miss its limit, and which of its features say so.
+         */
+        get: operations["risk_api_v1_cases__case__risk_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1304,6 +1388,106 @@ export interface paths {
          * @description Rate the result once, after closing.
          */
         post: operations["rate_api_v1_public_cases__number__rating_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Table
+         * @description The table of responsibility and every version of it, the newest first.
+         */
+        get: operations["table_api_v1_dispatch_table_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/loads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Department Loads
+         * @description Open cases and handlers of every department; with a matter also how long such cases take it.
+         */
+        get: operations["department_loads_api_v1_dispatch_loads_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proposals
+         * @description What dispatchers keep choosing instead of the table in force.
+         */
+        get: operations["proposals_api_v1_dispatch_proposals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Explain a change by the cases of the past. Nothing is written.
+         */
+        post: operations["plan_api_v1_dispatch_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply
+         * @description Put an explained change into force; cases that have been dispatched stay where they are.
+         */
+        post: operations["apply_api_v1_dispatch_versions_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3175,6 +3359,14 @@ export interface components {
             versions: components["schemas"]["CalendarVersion"][];
         };
         /**
+         * CallerWish
+         * @description A number as it was dialled or typed; spaces, hyphens and brackets do not count.
+         */
+        CallerWish: {
+            /** Phone */
+            phone: string;
+        };
+        /**
          * Candidate
          * @description A matter that a text may mean; ``confidence`` is calibrated, 0 to 1.
          */
@@ -3852,6 +4044,29 @@ export interface components {
             paced: boolean;
         };
         /**
+         * CoHandler
+         * @description A department that does a part beside the lead.
+         */
+        CoHandler: {
+            /** Department */
+            department: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Demand
+             * @default
+             */
+            demand: string;
+            /**
+             * After
+             * @default []
+             */
+            after: string[];
+        };
+        /**
          * CodeRow
          * @description A code; ``valid``: in force on the day that was asked for.
          */
@@ -4002,6 +4217,22 @@ export interface components {
              * @default []
              */
             exemptions: string[];
+        };
+        /**
+         * DailyHours
+         * @description A daily window in city time; ``to`` before ``from`` spans midnight.
+         */
+        DailyHours: {
+            /**
+             * From
+             * Format: time
+             */
+            from: string;
+            /**
+             * To
+             * Format: time
+             */
+            to: string;
         };
         /**
          * DatasetDetail
@@ -4202,6 +4433,38 @@ export interface components {
             kind: "centre" | "department";
         };
         /**
+         * DepartmentChange
+         * @description Past cases for which the tables name a department; of equals each counts.
+         */
+        DepartmentChange: {
+            /** Department */
+            department: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+        };
+        /**
+         * DepartmentLoad
+         * @description What a department has in hand. ``median_seconds`` of handling a ``matter``, where one was asked about.
+         */
+        DepartmentLoad: {
+            /** Department */
+            department: string;
+            title: components["schemas"]["Title"];
+            /** Open Cases */
+            open_cases: number;
+            /** Handlers */
+            handlers: number;
+            /** Open Each */
+            open_each: number;
+            /** Handled */
+            handled: number;
+            /** Median Seconds */
+            median_seconds: number | null;
+        };
+        /**
          * DepartmentResult
          * @description How one department came out of an inspection, beside the inspection before.
          */
@@ -4293,6 +4556,30 @@ export interface components {
             why: string;
         };
         /**
+         * DispatchProposal
+         * @description Equal overrides that ask for a changed table; it changes only by plan and application.
+         */
+        DispatchProposal: {
+            /** Id */
+            id: string;
+            /** Matter */
+            matter: string;
+            matter_title: components["schemas"]["Title"];
+            /** District */
+            district: string | null;
+            district_title: components["schemas"]["Title"] | null;
+            /** Row */
+            row: string | null;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /** Count */
+            count: number;
+            /** Cases */
+            cases: string[];
+            why: components["schemas"]["Title"];
+        };
+        /**
          * DrillActorView
          * @description One player and whether it is at work.
          */
@@ -4357,6 +4644,28 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * ElsewhereCase
+         * @description A past case that would have gone elsewhere. ``actual`` is where it is or ended.
+         */
+        ElsewhereCase: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Row Before */
+            row_before: string | null;
+            /** Row After */
+            row_after: string | null;
+            /** Before */
+            before: string[];
+            /** After */
+            after: string[];
+            /** Actual */
+            actual: string | null;
         };
         /**
          * EntityTypeView
@@ -5695,6 +6004,28 @@ export interface components {
             reason: string;
         };
         /**
+         * NewResponsibility
+         * @description A change that was explained and is now wanted.
+         */
+        NewResponsibility: {
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+            /** Proposal */
+            proposal?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * NewVersion
          * @description A change that was explained by a what-if, to be put into force.
          */
@@ -6083,6 +6414,53 @@ export interface components {
             /** Id */
             id: string;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * ProcessPicture
+         * @description What the process picture is drawn from.
+         */
+        ProcessPicture: {
+            /** Workflow */
+            workflow: string;
+            /** State */
+            state: string;
+            /** States */
+            states: components["schemas"]["ProcessState"][];
+            /** Ways */
+            ways: components["schemas"]["ProcessWay"][];
+        };
+        /**
+         * ProcessState
+         * @description A state of the workflow. ``visits``: how often the case came into it; ``entered_at``: the last time.
+         */
+        ProcessState: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Stage */
+            stage: number;
+            /** Final */
+            final: boolean;
+            /** Visits */
+            visits: number;
+            /** Entered At */
+            entered_at: string | null;
+        };
+        /**
+         * ProcessWay
+         * @description A way from one state to another, the moves that lead along it, and how often the case went it.
+         */
+        ProcessWay: {
+            /** Origin */
+            origin: string;
+            /** To */
+            to: string;
+            /** Moves */
+            moves: components["schemas"]["Title"][];
+            /** Taken */
+            taken: number;
+            /** Ahead */
+            ahead: boolean;
         };
         /**
          * PropertyRow
@@ -6619,12 +6997,184 @@ export interface components {
             error: string | null;
         };
         /**
+         * ResponsibilityFile
+         * @description The whole file.
+         */
+        ResponsibilityFile: {
+            /** Version */
+            version: string;
+            /**
+             * Learn After
+             * @default 5
+             */
+            learn_after: number;
+            /**
+             * Handlers
+             * @default {}
+             */
+            handlers: {
+                [key: string]: number;
+            };
+            /** Rows */
+            rows: components["schemas"]["ResponsibilityRow"][];
+        };
+        /**
+         * ResponsibilityPlan
+         * @description What a changed table would have done; nothing is written. ``plan`` ties the application to this explanation.
+         */
+        ResponsibilityPlan: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            table: components["schemas"]["ResponsibilityFile"];
+            /** Cases */
+            cases: number;
+            /** Elsewhere */
+            elsewhere: number;
+            /** Unmatched Before */
+            unmatched_before: number;
+            /** Unmatched After */
+            unmatched_after: number;
+            /** Agreed Before */
+            agreed_before: number;
+            /** Agreed After */
+            agreed_after: number;
+            /** Rows */
+            rows: components["schemas"]["RowChange"][];
+            /** Departments */
+            departments: components["schemas"]["DepartmentChange"][];
+            /** Shown */
+            shown: components["schemas"]["ElsewhereCase"][];
+        };
+        /**
+         * ResponsibilityRow
+         * @description One line of the table. An absent condition is met by everything.
+         */
+        ResponsibilityRow: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Matters
+             * @default []
+             */
+            matters: string[];
+            /**
+             * Areas
+             * @default []
+             */
+            areas: string[];
+            /**
+             * Owners
+             * @default []
+             */
+            owners: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
+            hours?: components["schemas"]["DailyHours"] | null;
+            /** Department */
+            department?: string | null;
+            /**
+             * Candidates
+             * @default []
+             */
+            candidates: string[];
+            /**
+             * Co Handlers
+             * @default []
+             */
+            co_handlers: components["schemas"]["CoHandler"][];
+        };
+        /**
+         * ResponsibilityVersion
+         * @description When which table came into force, and why.
+         */
+        ResponsibilityVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ResponsibilityView
+         * @description The table in force and every version of it, the newest first.
+         */
+        ResponsibilityView: {
+            /** Version */
+            version: number;
+            table: components["schemas"]["ResponsibilityFile"];
+            /** Versions */
+            versions: components["schemas"]["ResponsibilityVersion"][];
+        };
+        /**
+         * ResponsibilityWish
+         * @description One of three: a whole table, a proposal by its id, or the version to go back to.
+         */
+        ResponsibilityWish: {
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+            /** Proposal */
+            proposal?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+        };
+        /**
          * RestoreRequest
          * @description Why a former version is brought back.
          */
         RestoreRequest: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * RiskReason
+         * @description What a feature of a case adds to the log-odds of running late; below 0 it speaks for being on time.
+         */
+        RiskReason: {
+            /** Feature */
+            feature: string;
+            title: components["schemas"]["Title"];
+            value: components["schemas"]["Title"];
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * RiskView
+         * @description The chance of missing the limit with its weightiest reasons; no reasons while there is no estimate.
+         */
+        RiskView: {
+            /** Model */
+            model: string | null;
+            /** Risk */
+            risk: number | null;
+            /** Reasons */
+            reasons: components["schemas"]["RiskReason"][];
+            note: components["schemas"]["Title"];
         };
         /**
          * Row
@@ -6651,6 +7201,23 @@ export interface components {
             rank_change: number | null;
             /** Items */
             items: components["schemas"]["ItemView"][];
+        };
+        /**
+         * RowChange
+         * @description A row that differs, or that would decide more or fewer of the past cases.
+         */
+        RowChange: {
+            /** Row */
+            row: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "same";
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
         };
         /**
          * RuleCounts
@@ -6743,6 +7310,28 @@ export interface components {
             rows: (string | number | boolean | null)[][];
             /** Scope */
             scope: string;
+        };
+        /**
+         * SavedView
+         * @description A screen with its filters. ``query`` is what its address holds.
+         */
+        SavedView: {
+            /** Place */
+            place: string;
+            /** Name */
+            name: string;
+            /** Query */
+            query: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SavedViews
+         * @description All views of an account, in the order in which they are shown.
+         */
+        SavedViews: {
+            /** Views */
+            views: components["schemas"]["SavedView"][];
         };
         /**
          * ScheduleView
@@ -7956,6 +8545,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    my_views_api_v1_me_views_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+        };
+    };
+    keep_my_views_api_v1_me_views_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViews"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };
@@ -9791,6 +10433,70 @@ export interface operations {
             };
         };
     };
+    process_api_v1_cases__case__process_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessPicture"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    callers_api_v1_cases_callers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallerWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     classify_api_v1_cases_classify_post: {
         parameters: {
             query?: never;
@@ -9811,6 +10517,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatterSuggestion"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    risk_api_v1_cases__case__risk_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
                 };
             };
             /** @description Validation Error */
@@ -10076,6 +10813,143 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CitizenProgress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    table_api_v1_dispatch_table_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+        };
+    };
+    department_loads_api_v1_dispatch_loads_get: {
+        parameters: {
+            query?: {
+                matter?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentLoad"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    proposals_api_v1_dispatch_proposals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispatchProposal"][];
+                };
+            };
+        };
+    };
+    plan_api_v1_dispatch_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponsibilityWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityPlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_api_v1_dispatch_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewResponsibility"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityView"];
                 };
             };
             /** @description Validation Error */
