@@ -15,14 +15,14 @@ TOGETHER := -j2 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Compiled modules are kept even where the environment forbids it: every start would compile a thousand of them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test setup web checks lint types unit web-test api clean
+.PHONY: demo test setup web checks lint types unit e2e web-test api clean
 
 demo: setup web
 	$(RUN) cityloop demo --port $(PORT)
 
 test: setup $(SPARK)
 	@$(MAKE) --no-print-directory $(TOGETHER) checks
-	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory -j2 -k unit e2e
 
 # All that runs no test of Python; the long ones first.
 checks: types web web-test lint
@@ -40,7 +40,10 @@ types: setup
 
 unit: setup web $(SPARK)
 	$(PYTEST) -n 3 -m "not e2e" $(PYTEST_ARGS)
-	$(PYTEST) -n 2 -m e2e $(PYTEST_ARGS)
+
+# In a process of its own: what drives the browser keeps an event loop that other tests cannot share.
+e2e: setup web
+	$(PYTEST) -n 1 -m e2e $(PYTEST_ARGS)
 
 web-test: $(STAMPS)/npm
 	cd web && $(NODE_PATH_ENV) npx vue-tsc --noEmit && $(NODE_PATH_ENV) npx vitest run

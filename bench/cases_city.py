@@ -20,6 +20,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
 from cityloop.cases import timeline
+from cityloop.cases.definitions import load_workflow
 from cityloop.cases.files import Folder
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.schemas import CaseReport, MoveRequest
@@ -32,7 +33,7 @@ from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import Conflict
 from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
-from cityloop.serve.content import load_table, load_workflow
+from cityloop.serve.content import load_table
 
 ROOT = Path(__file__).parents[1]
 MATTERS = {
@@ -175,7 +176,7 @@ class Builder:
             row = {**entry, "case": case.id, "previous": head}
             head = row["hash"] = timeline.digest(row)
             entries.append(row)
-        owner = self._draw.choice([p.id for p in self._hands if p.department == case.department] or [None])  # type: ignore[list-item]
+        owner = self._draw.choice([p.id for p in self._hands if p.department == case.department] or [None])
         handler = owner if case.handler else None
         return case.having(head=head, handler=handler, risk=round(self._draw.random(), 4)), entries
 

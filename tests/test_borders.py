@@ -14,7 +14,7 @@ FLOORS = [
     {"lake"},
     {"collect", "watch", "analyse"},
     {"cases", "linkage"},
-    {"ask", "evaluate", "learn", "quality", "steward"},
+    {"ask", "citizen", "evaluate", "learn", "quality", "steward"},
     {"drill"},
     {"serve"},
     {"cli"},

@@ -53,7 +53,7 @@ def test_a_city_lays_its_own_number_and_automation_over_the_pack(tmp_path: Path)
         'version: "3"\nnumber: "BOS-{sequence:07d}"\nautomation: []\nlimits: optional\n'
     )
     laid = load_workflow([pack(tmp_path)], city)
-    assert (laid.key, laid.number, laid.automation, laid.limits) == ("urban@3+3", "BOS-{sequence:07d}", (), "optional")
+    assert (laid.key, laid.number, laid.automation, laid.limits) == ("urban@4+3", "BOS-{sequence:07d}", (), "optional")
     assert laid.move_by_id.keys() == load_workflow([URBAN]).move_by_id.keys()
 
 

@@ -9,13 +9,11 @@ import httpx
 from fastapi import FastAPI
 
 from cityloop.access.actor import Actor
-from cityloop.access.routes import actor_of
 from cityloop.cases.routes import router
 from cityloop.cases.service import CaseDesk
-from cityloop.core.errors import Problem
-from cityloop.serve.app import _problem
 from tests.cases.support import ACCEPTOR, COLLECTOR, DISPATCHER, LITTER, ROAD, TO_DISPATCH, Room, person
 from tests.cases.test_photos import picture
+from tests.wire import app_as
 
 
 class Client:
@@ -36,12 +34,7 @@ class Client:
 
 
 def client(room: Room, actor: Actor) -> Client:
-    app = FastAPI()
-    app.state.services = {CaseDesk: room.desk}
-    app.include_router(router)
-    app.add_exception_handler(Problem, _problem)
-    app.dependency_overrides[actor_of] = lambda: actor
-    return Client(app)
+    return Client(app_as(actor, {CaseDesk: room.desk}, router))
 
 
 def test_a_photo_goes_ahead_of_its_report_and_is_never_run(room: Room) -> None:

@@ -17,8 +17,8 @@ from sqlalchemy import select, text
 
 from cityloop.access.actor import Actor
 from cityloop.access.models import AuditRow
-from cityloop.access.routes import actor_of
 from cityloop.collect.models import QuarantineRow
+from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.quarantine_schemas import CorrectionOrder, QuarantineDetail, ReplayOrder, ReplayView, Selection
 from cityloop.collect.service import Collector
 from cityloop.core.database import Database
@@ -26,8 +26,8 @@ from cityloop.core.errors import AccessDenied, Conflict, Invalid, NotFound
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.core.web import Paging
-from cityloop.serve.app import create_app
 from tests.collect.small_town import MACHINE, NOON, PACKS, STEWARD, Town, TownMaker, air
+from tests.wire import app_as
 
 ROOT = Path(__file__).parents[2]
 FIRST = Paging(page=1, size=50, sort="")
@@ -316,8 +316,7 @@ def test_a_store_of_an_older_version_gets_the_new_columns(tmp_path: Path) -> Non
 def test_the_whole_way_over_http(make_town: TownMaker) -> None:
     town = make_town()
     identities = bad(town, negative(1), negative(2))
-    app = create_app({Collector: town.collector, Settings: town.settings})
-    app.dependency_overrides[actor_of] = lambda: STEWARD
+    app = app_as(STEWARD, {Collector: town.collector, Settings: town.settings}, quarantine_router)
 
     async def run() -> None:
         transport = httpx.ASGITransport(app)

@@ -10,14 +10,15 @@ import httpx
 import pytest
 
 from cityloop.access.actor import Actor
-from cityloop.access.routes import actor_of
+from cityloop.collect.quarantine_routes import router as quarantine_router
+from cityloop.collect.routes import router as collect_router
 from cityloop.collect.service import Collector
 from cityloop.core.errors import AccessDenied, Invalid, NotFound
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.core.web import Paging
-from cityloop.serve.app import create_app
 from tests.collect.small_town import MACHINE, NOON, STEWARD, Town, air
+from tests.wire import app_as
 
 FIRST = Paging(page=1, size=50, sort="")
 EAST = Actor(id="wang", name=Title(zh="王", en="Wang"), posts=("collector",), areas=("440304",))
@@ -164,8 +165,8 @@ async def whole_way(client: httpx.AsyncClient) -> None:
 
 def test_the_whole_way_over_http(busy: Town) -> None:
     busy.settings.body_limit = 2_000_000
-    app = create_app({Collector: busy.collector, Settings: busy.settings})
-    app.dependency_overrides[actor_of] = lambda: MACHINE.model_copy(update={"posts": ("feed", "steward")})
+    asker = MACHINE.model_copy(update={"posts": ("feed", "steward")})
+    app = app_as(asker, {Collector: busy.collector, Settings: busy.settings}, collect_router, quarantine_router)
 
     async def run() -> None:
         transport = httpx.ASGITransport(app)

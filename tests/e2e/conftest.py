@@ -59,25 +59,40 @@ def city(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Ru
         yield demo
 
 
+Contexts = dict[tuple[object, ...], BrowserContext]
+
+
 class Visitor:
     """Opens pages signed in as somebody, in a language, theme and size, and collects what the console complains of.
 
-    Pages of one look share a browser context, as tabs do.
+    Pages of one look share a browser context, as tabs do, also from test to test: what a browser keeps of our scripts
+    need not be read anew. Whoever spoils the session or the network of a page opens it ``alone``.
     """
 
-    def __init__(self, browser: Browser, city: RunningCity) -> None:
-        self._browser, self._city = browser, city
-        self._contexts: dict[tuple[object, ...], BrowserContext] = {}
+    def __init__(self, browser: Browser, city: RunningCity, contexts: Contexts) -> None:
+        self._browser, self._city, self._contexts = browser, city, contexts
         self._awaited: dict[Page, set[Request]] = {}
+        self._alone: list[BrowserContext] = []
         self.complaints: list[str] = []
 
     def open(
-        self, path: str, account: str | None = "zhiban", size: tuple[int, int] = (1920, 1080), **look: str
+        self,
+        path: str,
+        account: str | None = "zhiban",
+        size: tuple[int, int] = (1920, 1080),
+        *,
+        alone: bool = False,
+        **look: str,
     ) -> Page:
         key = (account, size, *sorted(look.items()))
-        if key not in self._contexts:
-            self._contexts[key] = self._context(account, size, look)
-        page = self._contexts[key].new_page()
+        if alone or account is None:
+            context = self._context(account, size, look)
+            self._alone.append(context)
+        elif key in self._contexts:
+            context = self._contexts[key]
+        else:
+            context = self._contexts[key] = self._context(account, size, look)
+        page = context.new_page()
         awaited = self._awaited[page] = set()
 
         def answered(request: Request) -> None:
@@ -90,6 +105,13 @@ class Visitor:
         page.on("requestfailed", answered)
         page.goto(path)
         return page
+
+    def leave(self) -> None:
+        """Close what this visitor opened."""
+        for page in self._awaited:
+            page.close()
+        for context in self._alone:
+            context.close()
 
     def _context(self, account: str | None, size: tuple[int, int], look: dict[str, str]) -> BrowserContext:
         context = self._browser.new_context(
@@ -125,9 +147,13 @@ def serious(page: Page) -> list[str]:
     return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
+@pytest.fixture(scope="session")
+def contexts() -> Contexts:
+    return {}
+
+
 @pytest.fixture
-def visitor(browser: Browser, city: RunningCity) -> Iterator[Visitor]:
-    guest = Visitor(browser, city)
+def visitor(browser: Browser, city: RunningCity, contexts: Contexts) -> Iterator[Visitor]:
+    guest = Visitor(browser, city, contexts)
     yield guest
-    for context in browser.contexts:
-        context.close()
+    guest.leave()

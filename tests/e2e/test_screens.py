@@ -69,7 +69,7 @@ def test_an_unknown_case_is_told_in_words(visitor: Visitor) -> None:
 
 
 def test_an_ended_session_leads_to_the_door_and_back(visitor: Visitor) -> None:
-    page = visitor.open("/cases?open=true")
+    page = visitor.open("/cases?open=true", alone=True)
     page.locator("tbody tr").first.wait_for()
     page.context.clear_cookies()
     page.get_by_role("navigation").first.get_by_role("link", name="预警").click()
@@ -79,7 +79,7 @@ def test_an_ended_session_leads_to_the_door_and_back(visitor: Visitor) -> None:
 
 
 def test_a_lost_server_is_said_until_it_is_back(visitor: Visitor) -> None:
-    page = visitor.open("/cases")
+    page = visitor.open("/cases", alone=True)
     page.context.route("**/api/v1/stream", lambda route: route.abort())
     page.reload()
     told = page.get_by_role("alert").filter(has_text="连不上服务器")

@@ -12,19 +12,17 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from openpyxl import load_workbook
 
 from cityloop.access.actor import Actor
-from cityloop.access.routes import actor_of
-from cityloop.core.errors import Conflict, Problem
+from cityloop.core.errors import Conflict
 from cityloop.evaluate import render
 from cityloop.evaluate.paper import Paper, Table
 from cityloop.evaluate.routes import router
 from cityloop.evaluate.service import Evaluator
-from cityloop.serve.app import _problem
 from tests.cases.support import SANITATION, TO_CLOSED
 from tests.evaluate.support import HEAD, NOON, Town, open_town
+from tests.wire import app_as
 
 NASTY = '<script>alert("1")</script>'
 FONT = next((Path(name) for name in render.FONTS if Path(name).is_file()), None)
@@ -44,11 +42,7 @@ class Client:
     """Asks the routes in this process as one actor."""
 
     def __init__(self, town: Town, actor: Actor) -> None:
-        self._app = FastAPI()
-        self._app.state.services = {Evaluator: town.evaluator}
-        self._app.include_router(router)
-        self._app.add_exception_handler(Problem, _problem)
-        self._app.dependency_overrides[actor_of] = lambda: actor
+        self._app = app_as(actor, {Evaluator: town.evaluator}, router)
 
     def get(self, url: str) -> httpx.Response:
         return asyncio.run(self._ask("GET", url, None))

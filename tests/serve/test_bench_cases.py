@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from sqlalchemy import select
-
 from bench.cases import run
 from bench.cases_city import Builder, copy_city
+from sqlalchemy import select
+
 from cityloop.cases.models import CaseRow
 
 

@@ -87,7 +87,7 @@ describe('the report form', () => {
 })
 
 describe('the facts of a timeline entry', () => {
-  const words = { name: (k: string) => k, title: (t: { zh: string }) => t.zh, instant: (at: string) => at.slice(11, 16), known: (v: string) => (v === 'water' ? '水务局' : v) }
+  const words = { name: (k: string) => k, title: (t: { zh: string }) => t.zh, instant: (at: string) => at.slice(11, 16), listed: (w: readonly string[]) => w.join('、'), known: (v: string) => (v === 'water' ? '水务局' : v) }
 
   it('are words, not JSON', () => {
     const facts = { department: 'water', due_at: { before: null, after: '2026-03-09T04:23:19Z' }, reason: { zh: '自动', en: 'auto' }, level: { before: 'a', after: 'b' } }

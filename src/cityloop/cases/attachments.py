@@ -48,7 +48,7 @@ class Attachments:
     def stage(self, actor: Actor, name: str, kind: AttachmentKind, content: bytes) -> AttachmentView:
         """Take a file in before its case exists; only its uploader sees it until a report names it."""
         self._door.permit(actor, "case.report")
-        read = self._read(name, content)
+        read = self.read(name, content)
         with self._database.transaction() as tx:
             waiting = _TABLE.c.case.is_(None) & (_TABLE.c.uploaded_by == actor.id)
             self._room_for_one(tx.session, waiting)
@@ -59,7 +59,7 @@ class Attachments:
         scope = self._door.scope(actor, _ENTITY)
         with self._database.reading() as session:
             self._fits(session, self._seen(session, actor, key), kind)
-        read = self._read(name, content)
+        read = self.read(name, content)
         with self._database.transaction() as tx:
             case = CaseStore.of(tx).find(key)
             if case is None or not scope.lets(scoped(case)):
@@ -71,6 +71,12 @@ class Attachments:
                 tx, actor, case, entries.ATTACHED, self._city.clock.now(), {"photos": counted(case, [kind])}, facts
             )
         return _view(row)
+
+    def stage_in(self, tx: Transaction, actor: Actor, name: str, kind: AttachmentKind, read: Read) -> AttachmentRef:
+        """Take a file that was read into a running transaction, whose report then names it."""
+        row = self._add(tx, actor, None, name, kind, read)
+        tx.flush()
+        return AttachmentRef(hash=row["hash"], kind=kind)
 
     def claim(self, tx: Transaction, actor: Actor, case: str, refs: Sequence[AttachmentRef]) -> dict[str, int]:
         """Give files that the actor has staged to a new case; returns their counts by kind."""
@@ -125,7 +131,8 @@ class Attachments:
             raise _no_case(key)
         return found
 
-    def _read(self, name: str, content: bytes) -> Read:
+    def read(self, name: str, content: bytes) -> Read:
+        """A clean copy of a file, put into the store; raises :class:`TooLarge` and :class:`Unsupported`."""
         if len(content) > self.limit:
             raise TooLarge(f"the file is larger than {self.limit} bytes", "send a smaller picture")
         read = read_file(name, content, self._city.zone)

@@ -16,6 +16,7 @@ MERGED_IN = "merged_in"
 LINKED = "linked"
 DEADLINE_MOVED = "deadline_moved"
 ATTACHED = "attached"
+RATED = "rated"
 PART_MOVED = "part_moved"
 TITLES = {
     MERGED_IN: Title(zh="并入其他上报", en="Another report joined"),
@@ -23,6 +24,7 @@ TITLES = {
     DEADLINE_MOVED: Title(zh="日历变更，时限重算", en="Deadline moved by a change of the calendar"),
     PART_MOVED: Title(zh="协办任务进展", en="A co-handler's part moved"),
     ATTACHED: Title(zh="上传附件", en="Attachment added"),
+    RATED: Title(zh="市民评价", en="Rated by the reporter"),
 }
 
 

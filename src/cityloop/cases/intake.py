@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,8 @@ class Brought:
     entity: str | None = None
     limit: str | None = None
     """A limit text of the report's own, in the city's deadline language; it takes the place of the matter's."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the timeline keeps of the report beside: how its place was found, answers to a service's questions."""
 
 
 NOTHING = Brought()
@@ -87,7 +90,8 @@ class Intake:
             draft = draft.having(photos=self._attachments.claim(tx, actor, draft.id, report.attachments))
         workflow = self._book.current
         move = workflow.move_by_id[SUBMIT_SELF if report.self_handled else SUBMIT]
-        more = {"channel": report.channel, **({"warning": brought.warning} if brought.warning else {}), **classified}
+        warning = {"warning": brought.warning} if brought.warning else {}
+        more = {"channel": report.channel, **warning, **classified, **brought.facts}
         case = self._mover.move(tx, actor, draft, Wish(move.id, more=more), now)
         return self._mover.automate(tx, case, now), True
 

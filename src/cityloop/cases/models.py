@@ -118,6 +118,8 @@ class CaseRow(Table):
     updated_by: Mapped[str] = mapped_column(String(60))
     last_move: Mapped[str] = mapped_column(String(40))
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
+    rating: Mapped[int | None]
+    """The reporter's rating after closing, 1 to 5."""
     risk: Mapped[float | None] = mapped_column(Float)
     """Estimated chance of missing the limit; written in batches by the models, never by a move."""
     risk_at: Mapped[datetime | None]

@@ -165,6 +165,7 @@ class Reading:
             description=case.description,
             reporter_name=None,
             reporter_phone=None,
+            rating=None,
             deadline=None,
             dispatch_reason=None,
             supervision=None,
@@ -189,6 +190,7 @@ class Reading:
         return CaseDetail.model_construct(
             **self._views.values(case, now),
             **covered,
+            rating=case.rating,
             description=case.description,
             deadline=self._mover.rules.view(case, light(case, now), now),
             dispatch_reason=Title(**case.dispatch_reason) if case.dispatch_reason else None,

@@ -12,7 +12,17 @@ from cityloop.core.values import Frozen, Instant, Title
 
 Light = Literal["green", "yellow", "red", "paused", "none"]
 Channel = Literal[
-    "collector", "hotline", "citizen", "leader", "media", "department", "warning", "device", "inspection", "drill"
+    "collector",
+    "hotline",
+    "citizen",
+    "open311",
+    "leader",
+    "media",
+    "department",
+    "warning",
+    "device",
+    "inspection",
+    "drill",
 ]
 
 
@@ -281,6 +291,8 @@ class CaseDetail(CaseView):
     description: str
     reporter_name: str | None
     reporter_phone: str | None
+    rating: int | None
+    """What the reporter thinks of the result, 1 to 5, given once after closing; the words stand on the timeline."""
     deadline: DeadlineView | None
     dispatch_reason: Title | None
     supervision: Supervision | None

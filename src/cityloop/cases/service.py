@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
-from cityloop.cases import timeline
+from cityloop.cases import rating, timeline
 from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.calendar_desk import CalendarDesk
@@ -71,7 +71,7 @@ class CaseDesk:
     ) -> None:
         door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
-        self._database, self._door, self._audit, self._city = database, door, audit, city
+        self._database, self._door, self._audit, self._city, self._outbox = database, door, audit, city, outbox
         self._book = Book(database, workflow)
         self._book.open()
         views = Views(city, self._book)
@@ -103,6 +103,11 @@ class CaseDesk:
         self.dispatch = DispatchDesk(**common, database=database, outbox=outbox, dispatcher=dispatcher)
         self.dispatch.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
+
+    @property
+    def book(self) -> Book:
+        """The workflow in force and those that older cases keep."""
+        return self._book
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
         """Cases that the actor may see, under a filter."""
@@ -165,6 +170,14 @@ class CaseDesk:
         wish = Wish(request.move, request.opinion, request.fields)
         moved = self._mover.move(tx, actor, found, wish, now)
         return self._mover.automate(tx, moved, now)
+
+    def rate_in(self, tx: Transaction, actor: Actor, case: str, stars: int, words: str, now: datetime) -> Case:
+        """The reporter's rating, once after closing; raises :class:`Conflict` before that and the second time."""
+        self._door.permit(actor, rating.RATE)
+        found = CaseStore.of(tx).find(case)
+        if found is None:
+            raise missing(case)
+        return rating.rate(tx, self._mover, self._outbox, actor, found, stars, words, now)
 
     def tick(self, now: datetime) -> int:
         """Everything that is due by the hour: automatic moves, suspensions that end, reminders; returns the count."""

@@ -11,8 +11,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, RowMapping, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, RowMapping, Table, select, update
 from sqlalchemy.orm import Session
 
 from cityloop.cases.models import CaseRow, CounterRow
@@ -94,7 +93,7 @@ class CaseStore:
     def next_number(self, prefix: str) -> int:
         """The next sequence number under ``prefix``, never given twice."""
         if prefix not in self.counters:
-            self.tx.session.execute(_begin_counter(self.tx.session, prefix))
+            self.tx.insert_missing(CounterRow, {"prefix": prefix, "last": 0})
             query = select(_COUNTER.c.last).where(_COUNTER.c.prefix == prefix).with_for_update()
             self.counters[prefix] = self.tx.session.scalars(query).one()
         self.counters[prefix] += 1
@@ -134,13 +133,6 @@ def numbered(template: str, local: datetime, district: str | None, store: CaseSt
         text + (format(parts[name], spec or "") if name in parts else "") for text, name, spec, _ in _pieces(template)
     )
     return template.format(**parts, sequence=store.next_number(prefix))
-
-
-def _begin_counter(session: Session, prefix: str) -> Executable:
-    """Make the counter unless somebody has; on PostgreSQL this waits for whoever is just making it."""
-    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement: Executable = dialect.insert(_COUNTER).values(prefix=prefix, last=0).on_conflict_do_nothing()
-    return statement
 
 
 def _pieces(template: str) -> Iterable[tuple[str, str, str, str]]:

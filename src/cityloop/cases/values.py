@@ -90,6 +90,7 @@ class Case:
     used_seconds: int | None = None
     on_time: bool | None = None
     closed_at: datetime | None = None
+    rating: int | None = None
     risk: float | None = None
     by_hand: bool = False
     filed: bool = False

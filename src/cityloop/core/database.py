@@ -18,6 +18,7 @@ from typing import Any, cast
 from pydantic_core import from_json, to_json
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, inspect
 from sqlalchemy import Table as SqlTable
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateColumn
@@ -92,6 +93,11 @@ class Transaction:
     def insert_now(self, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
         """Send rows past the queue; those with the same keys in one statement."""
         self._send(_insert, table, rows)
+
+    def insert_missing(self, table: type[Table], row: Mapping[str, Any]) -> None:
+        """Send one row unless its key is there; on PostgreSQL this waits for whoever is just making it."""
+        dialect: Any = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
+        self.session.execute(dialect.insert(table.__table__).values(**row).on_conflict_do_nothing())
 
     def update_now(self, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
         """Set columns of known rows: the last key of each row is the primary key that finds it."""

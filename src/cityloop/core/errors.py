@@ -40,6 +40,11 @@ class Problem(Exception):
         lines = [self.detail + (f" — {self.mend}" if self.mend else "")]
         return "\n".join(lines + [f"  {fault}" for fault in self.faults])
 
+    def headers(self) -> dict[str, str]:
+        """HTTP headers of the answer: ``Retry-After`` where ``more`` says after how many seconds to try again."""
+        wait = self.more.get("retry_after")
+        return {} if wait is None else {"Retry-After": str(wait)}
+
     def document(self) -> dict[str, Any]:
         """The RFC 9457 members of this problem."""
         return {

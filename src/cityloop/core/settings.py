@@ -50,6 +50,14 @@ class Settings(BaseSettings):
         default=0, ge=0, description="Days that events of cases and warnings stay in the lake; 0: for ever"
     )
 
+    public_reports: int = Field(
+        default=20, ge=1, description="Reports an hour that the citizen's page takes from one network address"
+    )
+    public_phone_reports: int = Field(default=5, ge=1, description="Reports a day that it takes under one phone number")
+    public_looks: int = Field(
+        default=60, ge=1, description="Questions a minute for the state of a report from one network address"
+    )
+
     grant_days: float = Field(default=366.0, gt=0, description="Longest term of a grant between departments, in days")
 
     train_hours: float = Field(

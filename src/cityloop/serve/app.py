@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -15,6 +15,7 @@ from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.dispatch_routes import router as dispatch_router
 from cityloop.cases.routes import router as cases_router
+from cityloop.citizen.routes import router as citizen_router
 from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
@@ -24,6 +25,7 @@ from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
+from cityloop.serve.open311.routes import router as open311_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
 from cityloop.steward.change_routes import router as change_router
@@ -41,6 +43,7 @@ ROUTERS = (
     learn_router,
     calendar_router,
     dispatch_router,
+    citizen_router,
     analyse_router,
     evaluate_router,
     quality_router,
@@ -48,11 +51,12 @@ ROUTERS = (
     standard_router,
     steward_router,
     change_router,
+    open311_router,
     serve_router,
 )
 
 
-def create_app(services: Mapping[type[Any], Any]) -> FastAPI:
+def create_app(services: Mapping[type[Any], Any], routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
     """The web application over a set of services, keyed by their class."""
     app = FastAPI(
         title="cityloop",
@@ -62,7 +66,7 @@ def create_app(services: Mapping[type[Any], Any]) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    for router in ROUTERS:
+    for router in routers:
         # The routes as they are: include_router builds each of them anew when the first request comes.
         app.router.routes.extend(router.routes)
     app.add_exception_handler(Problem, _problem)
@@ -72,7 +76,7 @@ def create_app(services: Mapping[type[Any], Any]) -> FastAPI:
 
 def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    return JSONResponse(error.document(), error.status, media_type="application/problem+json")
+    return JSONResponse(error.document(), error.status, error.headers(), media_type="application/problem+json")
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -18,6 +18,7 @@ from cityloop.drill.plan import load_plan
 from cityloop.evaluate.content import load_evaluation
 from cityloop.quality.content import load_quality
 from cityloop.serve.content import city_rules, declaring, load_table
+from cityloop.serve.open311.content import load_open311
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
 from cityloop.steward.boards import load_boards
@@ -42,6 +43,7 @@ def check_city(folder: Path) -> list[Fault]:
     _try(faults, lambda: load_workflow(city.packs, city.folder))
     _try(faults, lambda: load_table(city))
     _try(faults, lambda: load_evaluation(city.packs, city.folder))
+    _try(faults, lambda: load_open311(city))
     if (folder / "drill.yaml").exists():
         _try(faults, lambda: load_plan(folder))
         _try(faults, lambda: load_people(folder, city.policy))

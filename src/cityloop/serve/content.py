@@ -14,6 +14,7 @@ from cityloop.city.service import City
 from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.quality.content import QualityContent, load_quality
+from cityloop.serve.open311.content import Open311File, load_open311
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
@@ -37,6 +38,7 @@ class Content:
     evaluation: Book
     quality: QualityContent
     boards: tuple[Board, ...]
+    open311: Open311File | None
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -59,6 +61,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         model=model,
         quality=load_quality(city, feeds),
         boards=load_boards(city.packs, model.metrics),
+        open311=load_open311(city),
     )
 
 

@@ -37,6 +37,7 @@ from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import declaring, load_content
 from cityloop.serve.health import Health
+from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
@@ -143,6 +144,15 @@ class House:
             owner_of=self.collector.owner_of,
             files=Folder(settings.data / "attachments"),
             attachment_limit=settings.attachment_limit,
+        )
+        self.citizens, self.open311 = open_public(
+            settings,
+            content.open311,
+            database=self.database,
+            door=self.door,
+            accounts=self.accounts,
+            city=self.city,
+            desk=self.desk,
         )
         self.analyst = Analyst(
             lake=self.lake,
@@ -307,6 +317,7 @@ class House:
             self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
             self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health, self.sharing,
             self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
+            self.citizens, self.open311,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

@@ -23,6 +23,7 @@ from cityloop.collect.sources.declarations import SourcesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
 from cityloop.quality.content import InspectionsFile, QualityFile
+from cityloop.serve.open311.content import Open311File
 from cityloop.standard.code_lists import CodeListsFile
 from cityloop.standard.declarations import FeedsFile
 from cityloop.standard.types import StandardFile
@@ -42,6 +43,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "inspections": InspectionsFile,
     "limits": LimitsFile,
     "metrics": MetricsFile,
+    "open311": Open311File,
     "pack": PackMeta,
     "people": People,
     "policy": Policy,

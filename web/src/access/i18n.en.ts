@@ -3,6 +3,7 @@ import type { zh } from './i18n.zh-CN'
 
 export const en: Same<typeof zh> = {
   signIn: {
+    citizen: 'Citizens need no account:',
     title: 'Sign in',
     account: 'Account',
     password: 'Password',

@@ -1,5 +1,6 @@
 export const zh = {
   signIn: {
+    citizen: '市民无需登录：',
     title: '登录',
     account: '账号',
     password: '密码',

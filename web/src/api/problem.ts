@@ -14,6 +14,8 @@ export class Problem extends Error {
     readonly faults: Fault[] = [],
     /** Posts that could do or see what was refused. */
     readonly able: string[] = [],
+    /** Everything else that the answer says. */
+    readonly more: Record<string, unknown> = {},
   ) {
     super(detail)
   }
@@ -28,5 +30,5 @@ export function problemFrom(status: number, body: unknown): Problem {
   const text = (key: string): string => (typeof doc[key] === 'string' ? (doc[key] as string) : '')
   const faults = Array.isArray(doc.faults) ? (doc.faults as Fault[]) : []
   const able = Array.isArray(doc.able) ? doc.able.map(String) : []
-  return new Problem(status, text('code'), text('detail') || text('title'), text('mend'), faults, able)
+  return new Problem(status, text('code'), text('detail') || text('title'), text('mend'), faults, able, doc)
 }

@@ -1308,6 +1308,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Places
+         * @description What can be reported, and the areas whose names say where.
+         */
+        get: operations["places_api_v1_public_places_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/outline.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Outline
+         * @description The districts as GeoJSON, longitude first; ``properties`` are ``code``, ``zh``, ``en``.
+         */
+        get: operations["outline_api_v1_public_outline_geojson_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report
+         * @description Report without an account, as a form with up to 4 ``photos``. Number and secret code come back once.
+         *
+         *     422 with ``classification`` when the words leave the matter open, 429 with ``Retry-After`` when it is too much.
+         */
+        post: operations["report_api_v1_public_cases_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/cases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description How a report stands, for whoever has its code.
+         */
+        get: operations["follow_api_v1_public_cases__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/cases/{number}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rate
+         * @description Rate the result once, after closing.
+         */
+        post: operations["rate_api_v1_public_cases__number__rating_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/model": {
         parameters: {
             query?: never;
@@ -2516,6 +2618,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open311/discovery.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Discovery
+         * @description Where the endpoints are, in which formats. Without a format XML, or JSON where the client accepts only that.
+         */
+        get: operations["discovery_open311_discovery__form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/discovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Discovery
+         * @description Where the endpoints are, in which formats. Without a format XML, or JSON where the client accepts only that.
+         */
+        get: operations["discovery_open311_discovery_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/services.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Services
+         * @description What can be reported.
+         */
+        get: operations["services_open311_v2_services__form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/services/{code}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Definition
+         * @description The questions of a service.
+         */
+        get: operations["definition_open311_v2_services__code___form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/tokens/{token}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Token
+         * @description The number behind a token.
+         */
+        get: operations["token_open311_v2_tokens__token___form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/requests.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests
+         * @description Requests under a filter; by default those of the latest 90 days, at most 1,000.
+         */
+        get: operations["requests_open311_v2_requests__form__get"];
+        put?: never;
+        /**
+         * Post
+         * @description Report; a form with an ``api_key``. Answers the number, or a token where the service works in batches.
+         */
+        post: operations["post_open311_v2_requests__form__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/requests/{number}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One request.
+         */
+        get: operations["one_open311_v2_requests__number___form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -3164,7 +3410,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number: string | null;
             /** Department */
@@ -3235,6 +3481,8 @@ export interface components {
             reporter_name: string | null;
             /** Reporter Phone */
             reporter_phone: string | null;
+            /** Rating */
+            rating: number | null;
             deadline: components["schemas"]["DeadlineView"] | null;
             dispatch_reason: components["schemas"]["Title"] | null;
             supervision: components["schemas"]["Supervision"] | null;
@@ -3389,7 +3637,7 @@ export interface components {
              * @default hotline
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number?: string | null;
             /** Reporter Name */
@@ -3452,7 +3700,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /** External Number */
             external_number: string | null;
             /** Department */
@@ -3576,6 +3824,86 @@ export interface components {
                 [key: string]: unknown;
             };
             text: components["schemas"]["Title"];
+        };
+        /**
+         * CitizenProgress
+         * @description How a report stands. No names, no phones, no words of the staff; ``note`` is a declared reason.
+         */
+        CitizenProgress: {
+            /** Number */
+            number: string;
+            matter_title: components["schemas"]["Title"];
+            /** Description */
+            description: string;
+            /** Address */
+            address: string;
+            area_title: components["schemas"]["Title"] | null;
+            department_title: components["schemas"]["Title"] | null;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "received" | "accepted" | "handling" | "paused" | "checking" | "done" | "declined" | "void" | "joined";
+            standing_title: components["schemas"]["Title"];
+            note: components["schemas"]["Title"] | null;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /** Expected At */
+            expected_at: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** Steps */
+            steps: components["schemas"]["CitizenStep"][];
+            /** Photos */
+            photos: number;
+            /** Rating */
+            rating: number | null;
+            /** Can Rate */
+            can_rate: boolean;
+        };
+        /**
+         * CitizenRating
+         * @description One to five stars and, if wished, a few words.
+         */
+        CitizenRating: {
+            /** Code */
+            code: string;
+            /** Rating */
+            rating: number;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /**
+         * CitizenReceipt
+         * @description Number and secret code: whoever has both follows and rates the report. The code is told only this once.
+         */
+        CitizenReceipt: {
+            /** Number */
+            number: string;
+            /** Code */
+            code: string;
+            matter_title: components["schemas"]["Title"];
+            placed_in: components["schemas"]["Title"] | null;
+        };
+        /**
+         * CitizenStep
+         * @description A step on the way; ``at`` is empty while it is still to come.
+         */
+        CitizenStep: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "received" | "accepted" | "handling" | "checking" | "done";
+            title: components["schemas"]["Title"];
+            /** At */
+            at: string | null;
         };
         /**
          * CityView
@@ -5886,7 +6214,7 @@ export interface components {
              * Channel
              * @enum {string}
              */
-            channel: "collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
+            channel: "collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill";
             /**
              * Opened At
              * Format: date-time
@@ -6044,6 +6372,33 @@ export interface components {
              * @enum {string}
              */
             kind: "number" | "integer" | "text" | "flag";
+        };
+        /**
+         * PublicArea
+         * @description An area above the grid cell, by whose name a place can be given; ``middle`` is a point inside it.
+         */
+        PublicArea: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "city" | "district" | "street" | "community" | "cell";
+            /** Parent */
+            parent: string | null;
+            middle: components["schemas"]["Position"] | null;
+        };
+        /**
+         * PublicPlaces
+         * @description The matters and areas that a report may name.
+         */
+        PublicPlaces: {
+            /** Matters */
+            matters: components["schemas"]["Matter"][];
+            /** Areas */
+            areas: components["schemas"]["PublicArea"][];
         };
         /**
          * Publish
@@ -9282,7 +9637,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -9399,7 +9754,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -9449,7 +9804,7 @@ export interface operations {
                 area?: string | null;
                 /** @description keys, or prefixes of keys that end with *: a class */
                 matter?: string[] | null;
-                channel?: ("collector" | "hotline" | "citizen" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
+                channel?: ("collector" | "hotline" | "citizen" | "open311" | "leader" | "media" | "department" | "warning" | "device" | "inspection" | "drill") | null;
                 light?: ("green" | "yellow" | "red" | "paused" | "none") | null;
                 on_time?: boolean | null;
                 series?: string | null;
@@ -10102,6 +10457,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    places_api_v1_public_places_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicPlaces"];
+                };
+            };
+        };
+    };
+    outline_api_v1_public_outline_geojson_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    report_api_v1_public_cases_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Matter */
+                    matter?: string | null;
+                    /**
+                     * Description
+                     * @default
+                     */
+                    description?: string;
+                    /** Lon */
+                    lon?: number | null;
+                    /** Lat */
+                    lat?: number | null;
+                    /** Area */
+                    area?: string | null;
+                    /**
+                     * Address
+                     * @default
+                     */
+                    address?: string;
+                    /**
+                     * Phone
+                     * @default
+                     */
+                    phone?: string;
+                    photos?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenReceipt"];
+                };
+            };
+        };
+    };
+    follow_api_v1_public_cases__number__get: {
+        parameters: {
+            query?: {
+                code?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenProgress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rate_api_v1_public_cases__number__rating_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CitizenRating"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenProgress"];
                 };
             };
             /** @description Validation Error */
@@ -12126,6 +12640,241 @@ export interface operations {
             header?: never;
             path: {
                 number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discovery_open311_discovery__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discovery_open311_discovery_get: {
+        parameters: {
+            query?: {
+                form?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    services_open311_v2_services__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    definition_open311_v2_services__code___form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    token_open311_v2_tokens__token___form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    requests_open311_v2_requests__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_open311_v2_requests__form__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    one_open311_v2_requests__number___form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+                form: string;
             };
             cookie?: never;
         };

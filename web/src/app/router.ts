@@ -1,4 +1,4 @@
-/** Routes, each loaded when first opened. Everything but sign-in needs a session. */
+/** Routes, each loaded when first opened. Everything but sign-in and the citizen's pages needs a session. */
 import { createRouter, createWebHistory } from 'vue-router'
 
 import { whenSignedOut } from '../api/client'
@@ -10,6 +10,15 @@ export const router = createRouter({
   history: createWebHistory(),
   routes: [
     { path: '/sign-in', name: 'sign-in', component: () => import('../access/SignIn.vue'), meta: { open: true } },
+    {
+      path: '/',
+      component: () => import('../citizen/CitizenShell.vue'),
+      meta: { public: true },
+      children: [
+        { path: 'report', name: 'citizen-report', component: () => import('../citizen/CitizenReport.vue') },
+        { path: 'follow', name: 'citizen-follow', component: () => import('../citizen/CitizenFollow.vue') },
+      ],
+    },
     {
       path: '/',
       component: () => import('./Shell.vue'),
@@ -68,6 +77,7 @@ router.beforeEach(async (to) => {
     await Promise.all([session.restore(), city.load()]).catch(() => undefined)
     restored = true
   }
+  if (to.meta.public) return true
   if (to.meta.open) return session.actor ? { path: '/' } : true
   return session.actor ? true : { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
 })
@@ -75,7 +85,7 @@ router.beforeEach(async (to) => {
 whenSignedOut(() => {
   const session = useSession()
   // The first question at start-up is answered by the guard itself.
-  if (!session.actor) return
+  if (!session.actor || router.currentRoute.value.meta.public) return
   session.session = null
   void router.push({ name: 'sign-in', query: { next: router.currentRoute.value.fullPath, ended: 'true' } })
 })

@@ -6,6 +6,7 @@ export interface FactWords {
   name: (key: string) => string
   title: (title: Title) => string
   instant: (at: string) => string
+  listed: (words: readonly string[]) => string
   /** A known title of a value: a department, a matter, a post. */
   known: (value: string) => string
 }
@@ -20,7 +21,7 @@ export function isTitle(value: unknown): value is Title {
 
 export function valueText(value: unknown, words: FactWords): string {
   if (value === null || value === undefined || value === '') return '—'
-  if (Array.isArray(value)) return value.map((one) => valueText(one, words)).join('、')
+  if (Array.isArray(value)) return words.listed(value.map((one) => valueText(one, words)))
   if (typeof value === 'object') {
     if (isTitle(value)) return words.title(value)
     const change = value as { before?: unknown; after?: unknown }

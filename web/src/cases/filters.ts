@@ -6,7 +6,7 @@ import { asked, flag, instant } from '../shared/list'
 export type CaseQuery = NonNullable<paths['/api/v1/cases']['get']['parameters']['query']>
 
 export const LIGHTS: readonly Light[] = ['red', 'yellow', 'green', 'paused', 'none']
-export const CHANNELS: readonly Channel[] = ['collector', 'hotline', 'citizen', 'leader', 'media', 'department', 'warning', 'device', 'inspection', 'drill']
+export const CHANNELS: readonly Channel[] = ['collector', 'hotline', 'citizen', 'open311', 'leader', 'media', 'department', 'warning', 'device', 'inspection', 'drill']
 
 /** The address' texts as a query; what does not fit is left out rather than sent. */
 export function caseQuery(one: (name: string) => string, many: (name: string) => string[]): CaseQuery {

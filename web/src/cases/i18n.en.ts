@@ -7,6 +7,7 @@ export const en: Same<typeof zh> = {
     collector: 'Collector',
     hotline: 'Hotline',
     citizen: 'Citizen',
+    open311: 'Open311',
     leader: 'Leader',
     media: 'Media',
     department: 'Department',
@@ -81,6 +82,7 @@ export const en: Same<typeof zh> = {
   case: {
     facts: 'Case',
     address: 'Address',
+    rating: 'Rating by the reporter',
     reporter: 'Reporter',
     external: 'External number',
     timeline: 'Timeline',
@@ -111,6 +113,11 @@ export const en: Same<typeof zh> = {
     map: 'Where the case is',
   },
   fact: {
+    placed_by: 'placed in the middle of',
+    rating: 'rating',
+    attributes: 'answers',
+    media_url: 'photo at',
+    datum: 'sent in datum',
     limit: 'limit',
     due_at: 'due',
     department: 'department',
@@ -125,6 +132,9 @@ export const en: Same<typeof zh> = {
     series: 'source',
   },
   report: {
+    choosePhotos: 'Choose photos',
+    photosChosen: '{n} chosen',
+    dropPhoto: 'Take back {name}',
     photos: 'Photos',
     photosHint: 'JPEG, PNG or WebP; a collector sends at least one, taken before the work.',
     title: 'New case',

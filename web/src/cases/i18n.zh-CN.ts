@@ -4,6 +4,7 @@ export const zh = {
     collector: '监督员上报',
     hotline: '热线',
     citizen: '市民',
+    open311: 'Open311 接口',
     leader: '领导交办',
     media: '媒体',
     department: '部门',
@@ -69,6 +70,7 @@ export const zh = {
   case: {
     facts: '案件信息',
     address: '地址',
+    rating: '市民评价',
     reporter: '反映人',
     external: '外部编号',
     timeline: '经过',
@@ -99,6 +101,11 @@ export const zh = {
     map: '案件位置',
   },
   fact: {
+    placed_by: '位置代表',
+    rating: '评分',
+    attributes: '补充回答',
+    media_url: '照片地址',
+    datum: '原坐标系',
     limit: '时限',
     due_at: '截止',
     department: '部门',
@@ -113,6 +120,9 @@ export const zh = {
     series: '数据来源',
   },
   report: {
+    choosePhotos: '选择照片',
+    photosChosen: '已选 {n} 张',
+    dropPhoto: '移除 {name}',
     photos: '照片',
     photosHint: 'JPEG、PNG 或 WebP；采集员上报至少一张，作为处置前照片。',
     title: '新建案件',

@@ -3,6 +3,7 @@ import { en as access } from '../access/i18n.en'
 import { en as analyse } from '../analyse/i18n.en'
 import { en as app } from '../app/i18n.en'
 import { en as cases } from '../cases/i18n.en'
+import { en as citizen } from '../citizen/i18n.en'
 import { en as collect } from '../collect/i18n.en'
 import { en as drill } from '../drill/i18n.en'
 import { en as map } from '../map/i18n.en'
@@ -12,4 +13,4 @@ import { en as standard } from '../standard/i18n.en'
 import { en as steward } from '../steward/i18n.en'
 import { en as watch } from '../watch/i18n.en'
 
-export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...drill, ...collect, ...standard, ...quality, ...steward }
+export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...drill, ...collect, ...standard, ...quality, ...steward, ...citizen }

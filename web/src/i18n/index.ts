@@ -29,7 +29,12 @@ export function t2(title: Title | null | undefined, locale: string): string {
   return locale === 'en' ? title.en : title.zh
 }
 
-/** Everything a component needs to speak: `t` for our own words, `t2` for titles from content. */
+/** Several words in a row, as a language divides them. */
+export function listed(words: readonly string[], locale: string): string {
+  return words.join(locale === 'en' ? ', ' : '、')
+}
+
+/** Everything a component needs to speak: `t` for our own words, `t2` for titles from content, `listed` for several. */
 export function useWords() {
   const { t, te, locale } = useI18n()
   return {
@@ -37,5 +42,6 @@ export function useWords() {
     te,
     locale: locale as unknown as Ref<Locale>,
     t2: (title: Title | null | undefined) => t2(title, locale.value),
+    listed: (words: readonly string[]) => listed(words, locale.value),
   }
 }

@@ -3,6 +3,7 @@ import { zh as access } from '../access/i18n.zh-CN'
 import { zh as analyse } from '../analyse/i18n.zh-CN'
 import { zh as app } from '../app/i18n.zh-CN'
 import { zh as cases } from '../cases/i18n.zh-CN'
+import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as collect } from '../collect/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
 import { zh as map } from '../map/i18n.zh-CN'
@@ -12,4 +13,4 @@ import { zh as standard } from '../standard/i18n.zh-CN'
 import { zh as steward } from '../steward/i18n.zh-CN'
 import { zh as watch } from '../watch/i18n.zh-CN'
 
-export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...drill, ...collect, ...standard, ...quality, ...steward }
+export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...drill, ...collect, ...standard, ...quality, ...steward, ...citizen }

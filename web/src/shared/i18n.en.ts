@@ -31,6 +31,7 @@ export const en: Same<typeof zh> = {
     loading: 'Loading',
     more: 'More',
     back: 'Back',
+    order: 'Order',
     export: 'Export',
     csv: 'CSV',
     xlsx: 'Excel',

@@ -28,6 +28,7 @@ export const zh = {
     loading: '正在读取',
     more: '更多',
     back: '返回',
+    order: '排序',
     export: '导出',
     csv: 'CSV',
     xlsx: 'Excel',

@@ -1,0 +1,130 @@
+"""Routes of GeoReport v2. Parameters are read by hand, so that every refusal has the standard's own form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from cityloop.access.routes import TheSettings
+from cityloop.city.service import City
+from cityloop.core.errors import NotFound, Problem
+from cityloop.core.web import content_type, read_body, service
+from cityloop.serve.open311.asked import Pairs, plain, read_form, read_sent, read_wanted
+from cityloop.serve.open311.service import ROOT, Open311
+from cityloop.serve.open311.wire import TYPES, Form, spell
+
+router = APIRouter(tags=["open311"])
+TheOpen311 = Annotated[Open311, Depends(service(Open311))]
+TheCity = Annotated[City, Depends(service(City))]
+Ask = Callable[[dict[str, str]], Any]
+KEPT = (403, 404, 429)
+"""What else is wrong answers 400, as the specification wants it."""
+
+
+@router.get("/open311/discovery", response_class=Response)
+@router.get("/open311/discovery.{form}", response_class=Response)
+def discovery(request: Request, open311: TheOpen311, form: str = "") -> Response:
+    """Where the endpoints are, in which formats. Without a format XML, or JSON where the client accepts only that."""
+    accepted = request.headers.get("accept", "")
+    chosen = form or ("json" if "json" in accepted and "xml" not in accepted else "xml")
+    base = str(request.base_url).rstrip("/")
+    return _answer(request, chosen, "discovery", lambda _: open311.discovery(base))
+
+
+@router.get(f"{ROOT}/services.{{form}}", response_class=Response)
+def services(form: str, request: Request, open311: TheOpen311) -> Response:
+    """What can be reported."""
+    return _answer(request, form, "services", _here(open311, lambda _: open311.services.list()))
+
+
+@router.get(f"{ROOT}/services/{{code}}.{{form}}", response_class=Response)
+def definition(code: str, form: str, request: Request, open311: TheOpen311) -> Response:
+    """The questions of a service."""
+    return _answer(request, form, "service_definition", _here(open311, lambda _: open311.services.definition(code)))
+
+
+@router.get(f"{ROOT}/tokens/{{token}}.{{form}}", response_class=Response)
+def token(token: str, form: str, request: Request, open311: TheOpen311) -> Response:
+    """The number behind a token."""
+    return _answer(request, form, "service_requests", _here(open311, lambda _: [open311.token(token)]))
+
+
+@router.get(f"{ROOT}/requests.{{form}}", response_class=Response)
+def requests(form: str, request: Request, open311: TheOpen311, city: TheCity) -> Response:
+    """Requests under a filter; by default those of the latest 90 days, at most 1,000."""
+    ask = _here(open311, lambda given: open311.list(read_wanted(given, city.clock.now())))
+    return _answer(request, form, "service_requests", ask)
+
+
+@router.get(f"{ROOT}/requests/{{number}}.{{form}}", response_class=Response)
+def one(number: str, form: str, request: Request, open311: TheOpen311) -> Response:
+    """One request."""
+    ask = _here(open311, lambda given: [open311.get(number, given.get("extensions", "").lower() == "true")])
+    return _answer(request, form, "service_requests", ask)
+
+
+@router.post(f"{ROOT}/requests.{{form}}", status_code=201, response_class=Response)
+async def post(form: str, request: Request, open311: TheOpen311, settings: TheSettings) -> Response:
+    """Report; a form with an ``api_key``. Answers the number, or a token where the service works in batches."""
+    try:
+        chosen = _form(form)
+        pairs = read_form(content_type(request), await read_body(request, settings.body_limit))
+    except Problem as problem:
+        return _refused(_or_xml(form), problem)
+    return await run_in_threadpool(_post, request, chosen, pairs, open311)
+
+
+def _post(request: Request, form: Form, pairs: Pairs, open311: Open311) -> Response:
+    given = {**plain(request.query_params.multi_items()), **plain(pairs)}
+
+    def ask(_: dict[str, str]) -> Any:
+        open311.jurisdiction(given.get("jurisdiction_id"))
+        actor = open311.keyholder(given.get("api_key"))
+        return [open311.post(actor, read_sent(pairs))]
+
+    return _answer(request, form, "service_requests", ask, 201)
+
+
+def _here(open311: Open311, ask: Ask) -> Ask:
+    """Ask only on behalf of this city."""
+
+    def asked(given: dict[str, str]) -> Any:
+        open311.jurisdiction(given.get("jurisdiction_id"))
+        return ask(given)
+
+    return asked
+
+
+def _answer(request: Request, form: str, root: str, ask: Ask, status: int = 200) -> Response:
+    try:
+        chosen = _form(form)
+        value = ask(plain(request.query_params.multi_items()))
+    except Problem as problem:
+        return _refused(_or_xml(form), problem)
+    return Response(spell(chosen, root, value), status, media_type=TYPES[chosen])
+
+
+def _refused(form: Form, problem: Problem) -> Response:
+    status = problem.status if problem.status in KEPT else 400
+    whole = [{"code": status, "description": _said(problem)}]
+    return Response(spell(form, "errors", whole), status, problem.headers(), media_type=TYPES[form])
+
+
+def _said(problem: Problem) -> str:
+    faults = "; ".join(str(fault) for fault in problem.faults)
+    return faults or str(problem)
+
+
+def _form(text: str) -> Form:
+    if text == "xml":
+        return "xml"
+    if text == "json":
+        return "json"
+    raise NotFound(f"there is no format '{text[:20]}'", "xml or json")
+
+
+def _or_xml(text: str) -> Form:
+    return "json" if text == "json" else "xml"
