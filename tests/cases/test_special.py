@@ -236,6 +236,7 @@ def test_an_appeal_is_refused_in_either_review_and_only_lateness_is_appealed(roo
 def test_an_unsatisfied_reporter_gets_a_linked_case_within_the_window(room: Room) -> None:
     case = room.report(reporter_name="王先生", reporter_phone="13800000000")
     room.walk(case, *TO_CLOSED)
+    assert room.listed(LEADER, mine=True).total == 0
     room.later(days=2)
     told = room.move(LEADER, case, "callback_new", "仍有垃圾")
     assert told.state == "closed" and told.timeline[-1].move == "linked"

@@ -13,12 +13,12 @@ from sqlalchemy import select, update
 from cityloop.access.actor import SYSTEM
 from cityloop.cases.models import CaseRow
 from cityloop.cases.schemas import CaseReport
-from cityloop.core.errors import AccessDenied, Invalid
+from cityloop.core.errors import AccessDenied, Invalid, NotFound
 from cityloop.core.web import Paging
 from cityloop.learn.artefact import Card
 from cityloop.learn.schemas import Text, Untrained
 from cityloop.learn.service import RISK, Learner
-from tests.cases.support import ACCEPTOR, FUTIAN, LITTER, NOBODY, ROAD, Room, open_room
+from tests.cases.support import ACCEPTOR, FUTIAN, LITTER, NOBODY, ROAD, TRANSPORT, Room, open_room
 
 PLAIN = {
     LITTER: ["垃圾堆放", "没人清运", "垃圾桶满溢", "臭味难闻", "保洁不到位"],
@@ -158,3 +158,17 @@ def test_estimates_are_no_moves(past: tuple[Room, Learner]) -> None:
     with room.database.reading() as session:
         for case in session.scalars(select(CaseRow.id).where(CaseRow.open.is_(True))):
             assert room.desk.verify_timeline(case) is None
+
+
+def test_a_case_says_why_it_is_at_risk_to_whoever_sees_it(past: tuple[Room, Learner]) -> None:
+    room, learner = past
+    learner.train()
+    case = room.report(title="垃圾堆放，没人清运", matter=LITTER)
+    told = learner.why(ACCEPTOR, case.number)
+    assert told.risk is not None and told.model is not None
+    assert told.reasons == sorted(told.reasons, key=lambda reason: -abs(reason.weight))
+    matter = next(reason for reason in told.reasons if reason.feature in ("matter", "late_share_matter"))
+    assert matter.weight > 0 and matter.value.zh
+    assert "AUC" in told.note.en
+    with pytest.raises(NotFound):
+        learner.why(TRANSPORT, case.id)

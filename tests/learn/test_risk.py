@@ -81,3 +81,15 @@ def test_one_outcome_alone_cannot_be_learned() -> None:
     never = Past(past.words, past.opened, past.local, past.due, past.opened)
     with pytest.raises(Invalid, match="must both occur"):
         risk.train(never, never)
+
+
+def test_the_reasons_of_a_case_add_up_to_its_score(trained: tuple[risk.RiskModel, dict[str, float | None]]) -> None:
+    past = made_up()
+    model = trained[0]
+    told = {}
+    for place in range(200, 230):
+        row = past.take(np.arange(len(past)) == place)
+        chance, weights, values = model.weighed(row, past)
+        assert chance == pytest.approx(float(model.risk(row, past)[0])) and len(weights) == len(values)
+        told[place] = np.log(chance / (1 - chance)) - sum(weights)
+    assert max(told.values()) - min(told.values()) < 1e-6

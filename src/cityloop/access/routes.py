@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
 from cityloop.access.explain import AccessView, explain
+from cityloop.access.saved import SavedViews, ViewKeeper
 from cityloop.access.service import Accounts
 from cityloop.core.errors import NotFound, SignInNeeded
 from cityloop.core.settings import Settings
@@ -64,6 +65,7 @@ def actor_of(request: Request, accounts: Annotated[Accounts, Depends(service(Acc
 Asker = Annotated[Actor, Depends(actor_of)]
 TheDoor = Annotated[Door, Depends(service(Door))]
 TheAccounts = Annotated[Accounts, Depends(service(Accounts))]
+TheViews = Annotated[ViewKeeper, Depends(service(ViewKeeper))]
 TheSettings = Annotated[Settings, Depends(service(Settings))]
 
 
@@ -88,6 +90,18 @@ def sign_out(request: Request, response: Response, accounts: TheAccounts) -> Non
     """End this session."""
     accounts.close_session(request.cookies.get(COOKIE, ""))
     response.delete_cookie(COOKIE, path="/")
+
+
+@router.get("/me/views")
+def my_views(actor: Asker, views: TheViews) -> SavedViews:
+    """The asker's saved filters."""
+    return views.of(actor.id)
+
+
+@router.put("/me/views")
+def keep_my_views(body: SavedViews, actor: Asker, views: TheViews) -> SavedViews:
+    """Keep these filters in place of the earlier ones."""
+    return views.put(actor.id, body)
 
 
 @router.get("/access/explain")

@@ -41,7 +41,7 @@ class CaseRow(Table):
     channel: Mapped[str] = mapped_column(String(20))
     external_number: Mapped[str | None] = mapped_column(String(60))
     reporter_name: Mapped[str | None] = mapped_column(String(40))
-    reporter_phone: Mapped[str | None] = mapped_column(String(30))
+    reporter_phone: Mapped[str | None] = mapped_column(String(30), index=True)
     urgent: Mapped[bool]
     supervised: Mapped[bool]
     department: Mapped[str | None] = mapped_column(String(60))

@@ -101,18 +101,23 @@ def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
 
 
 def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
-    """Open cases on which the actor can carry on now, by the moves that the actor's posts may make.
+    """Cases on which the actor can carry on now, by the moves that the actor's posts may make.
 
-    Moves that ask the same of a case make one condition over all their states.
+    Moves that ask the same of a case make one condition over all their states. A move after a call-back waits for
+    nobody: it depends on what a reporter says, not on a queue.
     """
     states: dict[_Asked, list[str]] = {}
     for state in workflow.states:
         for move in workflow.moves_from[state.id]:
-            if not move.aside and door.may(actor, move.needs):
+            if not move.aside and not _on_call_back(move) and door.may(actor, move.needs):
                 found = states.setdefault(_asked(move), [])
                 found += [] if state.id in found else [state.id]
     parts = [and_(CaseRow.state.in_(names), *_conditions(asked, actor)) for asked, names in states.items()]
     return or_(*parts) if parts else false()
+
+
+def _on_call_back(move: MoveDef) -> bool:
+    return any(guard.name == "within_callback" for guard in move.guards)
 
 
 def _appeal_is(stage: Any, _: Actor) -> ColumnElement[bool]:

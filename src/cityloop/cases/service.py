@@ -22,6 +22,7 @@ from cityloop.cases import rating, timeline
 from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.calendar_desk import CalendarDesk
+from cityloop.cases.callers import Callers
 from cityloop.cases.definitions import Book
 from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.dispatch_desk import DispatchDesk
@@ -32,6 +33,7 @@ from cityloop.cases.joint import TASK
 from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
+from cityloop.cases.pictures import Pictures
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.similar import Similar
@@ -94,6 +96,8 @@ class CaseDesk:
         self.similar = Similar(
             database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
         )
+        self.pictures = Pictures(database=database, door=door, book=self._book, reading=self._reading)
+        self.callers = Callers(database=database, door=door, audit=audit, city=city, views=views)
         self.tasks = Tasks(**stored)
         self._waiting = Waiting(
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover

@@ -79,6 +79,13 @@ class RiskModel:
         raw = np.asarray(self.booster.predict(_matrix(rows, history, self.codes), num_threads=1))
         return np.asarray(expit(self.slope * logit(np.clip(raw, 1e-6, 1 - 1e-6)) + self.offset))
 
+    def weighed(self, row: Past, history: Past) -> tuple[float, list[float], list[float]]:
+        """For one row: the risk, what each of :data:`FEATURES` adds to its log-odds (TreeSHAP), and its values."""
+        matrix = _matrix(row, history, self.codes)
+        shares = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))[0]
+        weights = (self.slope * shares[: len(FEATURES)]).tolist()
+        return float(self.risk(row, history)[0]), weights, matrix[0].tolist()
+
     def parts(self) -> Parts:
         """Everything needed to build the model again."""
         calibration = {"slope": np.array(self.slope), "offset": np.array(self.offset)}

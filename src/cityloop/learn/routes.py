@@ -10,7 +10,7 @@ from cityloop.access.routes import Asker
 from cityloop.cases.learned import MatterSuggestion
 from cityloop.core.web import service
 from cityloop.learn.artefact import Card
-from cityloop.learn.schemas import Text
+from cityloop.learn.schemas import RiskView, Text
 from cityloop.learn.service import Learner
 
 router = APIRouter(prefix="/api/v1", tags=["learn"])
@@ -21,6 +21,12 @@ TheLearner = Annotated[Learner, Depends(service(Learner))]
 def classify(body: Text, learner: TheLearner, actor: Asker) -> MatterSuggestion:
     """The three likeliest matters of a text with calibrated confidence; ``automatic``: no person needs to choose."""
     return learner.classify(actor, body)
+
+
+@router.get("/cases/{case}/risk")
+def risk(case: str, learner: TheLearner, actor: Asker) -> RiskView:
+    """How likely an open case is to miss its limit, and which of its features say so."""
+    return learner.why(actor, case)
 
 
 @router.get("/models")

@@ -49,10 +49,14 @@ def joined(title: str, description: str) -> str:
     return f"{title}\n{description}".strip()
 
 
-def past(session: Session, zone: ZoneInfo, since: datetime | None = None) -> tuple[Past, list[str]]:
+def past(
+    session: Session, zone: ZoneInfo, since: datetime | None = None, matter: str | None = None
+) -> tuple[Past, list[str]]:
     """Cases that have a limit and a department, oldest first, and their ids; with ``since`` only those opened later or
-    still open."""
+    still open, with ``matter`` only those of one."""
     limited = CaseRow.due_at.is_not(None) & CaseRow.department.is_not(None)
+    if matter is not None:
+        limited &= CaseRow.matter == matter
     if since is not None:
         limited &= CaseRow.open.is_(True) | (CaseRow.opened_at >= since)
     return _past(session, zone, limited)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from cityloop.core.values import Frozen
+from cityloop.core.values import Frozen, Title
 
 
 class Text(Frozen):
@@ -19,3 +19,21 @@ class Untrained(Frozen):
 
     name: str
     reason: str
+
+
+class RiskReason(Frozen):
+    """What a feature of a case adds to the log-odds of running late; below 0 it speaks for being on time."""
+
+    feature: str
+    title: Title
+    value: Title
+    weight: float
+
+
+class RiskView(Frozen):
+    """The chance of missing the limit with its weightiest reasons; no reasons while there is no estimate."""
+
+    model: str | None
+    risk: float | None
+    reasons: list[RiskReason]
+    note: Title

@@ -10,13 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
+from sqlalchemy import or_, select, update
 
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.cases.learned import UNLEARNED, Candidate, MatterSuggestion
 from cityloop.cases.models import CaseRow
+from cityloop.cases.queries import COLUMNS
+from cityloop.cases.reading import ENTITY, missing
 from cityloop.cases.workflow import REPORT
 from cityloop.city.service import City
 from cityloop.core.database import Database
@@ -26,8 +28,9 @@ from cityloop.core.values import Title
 from cityloop.learn import artefact
 from cityloop.learn.artefact import Card, Parts
 from cityloop.learn.rows import closed_count, closed_texts, joined, past
-from cityloop.learn.schemas import Text, Untrained
+from cityloop.learn.schemas import RiskView, Text, Untrained
 from cityloop.learn.telemetry import CLASSIFIED, SCORED
+from cityloop.learn.why import UNKNOWN, explain, one
 
 if TYPE_CHECKING:
     from cityloop.learn.risk import RiskModel
@@ -150,6 +153,22 @@ class Learner:
         self._write(dict(zip(keys, told.tolist(), strict=True)), now)
         return len(keys)
 
+    def why(self, actor: Actor, key: str) -> RiskView:
+        """What speaks for and against a case missing its limit; raises :class:`NotFound` outside the asker's sight."""
+        self.refresh()
+        scope = self._door.scope(actor, ENTITY).where(COLUMNS)
+        with self._database.reading() as session:
+            named = or_(CaseRow.id == key, CaseRow.number == key)
+            found = session.execute(select(CaseRow.id, CaseRow.matter).where(named, scope)).first()
+            if found is None:
+                raise missing(key)
+            if self._risk is None:
+                return UNKNOWN
+            history, ids = past(session, self._city.zone, self._city.clock.now() - _HISTORY, found.matter)
+        if found.id not in ids:
+            return UNKNOWN
+        return explain(self._city, *self._risk, one(history, ids.index(found.id)), history)
+
     def refresh(self) -> None:
         """Take up the newest versions on disk: another process may have trained them."""
         self._text = self._newest(MATTER, self._text, _text_model)
@@ -255,8 +274,6 @@ def _risk_model(parts: Parts) -> RiskModel:
 
 
 def _unscored(session: Any, since: datetime) -> set[str]:
-    from sqlalchemy import or_, select
-
     stale = or_(CaseRow.risk_at.is_(None), CaseRow.risk_at < CaseRow.updated_at, CaseRow.risk_at < since)
     limited = CaseRow.due_at.is_not(None) & CaseRow.department.is_not(None)
     return set(session.scalars(select(CaseRow.id).where(CaseRow.open.is_(True) & limited & stale)))

@@ -13,6 +13,7 @@ import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.calendar_routes import router as calendar_router
+from cityloop.cases.desk_routes import router as desk_router
 from cityloop.cases.dispatch_routes import router as dispatch_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.citizen.routes import router as citizen_router
@@ -40,6 +41,7 @@ ROUTERS = (
     sources_router,
     watch_router,
     cases_router,
+    desk_router,
     learn_router,
     calendar_router,
     citizen_router,

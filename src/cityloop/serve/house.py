@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
+from cityloop.access.saved import ViewKeeper
 from cityloop.access.service import Accounts
 from cityloop.analyse.service import Analyst
 from cityloop.cases.files import Folder
@@ -88,6 +89,7 @@ class House:
         self.audit = Audit(self.database)
         self.door = Door(self.city.policy)
         self.accounts = Accounts(self.database, self.audit, settings.session_hours)
+        self.views = ViewKeeper(self.database, self.audit)
         self._build_rooms()
         self._wire()
 
@@ -314,9 +316,9 @@ class House:
     def services(self) -> Mapping[type[Any], Any]:
         """All services by class."""
         rooms = (
-            self.settings, self.door, self.accounts, self.city, self.collector, self.sources, self.watch,
-            self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health, self.sharing,
-            self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
+            self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
+            self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
+            self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311,
         )  # fmt: skip
         return {type(room): room for room in rooms}

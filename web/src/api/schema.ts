@@ -32,6 +32,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My Views
+         * @description The asker's saved filters.
+         */
+        get: operations["my_views_api_v1_me_views_get"];
+        /**
+         * Keep My Views
+         * @description Keep these filters in place of the earlier ones.
+         */
+        put: operations["keep_my_views_api_v1_me_views_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access/explain": {
         parameters: {
             query?: never;
@@ -1108,6 +1132,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Process
+         * @description The states and ways of the workflow that the case runs under, and the way it took.
+         */
+        get: operations["process_api_v1_cases__case__process_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Callers
+         * @description Earlier cases of a telephone number, the newest 20. The number stands in the body, so no log holds it.
+         */
+        post: operations["callers_api_v1_cases_callers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/classify": {
         parameters: {
             query?: never;
@@ -1122,6 +1186,26 @@ export interface paths {
          * @description The three likeliest matters of a text with calibrated confidence; ``automatic``: no person needs to choose.
          */
         post: operations["classify_api_v1_cases_classify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Risk
+         * @description How likely an open case is to miss its limit, and which of its features say so.
+         */
+        get: operations["risk_api_v1_cases__case__risk_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3273,6 +3357,14 @@ export interface components {
             changed: components["schemas"]["CalendarChange"];
             /** Versions */
             versions: components["schemas"]["CalendarVersion"][];
+        };
+        /**
+         * CallerWish
+         * @description A number as it was dialled or typed; spaces, hyphens and brackets do not count.
+         */
+        CallerWish: {
+            /** Phone */
+            phone: string;
         };
         /**
          * Candidate
@@ -6324,6 +6416,53 @@ export interface components {
             title: components["schemas"]["Title"];
         };
         /**
+         * ProcessPicture
+         * @description What the process picture is drawn from.
+         */
+        ProcessPicture: {
+            /** Workflow */
+            workflow: string;
+            /** State */
+            state: string;
+            /** States */
+            states: components["schemas"]["ProcessState"][];
+            /** Ways */
+            ways: components["schemas"]["ProcessWay"][];
+        };
+        /**
+         * ProcessState
+         * @description A state of the workflow. ``visits``: how often the case came into it; ``entered_at``: the last time.
+         */
+        ProcessState: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Stage */
+            stage: number;
+            /** Final */
+            final: boolean;
+            /** Visits */
+            visits: number;
+            /** Entered At */
+            entered_at: string | null;
+        };
+        /**
+         * ProcessWay
+         * @description A way from one state to another, the moves that lead along it, and how often the case went it.
+         */
+        ProcessWay: {
+            /** Origin */
+            origin: string;
+            /** To */
+            to: string;
+            /** Moves */
+            moves: components["schemas"]["Title"][];
+            /** Taken */
+            taken: number;
+            /** Ahead */
+            ahead: boolean;
+        };
+        /**
          * PropertyRow
          * @description A property with everything declared of it.
          */
@@ -7013,6 +7152,31 @@ export interface components {
             reason: string;
         };
         /**
+         * RiskReason
+         * @description What a feature of a case adds to the log-odds of running late; below 0 it speaks for being on time.
+         */
+        RiskReason: {
+            /** Feature */
+            feature: string;
+            title: components["schemas"]["Title"];
+            value: components["schemas"]["Title"];
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * RiskView
+         * @description The chance of missing the limit with its weightiest reasons; no reasons while there is no estimate.
+         */
+        RiskView: {
+            /** Model */
+            model: string | null;
+            /** Risk */
+            risk: number | null;
+            /** Reasons */
+            reasons: components["schemas"]["RiskReason"][];
+            note: components["schemas"]["Title"];
+        };
+        /**
          * Row
          * @description One object of the board; ``rank_change`` above 0 means that it moved up.
          */
@@ -7146,6 +7310,28 @@ export interface components {
             rows: (string | number | boolean | null)[][];
             /** Scope */
             scope: string;
+        };
+        /**
+         * SavedView
+         * @description A screen with its filters. ``query`` is what its address holds.
+         */
+        SavedView: {
+            /** Place */
+            place: string;
+            /** Name */
+            name: string;
+            /** Query */
+            query: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SavedViews
+         * @description All views of an account, in the order in which they are shown.
+         */
+        SavedViews: {
+            /** Views */
+            views: components["schemas"]["SavedView"][];
         };
         /**
          * ScheduleView
@@ -8359,6 +8545,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    my_views_api_v1_me_views_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+        };
+    };
+    keep_my_views_api_v1_me_views_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViews"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };
@@ -10194,6 +10433,70 @@ export interface operations {
             };
         };
     };
+    process_api_v1_cases__case__process_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessPicture"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    callers_api_v1_cases_callers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallerWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     classify_api_v1_cases_classify_post: {
         parameters: {
             query?: never;
@@ -10214,6 +10517,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatterSuggestion"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    risk_api_v1_cases__case__risk_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
                 };
             };
             /** @description Validation Error */

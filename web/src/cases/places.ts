@@ -1,0 +1,27 @@
+/** Places that the server knows by name: areas at once, observed things (stations, bins, …) by asking. */
+import type { Area, Schemas, Title } from '../api/types'
+
+export interface Found {
+  id: string
+  title: Title
+  lon: number
+  lat: number
+  kind: 'area' | 'entity'
+  area: string | null
+}
+
+/** Areas whose name or code holds the text; smaller ones first, for they say more of where it is. */
+export function areasNamed(areas: readonly Area[], text: string, most: number): Found[] {
+  const wanted = text.trim().toLowerCase()
+  if (!wanted) return []
+  return areas
+    .filter((area) => area.centre && [area.title.zh, area.title.en, area.code].some((word) => word.toLowerCase().includes(wanted)))
+    .sort((a, b) => b.code.length - a.code.length || a.code.localeCompare(b.code))
+    .slice(0, most)
+    .map((area) => ({ id: area.code, title: area.title, lon: area.centre?.lon ?? 0, lat: area.centre?.lat ?? 0, kind: 'area', area: area.parent ?? null }))
+}
+
+/** Things of the city that have a place. */
+export function entitiesPlaced(entities: readonly Schemas['EntityView'][]): Found[] {
+  return entities.flatMap((one) => (one.lon !== null && one.lat !== null ? [{ id: one.id, title: one.title, lon: one.lon, lat: one.lat, kind: 'entity' as const, area: one.area }] : []))
+}
