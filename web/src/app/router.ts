@@ -34,6 +34,9 @@ export const router = createRouter({
         { path: 'scores', name: 'scoreboard', component: () => import('../evaluate/ScoreboardPage.vue') },
         { path: 'scores/cases', name: 'figure', component: () => import('../evaluate/FigurePage.vue') },
         { path: 'scores/what-if', name: 'what-if', component: () => import('../evaluate/WhatIfPage.vue') },
+        { path: 'settings', redirect: '/settings/calendar' },
+        { path: 'settings/calendar', name: 'calendar', component: () => import('../city/CalendarPage.vue') },
+        { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',
