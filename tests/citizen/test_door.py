@@ -123,12 +123,15 @@ def test_a_declined_report_tells_the_declared_reason_and_no_words(public: Public
 
 
 def test_a_merged_report_shows_how_the_other_one_goes_on(public: PublicRoom) -> None:
-    first, second = public.report().json(), public.report().json()
+    first = public.report().json()
     public.walk(first["number"], *TO_HANDLE)
+    public.room.later(minutes=5)
+    second = public.report().json()
     public.walk(second["number"], (ACCEPTOR, "merge", "同一处", {"target": first["number"]}))
     seen = public.get(f"/api/v1/public/cases/{second['number']}", params={"code": second["code"]}).json()
     assert seen["standing"] == "handling" and seen["note"]["en"].startswith("Joined")
     assert first["number"] not in str(seen)
+    assert {step["at"] for step in seen["steps"]} == {seen["reported_at"], None}, "nothing before they reported"
 
 
 def test_too_many_reports_are_told_when_to_come_back_even_after_a_restart(tmp_path: Path) -> None:

@@ -24,6 +24,13 @@ WORDS: dict[Standing, Title] = {
     "void": Title(zh="已作废", en="Void"),
     "joined": Title(zh="与已有的同一问题合并处理", en="Joined with an earlier report of the same problem"),
 }
+STEP_WORDS: dict[Step, Title] = {
+    "received": Title(zh="收到上报", en="Received"),
+    "accepted": Title(zh="受理", en="Accepted"),
+    "handling": Title(zh="部门处理", en="Department at work"),
+    "checking": Title(zh="处理完毕，核查", en="Work done, checked"),
+    "done": Title(zh="办结", en="Closed"),
+}
 _HIDDEN = "***"
 _PERSONAL = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address

@@ -7,6 +7,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from cityloop.cases.workflow import REPORT
 from cityloop.citizen.actor import PUBLIC
 from cityloop.citizen.models import CitizenReportRow
 from cityloop.citizen.places import Placed, named_area, placed
-from cityloop.citizen.plain import CLOSING_STAGE, STEPS, WORDS
+from cityloop.citizen.plain import CLOSING_STAGE, STEP_WORDS, STEPS, WORDS
 from cityloop.citizen.reading import COLUMNS, PublicCase, PublicCases
 from cityloop.citizen.schemas import (
     CitizenProgress,
@@ -155,20 +156,21 @@ class CitizenDoor:
             reported_at=own.opened_at,
             expected_at=shown.expected_at if shown.open else None,
             closed_at=shown.closed_at,
-            steps=self._steps(shown),
+            steps=self._steps(shown, own.opened_at),
             photos=own.photos,
             rating=own.rating,
             can_rate=handled and own.rating is None,
         )
 
-    def _steps(self, case: PublicCase) -> list[CitizenStep]:
-        entries = self._cases.entries(case.id)
+    def _steps(self, case: PublicCase, since: datetime) -> list[CitizenStep]:
+        """The steps of a case as somebody saw them who came ``since``: nothing was done before they reported."""
+        entries = [(stage, max(at, since)) for stage, at in self._cases.entries(case.id)]
         unhandled = not case.open and case.stage < CLOSING_STAGE
         steps = [
-            CitizenStep(id=name, title=WORDS[name], at=next((at for stage, at in entries if stage >= first), None))
+            CitizenStep(id=name, title=STEP_WORDS[name], at=next((at for stage, at in entries if stage >= first), None))
             for name, first in (STEPS[:1] if unhandled else STEPS)
         ]
-        end = WORDS[case.standing] if unhandled else WORDS["done"]
+        end = WORDS[case.standing] if unhandled else STEP_WORDS["done"]
         return [*steps, CitizenStep(id="done", title=end, at=case.closed_at)]
 
     def _position(self, wish: CitizenReport) -> tuple[Position, Placed | None]:

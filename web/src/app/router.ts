@@ -83,11 +83,14 @@ let restored = false
 router.beforeEach(async (to) => {
   const session = useSession()
   const city = useCity()
+  if (to.meta.public) {
+    if (!city.view) await city.load().catch(() => undefined)
+    return true
+  }
   if (!restored) {
     await Promise.all([session.restore(), city.load()]).catch(() => undefined)
     restored = true
   }
-  if (to.meta.public) return true
   if (to.meta.open) return session.actor ? { path: '/' } : true
   return session.actor ? true : { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
 })
