@@ -35,9 +35,10 @@ DISPATCHED = {"to_dispatch", "void_pending", "to_handle", "handling", "suspended
 DISPATCHED |= {"inspecting", "to_close"}
 OPEN = {"draft", *BEGUN, *DISPATCHED}
 FINAL = {"declined", "merged", "self_closed", "self_invalid", "void", "closed", "force_closed"}
-REPORTERS = {"collector", "acceptor", "shift_leader", "dispatcher", "department", "handler", "leader", "feed"}
-REPORTERS |= {"intake", "public"}
-NOTERS = {*REPORTERS, "supervisor"} - {"feed", "intake", "public"}
+SENDERS = {"feed", "intake", "public"}
+"""They report and see nothing of cases."""
+REPORTERS = {"collector", "acceptor", "shift_leader", "dispatcher", "department", "handler", "leader", *SENDERS}
+NOTERS = {*REPORTERS, "supervisor"} - SENDERS
 FILERS = {"acceptor", "shift_leader"}
 ASKED = {"to_handle+extension", "handling+extension"}
 SUSPENDING = {"to_handle+suspension", "handling+suspension"}

@@ -34,6 +34,9 @@ export const router = createRouter({
         { path: 'scores', name: 'scoreboard', component: () => import('../evaluate/ScoreboardPage.vue') },
         { path: 'scores/cases', name: 'figure', component: () => import('../evaluate/FigurePage.vue') },
         { path: 'scores/what-if', name: 'what-if', component: () => import('../evaluate/WhatIfPage.vue') },
+        { path: 'settings', redirect: '/settings/calendar' },
+        { path: 'settings/calendar', name: 'calendar', component: () => import('../city/CalendarPage.vue') },
+        { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',
@@ -78,11 +81,14 @@ let restored = false
 router.beforeEach(async (to) => {
   const session = useSession()
   const city = useCity()
+  if (to.meta.public) {
+    if (!city.view) await city.load().catch(() => undefined)
+    return true
+  }
   if (!restored) {
     await Promise.all([session.restore(), city.load()]).catch(() => undefined)
     restored = true
   }
-  if (to.meta.public) return true
   if (to.meta.open) return session.actor ? { path: '/' } : true
   return session.actor ? true : { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
 })
