@@ -24,9 +24,6 @@ class CaseRow(Table):
         Index("ix_case_state_department", "state", "department"),
         Index("ix_case_matter_opened", "matter", "opened_at"),
         Index("ix_case_department_opened", "department", "opened_at"),
-        Index("ix_case_open_due", "open", "due_at"),
-        Index("ix_case_open_department", "open", "department"),
-        Index("ix_case_risk", "open", "risk"),
     )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     number: Mapped[str] = mapped_column(String(60), unique=True)
@@ -132,6 +129,21 @@ class CaseRow(Table):
     head: Mapped[str] = mapped_column(String(64))
     """Number of timeline entries and the hash of the last one: a removed tail is found too."""
     version: Mapped[int]
+
+
+Index("ix_case_due", CaseRow.open, CaseRow.due_at.is_(None), CaseRow.due_at, CaseRow.id.desc())
+Index(
+    "ix_case_department_due",
+    *(CaseRow.open, CaseRow.department, CaseRow.due_at.is_(None), CaseRow.due_at, CaseRow.id.desc()),
+)
+Index("ix_case_risk", CaseRow.open, CaseRow.risk.is_(None), CaseRow.risk.desc(), CaseRow.id.desc())
+Index(
+    "ix_case_mine",
+    *(CaseRow.open, CaseRow.department, CaseRow.state, CaseRow.request, CaseRow.handler, CaseRow.parts_open),
+    *(CaseRow.request_by, CaseRow.deferred, CaseRow.reply_due_at, CaseRow.force_by, CaseRow.appeal),
+    CaseRow.appeal_reviewer,
+)
+"""All that :func:`cityloop.cases.queries.mine` asks of a case: a queue of thousands is counted without its rows."""
 
 
 class TimelineRow(Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -102,14 +103,16 @@ def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
 def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
     """Cases on which the actor can carry on now, by the moves that the actor's posts may make.
 
-    A move after a call-back waits for nobody: it depends on what a reporter says, not on a queue.
+    Moves that ask the same of a case make one condition over all their states. A move after a call-back waits for
+    nobody: it depends on what a reporter says, not on a queue.
     """
-    parts = [
-        _mine(move, state.id, actor)
-        for state in workflow.states
-        for move in workflow.moves_from[state.id]
-        if not move.aside and not _on_call_back(move) and door.may(actor, move.needs)
-    ]
+    states: dict[_Asked, list[str]] = {}
+    for state in workflow.states:
+        for move in workflow.moves_from[state.id]:
+            if not move.aside and not _on_call_back(move) and door.may(actor, move.needs):
+                found = states.setdefault(_asked(move), [])
+                found += [] if state.id in found else [state.id]
+    parts = [and_(CaseRow.state.in_(names), *_conditions(asked, actor)) for asked, names in states.items()]
     return or_(*parts) if parts else false()
 
 
@@ -134,21 +137,41 @@ _GUARDED: dict[str, Callable[[Any, Actor], ColumnElement[bool]]] = {
 """What a guard of :mod:`cityloop.cases.duties` means in a list."""
 
 
-def _mine(move: MoveDef, state: str, actor: Actor) -> ColumnElement[bool]:
-    parts: list[ColumnElement[bool]] = [CaseRow.state == state]
-    guards = {guard.name for guard in move.guards}
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a move asks of a case, as far as a list can tell."""
+
+    guards: tuple[tuple[str, Any], ...]
+    decides: str | None
+    alone: bool
+    """Only while no request is open."""
+
+
+def _asked(move: MoveDef) -> _Asked:
+    told = {"of_department", "is_handler", *_GUARDED, *(["not_asker"] if move.decides else [])}
+    guards = sorted(((guard.name, _still(guard.value)) for guard in move.guards if guard.name in told), key=repr)
+    return _Asked(tuple(guards), move.decides, bool(move.unless_pending or move.asks))
+
+
+def _still(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _conditions(asked: _Asked, actor: Actor) -> list[ColumnElement[bool]]:
+    parts: list[ColumnElement[bool]] = []
+    guards = dict(asked.guards)
     if "of_department" in guards and actor.kind != "system":
         parts.append(CaseRow.department == actor.department if actor.department else false())
     if "is_handler" in guards and actor.kind != "system":
         parts.append(or_(CaseRow.handler.is_(None), CaseRow.handler == actor.id))
-    parts += [condition(guard.value, actor) for guard in move.guards if (condition := _GUARDED.get(guard.name))]
-    if move.decides:
-        parts.append(CaseRow.request == move.decides)
-    if move.decides and "not_asker" in guards:
+    parts += [condition(value, actor) for name, value in asked.guards if (condition := _GUARDED.get(name))]
+    if asked.decides:
+        parts.append(CaseRow.request == asked.decides)
+    if "not_asker" in guards:
         parts.append(CaseRow.request_by != actor.id)
-    if move.unless_pending or move.asks:
+    if asked.alone:
         parts.append(CaseRow.request.is_(None))
-    return and_(*parts)
+    return parts
 
 
 def order(sort: str) -> list[ColumnElement[Any]]:

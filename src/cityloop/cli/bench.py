@@ -62,6 +62,23 @@ def bench_models(
     print_result(_bench("models").run(source), as_json)
 
 
+@app.command("cases")
+@clear
+def bench_cases(
+    open_cases: Annotated[int, typer.Option("--open", min=100, max=1_000_000, help="Open cases.")] = 100_000,
+    ended: Annotated[int, typer.Option(min=0, max=10_000_000, help="Ended cases.")] = 1_000_000,
+    operators: Annotated[int, typer.Option(min=0, max=500, help="People at desks at once.")] = 50,
+    phones: Annotated[int, typer.Option(min=0, max=5000, help="Handlers with phones at once.")] = 500,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="Most seconds of each of three measurements.")] = 60.0,
+    database: Annotated[
+        str, typer.Option(help="URL of an empty store, or postgres: a server of its own (default: SQLite).")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """A page of a queue and a move with very many cases, then operators and phones at once, over HTTP."""
+    print_result(_bench("cases").run(open_cases, ended, operators, phones, seconds, database), as_json)
+
+
 @app.command("mapping")
 @clear
 def bench_mapping(

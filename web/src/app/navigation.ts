@@ -20,11 +20,14 @@ const PLACES: readonly Place[] = [
 ]
 const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [...entry.belongs]))
 
-/** What this actor is offered; the data platform only where something of it is. */
+const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
+
+/** What this actor is offered; scores and the data platform only where something of them is. */
 export function usePlaces() {
   const session = useSession()
   return computed<Place[]>(() => {
     const first = offeredGroups(session)[0]?.entries[0]
-    return first ? [...PLACES, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : [...PLACES]
+    const places = session.may('evaluate.read') ? [...PLACES, SCORES] : [...PLACES]
+    return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
   })
 }

@@ -31,6 +31,12 @@ export const router = createRouter({
         { path: 'cases', name: 'cases', component: () => import('../cases/CasesPage.vue') },
         { path: 'cases/new', name: 'report', component: () => import('../cases/ReportPage.vue') },
         { path: 'cases/:id', name: 'case', component: () => import('../cases/CasePage.vue'), props: true },
+        { path: 'scores', name: 'scoreboard', component: () => import('../evaluate/ScoreboardPage.vue') },
+        { path: 'scores/cases', name: 'figure', component: () => import('../evaluate/FigurePage.vue') },
+        { path: 'scores/what-if', name: 'what-if', component: () => import('../evaluate/WhatIfPage.vue') },
+        { path: 'settings', redirect: '/settings/calendar' },
+        { path: 'settings/calendar', name: 'calendar', component: () => import('../city/CalendarPage.vue') },
+        { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',

@@ -1,0 +1,53 @@
+"""A queue of a hundred thousand is neither sorted nor counted row by row."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+
+from cityloop.access.actor import Actor
+from cityloop.cases.schemas import CaseFilter
+from cityloop.core.database import Database
+from cityloop.core.web import Paging
+from tests.cases.support import ACCEPTOR, DISPATCHER, LEADER, SANITATION, SWEEPER, Room
+
+
+def plans(room: Room, actor: Actor, wanted: CaseFilter, sort: str) -> list[list[str]]:
+    """How SQLite finds what a list asks of the cases: of the count, then of the page."""
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    engine = room.database.engine
+    note = lambda _c, _k, statement, values, *_: asked.append((statement, values))  # noqa: E731
+    event.listen(engine, "before_cursor_execute", note)
+    room.desk.list(actor, wanted, Paging(page=1, size=50, sort=sort))
+    event.remove(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        told = [
+            [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+            for statement, values in asked
+            if "FROM case_file" in statement
+        ]
+        connection.rollback()
+    return told
+
+
+@pytest.mark.parametrize("actor", [ACCEPTOR, LEADER, DISPATCHER, SANITATION, SWEEPER], ids=lambda actor: actor.id)
+def test_a_queue_is_counted_and_ordered_by_indexes_alone(room: Room, actor: Actor) -> None:
+    count, page = plans(room, actor, CaseFilter(mine=True, open=True), "due_at")
+    assert any("COVERING INDEX ix_case_mine" in step for step in count), count
+    assert not any("TEMP B-TREE" in step for step in page), page
+
+
+def test_the_riskiest_come_without_sorting(room: Room) -> None:
+    _, page = plans(room, ACCEPTOR, CaseFilter(open=True), "-risk")
+    assert page == ["SEARCH case_file USING INDEX ix_case_risk (open=?)"]
+
+
+def test_a_store_of_an_older_version_gets_the_indexes_that_it_lacks(room: Room) -> None:
+    with room.database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_case_risk")
+    again = Database(str(room.database.engine.url))
+    again.create()
+    with again.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'ix_case_risk'").scalar() == 1
+        connection.rollback()
+    again.close()
