@@ -2888,6 +2888,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/open311/sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sent
+         * @description Cases at the systems of departments, those in trouble first, at most 500.
+         */
+        get: operations["sent_api_v1_open311_sent_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/sent/{case}/{recipient}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend
+         * @description Send again what was refused or may not have arrived.
+         */
+        post: operations["resend_api_v1_open311_sent__case___recipient__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -7681,6 +7721,36 @@ export interface components {
             fresh: boolean | null;
             /** Dimensions */
             dimensions: components["schemas"]["PartView"][];
+        };
+        /**
+         * SentView
+         * @description A case at another system.
+         */
+        SentView: {
+            /** Case */
+            case: string;
+            /** Number */
+            number: string;
+            /** Recipient */
+            recipient: string;
+            recipient_title: components["schemas"]["Title"];
+            /** State */
+            state: string;
+            /** Remote Number */
+            remote_number: string | null;
+            /** Status */
+            status: string | null;
+            /** Notes */
+            notes: string | null;
+            /** Attempts */
+            attempts: number;
+            /** Error */
+            error: string | null;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
         };
         /**
          * SeriesLabel
@@ -13407,6 +13477,67 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sent_api_v1_open311_sent_get: {
+        parameters: {
+            query?: {
+                case?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resend_api_v1_open311_sent__case___recipient__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
