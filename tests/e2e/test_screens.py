@@ -10,7 +10,17 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visitor, serious
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-PAGES = ["/", "/warnings", "/cases", "/cases/new", "/board"]
+PAGES = [
+    "/",
+    "/desk",
+    "/warnings",
+    "/cases",
+    "/cases/new",
+    "/scores",
+    "/settings/calendar",
+    "/settings/catalogue",
+    "/board",
+]
 PHONE = (390, 844)
 
 

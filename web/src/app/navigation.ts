@@ -22,12 +22,18 @@ const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [..
 
 const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
 
+const FIELD: Place = { name: 'field', to: '/field', word: 'nav.field', belongs: ['field', 'field-report'] }
+
+/** Who goes out: to handle, to inspect. */
+const OUTSIDE = ['case.submit_result', 'case.inspect_done']
+
 /** What this actor is offered; scores and the data platform only where something of them is. */
 export function usePlaces() {
   const session = useSession()
   return computed<Place[]>(() => {
     const first = offeredGroups(session)[0]?.entries[0]
-    const places = session.may('evaluate.read') ? [...PLACES, SCORES] : [...PLACES]
+    const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
+    const places = [...outside, ...PLACES, ...(session.may('evaluate.read') ? [SCORES] : [])]
     return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
   })
 }

@@ -9,6 +9,7 @@ import { en as collect } from '../collect/i18n.en'
 import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
+import { en as field } from '../field/i18n.en'
 import { en as map } from '../map/i18n.en'
 import { en as quality } from '../quality/i18n.en'
 import { en as shared } from '../shared/i18n.en'
@@ -16,4 +17,4 @@ import { en as standard } from '../standard/i18n.en'
 import { en as steward } from '../steward/i18n.en'
 import { en as watch } from '../watch/i18n.en'
 
-export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
