@@ -278,7 +278,8 @@ class House:
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
         self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
-        self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
+        if self.sender.active:
+            self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {

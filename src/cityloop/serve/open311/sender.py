@@ -75,9 +75,14 @@ class Sender:
         self._timers = Timers({"open311": self.step}, STEP_SECONDS)
 
     @property
+    def active(self) -> bool:
+        """Whether the city sends cases anywhere."""
+        return bool(self._recipients)
+
+    @property
     def troubles(self) -> Mapping[str, str]:
         """Recipients with cases that wait for a person, for the health of the house."""
-        if not self._recipients:
+        if not self.active:
             return {}
         query = select(SentRow.recipient, SentRow.state).where(SentRow.state.in_(("refused", "doubtful")))
         with self._database.reading() as session:
@@ -86,7 +91,7 @@ class Sender:
 
     def start(self) -> None:
         """Begin; what was being sent when the program ended may have arrived or not."""
-        if not self._recipients:
+        if not self.active:
             return
         lost = update(SentRow).where(SentRow.state == "sending")
         with self._database.transaction() as tx:
