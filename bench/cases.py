@@ -29,14 +29,15 @@ WANTED_MS = {"queue_page": 150.0, "move": 60.0}
 """Wanted of the p95 of one asker at a time."""
 QUEUE = "mine=true&open=true&sort=due_at&size=50"
 RISKY = "open=true&sort=-risk&size=50"
-MOVES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
-    "acceptor": ("reported", "accept", {}),
-    "shift_leader": ("to_file", "file", {}),
-    "dispatcher": ("to_dispatch", "dispatch", {}),
-    "department": ("to_handle", "assign", {}),
-    "handler": ("handling", "submit_result", {"result": "已处理"}),
+MOVES: Mapping[str, Mapping[str, str]] = {
+    "acceptor": {"reported": "accept", "to_inspect": "accept_without_visit"},
+    "shift_leader": {"to_file": "file", "to_close": "close"},
+    "dispatcher": {"to_dispatch": "dispatch"},
+    "department": {"to_handle": "assign", "to_review": "confirm"},
+    "handler": {"handling": "submit_result"},
 }
-"""The move that each post makes most, and the state that it leaves."""
+"""The moves that each post makes most, by the state that they leave."""
+FIELDS: Mapping[str, Mapping[str, Any]] = {"submit_result": {"result": "已处理"}}
 _OPERATOR_PAUSE, _PHONE_PAUSE = 5.0, 30.0
 """Mean seconds between two acts of one person."""
 _COUNT = 200
@@ -54,7 +55,7 @@ class Tally:
         """Count one answer."""
         if answer.is_success:
             self.took[kind].append(milliseconds)
-        elif answer.status_code == 409:
+        elif answer.status_code == 409 and "changed_by" in answer.json():
             self.conflicts += 1
         else:
             self.errors[f"{kind} {answer.status_code}"] += 1
@@ -83,9 +84,9 @@ class Asker:
         return page["items"] if page else []
 
     async def move(self, person: Person, case: Mapping[str, Any]) -> None:
-        """The move that the person's post makes most."""
-        _, move, fields = MOVES[person.actor.posts[0]]
-        body = {"move": move, "version": case["version"], "fields": fields}
+        """The move that the person's post makes most in the state of the case."""
+        move = MOVES[person.actor.posts[0]][case["state"]]
+        body = {"move": move, "version": case["version"], "fields": FIELDS.get(move, {})}
         await self._send(person, "move", "POST", f"/api/v1/cases/{case['id']}/moves", body)
 
     async def _send(self, person: Person, kind: str, method: str, path: str, body: Any = None) -> Any:
@@ -179,8 +180,15 @@ async def _alone(asker: Asker, people: Sequence[Person], seconds: float) -> None
 
 
 async def _waiting(asker: Asker, person: Person) -> list[dict[str, Any]]:
-    state = MOVES[person.actor.posts[0]][0]
-    return await asker.queue(person, "list_of_state", f"state={state}&mine=true&size=100")
+    states = "&".join(f"state={state}" for state in MOVES[person.actor.posts[0]])
+    return _ready(person, await asker.queue(person, "list_of_states", f"{states}&mine=true&size=100"))
+
+
+def _ready(person: Person, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a page on which the person can make the usual move now."""
+    states, post = MOVES[person.actor.posts[0]], person.actor.posts[0]
+    mine = (None, person.actor.id)
+    return [case for case in cases if case["state"] in states and (post != "handler" or case["handler"] in mine)]
 
 
 async def _person(asker: Asker, person: Person, end: float, pause: float) -> None:
@@ -188,8 +196,7 @@ async def _person(asker: Asker, person: Person, end: float, pause: float) -> Non
     await asyncio.sleep(asker.draw.uniform(0, min(pause, end - time.perf_counter())))
     while time.perf_counter() < end:
         found = await asker.queue(person)
-        state = MOVES[person.actor.posts[0]][0]
-        ready = [case for case in found if case["state"] == state]
+        ready = _ready(person, found)
         if found:
             await asker.get(person, "case", f"/api/v1/cases/{asker.draw.choice(ready or found)['id']}")
         if ready:

@@ -121,8 +121,6 @@ class Builder:
         now = self._clock.now()
         days = [now - timedelta(days=_DAYS * (n + 0.5) / 10) for n in range(max(1, min(10, open_cases // 1000)))]
         walked = {steps: [w for at in days for w in self._walk(steps, at)] for steps in (*WEIGHTS, len(STEPS))}
-        self._clock.set(now)
-        self.desk.tick(now)
         kinds = self._draw.choices(list(WEIGHTS), list(WEIGHTS.values()), k=open_cases)
         numbers = iter(range(ended + open_cases))
         self._write(self._ended(self._draw.choice(walked[len(STEPS)]), next(numbers)) for _ in range(ended))
@@ -178,7 +176,9 @@ class Builder:
             entries.append(row)
         owner = self._draw.choice([p.id for p in self._hands if p.department == case.department] or [None])
         handler = owner if case.handler else None
-        return case.having(head=head, handler=handler, risk=round(self._draw.random(), 4)), entries
+        # What would have been reminded of by now has been.
+        remind = case.remind_at if case.remind_at and case.remind_at > self._clock.now() else None
+        return case.having(head=head, handler=handler, remind_at=remind, risk=round(self._draw.random(), 4)), entries
 
     def _ended(self, like: Walked, number: int) -> tuple[Case, list[dict[str, Any]]]:
         """A copy long ago, without a timeline."""

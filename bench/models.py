@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,19 +90,17 @@ def _halves(held: text.HeldOut) -> dict[str, Any]:
 
 
 def duplicates(folder: Path) -> dict[str, Any]:
-    """The duplicate guard's likeness of words, for hot topics of several sizes, by the words of all messages.
+    """The duplicate guard's likeness of words, for hot topics of several sizes, weighed by the messages not judged.
 
     Its rival is the overlap of shingles that minhashing estimates.
     """
     frame = pl.read_parquet(folder / "cases_zhengwu/hot_topic_messages.parquet")
     texts = [told(title, body) for title, body in frame.select("留言主题", "留言详情").iter_rows()]
-    words = Words(texts)
-    vectors = [words.vector(text) for text in texts]
     truth = f"the same place in both titles, at most {_DAYS} days apart; a topic is a place that so many people name"
-    return {"truth": truth, **{f"people_{least}": _topics(frame, vectors, least) for least in (5, 3, 8)}}
+    return {"truth": truth, **{f"people_{least}": _topics(frame, texts, least) for least in (5, 3, 8)}}
 
 
-def _topics(frame: pl.DataFrame, vectors: list[Vector], least: int) -> dict[str, Any]:
+def _topics(frame: pl.DataFrame, texts: Sequence[str], least: int) -> dict[str, Any]:
     places = [set(_PLACE.findall(_CITY_NAME.sub("", title.strip()))) for title in frame["留言主题"].to_list()]
     people: dict[str, set[str]] = {}
     for named, person in zip(places, frame["留言用户"].to_list(), strict=True):
@@ -109,13 +108,15 @@ def _topics(frame: pl.DataFrame, vectors: list[Vector], least: int) -> dict[str,
             people.setdefault(place, set()).add(person)
     hot = {place for place, who in people.items() if len(who) >= least}
     chosen = [n for n, named in enumerate(places) if named & hot]
+    words = Words(texts[n] for n in sorted(set(range(len(texts))) - set(chosen)))
+    vectors = [words.vector(texts[n]) for n in chosen]
     days = np.array([at.timestamp() / 86_400 for at in frame["留言时间"][chosen].to_list()])
     first, second = np.triu_indices(len(chosen), 1)
     near = np.abs(days[first] - days[second]) <= _DAYS
     first, second = first[near], second[near]
     pairs = zip(first.tolist(), second.tolist(), strict=True)
     same = np.array([bool(places[chosen[a]] & places[chosen[b]] & hot) for a, b in pairs], dtype=int)
-    both = [(vectors[chosen[a]], vectors[chosen[b]]) for a, b in zip(first.tolist(), second.tolist(), strict=True)]
+    both = [(vectors[a], vectors[b]) for a, b in zip(first.tolist(), second.tolist(), strict=True)]
     return {
         "topics": len(hot),
         "messages": len(chosen),

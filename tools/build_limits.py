@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from cityloop.city.grammar import Limit, parse_limit
+from cityloop.city.limit_sheet import usual
 
 HEAD = """# Handling limits of the demo city, by matter, else by class, else the fallback. Texts are kept as published.
 # Built by tools/build_limits.py from packs/urban/limits_example.csv; the rule stands there. An example, no default:
@@ -67,15 +68,7 @@ def limits_by_new_code(pack: Path) -> dict[str, list[str]]:
 
 def chosen(texts: Iterable[str]) -> str:
     """The ordinary limit that most have; the shorter when equal."""
-    known = list(texts)
-    ordinary = [text for text in known if "紧急" not in text] or known
-    counts = Counter(ordinary)
-    return min(counts, key=lambda text: (-counts[text], _length(text), text))
-
-
-def _length(text: str) -> int:
-    limit = parse_limit(text, "work_default")
-    return sum(stage.amount for stage in limit.stages) if isinstance(limit, Limit) else 0
+    return usual(texts, lambda text: parse_limit(text, "work_default"))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ thousands of moves into one commit.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,10 @@ from fastapi import Response
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from cityloop.access.actor import Actor
+from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
-from cityloop.cases import rating, timeline
+from cityloop.cases import entries, rating, timeline
 from cityloop.cases.answers import WarningAnswers
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.calendar_desk import CalendarDesk
@@ -182,6 +182,12 @@ class CaseDesk:
         if found is None:
             raise missing(case)
         return rating.rate(tx, self._mover, self._outbox, actor, found, stars, words, now)
+
+    def relay_in(self, tx: Transaction, case: str, facts: Mapping[str, Any], now: datetime) -> None:
+        """Write onto a case what another system says of it; the case itself stays as it is."""
+        found = CaseStore.of(tx).find(case)
+        if found is not None:
+            self._mover.enter(tx, SYSTEM, found, entries.RELAYED, now, facts=facts)
 
     def tick(self, now: datetime) -> int:
         """Everything that is due by the hour: automatic moves, suspensions that end, reminders; returns the count."""

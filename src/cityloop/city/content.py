@@ -189,6 +189,14 @@ class DepartmentsFile(Frozen):
     departments: Annotated[tuple[DepartmentPart, ...], AfterValidator(_some)]
 
 
+class ConditionLine(Frozen):
+    """One line of a city's filing and closing rules: what makes it a case, how long it may take, what ends it."""
+
+    filing: str
+    limit: str
+    closing: str = ""
+
+
 class LimitsFile(Frozen):
     """``limits.yaml``: the limit text of each matter, else of its class, else of any."""
 
@@ -196,6 +204,8 @@ class LimitsFile(Frozen):
     matters: dict[str, str] = Field(default_factory=dict)
     classes: dict[str, str] = Field(default_factory=dict)
     fallback: str | None = None
+    conditions: dict[str, tuple[ConditionLine, ...]] = Field(default_factory=dict)
+    """The lines of a matter, for the person who files; ``matters`` holds the limit of the ordinary one."""
 
 
 class CatalogueMeta(Frozen):

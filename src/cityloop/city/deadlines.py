@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cityloop.city import deadline
 from cityloop.city.calendar import Calendars
-from cityloop.city.content import LimitsFile
+from cityloop.city.content import ConditionLine, LimitsFile
 from cityloop.city.deadline import Due, HandlingClock, Light, Until
 from cityloop.city.grammar import Limit, NeedsHuman, parse_limit
 from cityloop.city.profile import Profile
@@ -86,12 +86,16 @@ class Limits:
     """Which limit text holds for a matter: its own, else its class's, else the fallback."""
 
     def __init__(self, file: LimitsFile | None) -> None:
-        self._file = file
+        self.file = file
         self.origin = file.origin if file else None
+
+    def conditions(self, matter: str) -> tuple[ConditionLine, ...]:
+        """The filing and closing rules of a matter; empty where the city has none."""
+        return self.file.conditions.get(matter, ()) if self.file else ()
 
     def text_for(self, matter: Matter) -> str | None:
         """The limit text of a matter, verbatim; ``None`` where the city has none."""
-        if self._file is None:
+        if self.file is None:
             return None
-        by_class = self._file.classes.get(f"{matter.standard}:{matter.kind}:{matter.class_code}")
-        return self._file.matters.get(matter.key) or by_class or self._file.fallback
+        by_class = self.file.classes.get(f"{matter.standard}:{matter.kind}:{matter.class_code}")
+        return self.file.matters.get(matter.key) or by_class or self.file.fallback

@@ -178,15 +178,20 @@ def _limits(folder: Path, city: File[CityFile], catalogue: Catalogue, deadlines:
     if file is None:
         return Limits(None)
     classes = {f"{m.standard}:{m.kind}:{m.class_code}" for m in catalogue.list(None)}
-    for key in file.value.matters:
-        if not catalogue.has(key):
+    for part in ("matters", "conditions"):
+        for key in [key for key in getattr(file.value, part) if not catalogue.has(key)]:
             near = ", ".join(entry.key for entry in catalogue.near(key, 3))
-            file.fault(faults, ("matters", key), f"unknown matter '{key}'", f"the nearest are: {near or 'none'}")
+            file.fault(faults, (part, key), f"unknown matter '{key}'", f"the nearest are: {near or 'none'}")
     for key in file.value.classes:
         if key not in classes:
             have = f"classes are standard:kind:class, for example {min(classes, default='none')}"
             file.fault(faults, ("classes", key), f"unknown class '{key}'", have)
-    texts = [(("matters", key), text) for key, text in file.value.matters.items()]
+    texts: list[tuple[tuple[str | int, ...], str]] = [
+        (("conditions", key, number, "limit"), line.limit)
+        for key, lines in file.value.conditions.items()
+        for number, line in enumerate(lines)
+    ]
+    texts += [(("matters", key), text) for key, text in file.value.matters.items()]
     texts += [(("classes", key), text) for key, text in file.value.classes.items()]
     for place, text in [*texts, *([(("fallback",), file.value.fallback)] if file.value.fallback else [])]:
         read = deadlines.parse(text)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from cityloop.access.routes import Asker, TheDoor
+from cityloop.city.content import ConditionLine
 from cityloop.city.schemas import Area, AreaLevel, CityView, ClockChange, ClockView, Matter, PointsAsked, PointsFound
 from cityloop.city.service import City
 from cityloop.core.web import service
@@ -45,6 +46,12 @@ def locate(body: PointsAsked, the_city: TheCity, actor: Asker) -> PointsFound:
 def matters(the_city: TheCity, actor: Asker) -> list[Matter]:
     """The catalogue in force."""
     return the_city.catalogue.list()
+
+
+@router.get("/city/matters/{matter}/conditions")
+def conditions(matter: str, the_city: TheCity, actor: Asker) -> list[ConditionLine]:
+    """Filing condition, limit and closing condition of each line that the city has for a matter."""
+    return list(the_city.limits.conditions(the_city.catalogue.get(matter).key))
 
 
 @router.get("/clock")

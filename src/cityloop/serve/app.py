@@ -26,6 +26,7 @@ from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
+from cityloop.serve.limits_routes import router as limits_router
 from cityloop.serve.open311.routes import router as open311_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
@@ -46,6 +47,7 @@ ROUTERS = (
     calendar_router,
     citizen_router,
     dispatch_router,
+    limits_router,
     analyse_router,
     evaluate_router,
     quality_router,

@@ -147,14 +147,8 @@ class House:
             files=Folder(settings.data / "attachments"),
             attachment_limit=settings.attachment_limit,
         )
-        self.citizens, self.open311 = open_public(
-            settings,
-            content.open311,
-            database=self.database,
-            door=self.door,
-            accounts=self.accounts,
-            city=self.city,
-            desk=self.desk,
+        self.citizens, self.open311, self.sender = open_public(
+            settings, content.open311, self.accounts, self.database, self.door, self.city, self.desk
         )
         self.analyst = Analyst(
             lake=self.lake,
@@ -284,6 +278,8 @@ class House:
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
         self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
+        if self.sender.active:
+            self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
         self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
         self.timers = Timers(
             {
@@ -306,6 +302,7 @@ class House:
                 "timers": lambda: {**self.timers.troubles, **self.chores.troubles, **self.learning.troubles},
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
+                "open311": lambda: self.sender.troubles,
                 "models": lambda: self.learner.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -319,7 +316,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311,
+            self.citizens, self.open311, self.sender,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -329,7 +326,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources,
+            self.learning, self.sources, self.sender,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -340,7 +337,16 @@ class House:
 
     def stop(self) -> None:
         """Stop in the reverse order; everything committed stays."""
-        takers = (self.drill, self.sources, self.learning, self.apprentice, self.chores, self.timers, self.collector)
+        takers = (
+            self.drill,
+            self.sources,
+            self.sender,
+            self.learning,
+            self.apprentice,
+            self.chores,
+            self.timers,
+            self.collector,
+        )
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()

@@ -1,6 +1,8 @@
-"""What answers without an account: the citizen's page and Open311, over the one public view of cases."""
+"""The city's open sides: the citizen's page, Open311 over the same public view of cases, and cases sent elsewhere."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
@@ -14,6 +16,7 @@ from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database
 from cityloop.core.settings import Settings
 from cityloop.serve.open311.content import Open311File
+from cityloop.serve.open311.sender import Sender
 from cityloop.serve.open311.service import Open311
 
 
@@ -29,16 +32,14 @@ def rules(settings: Settings) -> dict[str, Rule]:
 def open_public(
     settings: Settings,
     file: Open311File | None,
-    *,
+    accounts: Accounts,
     database: Database,
     door: Door,
-    accounts: Accounts,
     city: City,
     desk: CaseDesk,
-) -> tuple[CitizenDoor, Open311]:
-    """Both doors. Limits run on the machine's own time: a paced demo must not lift them sixty times as fast."""
+) -> tuple[CitizenDoor, Open311, Sender]:
+    """All three. Limits run on the machine's own time: a paced demo must not lift them sixty times as fast."""
+    shared: dict[str, Any] = {"database": database, "door": door, "city": city, "desk": desk}
     cases = PublicCases(database, door, desk.book)
-    turnstile = Turnstile(database, SystemClock(), rules(settings))
-    citizens = CitizenDoor(database=database, door=door, city=city, desk=desk, cases=cases, turnstile=turnstile)
-    open311 = Open311(file, database=database, door=door, accounts=accounts, city=city, desk=desk, cases=cases)
-    return citizens, open311
+    citizens = CitizenDoor(**shared, cases=cases, turnstile=Turnstile(database, SystemClock(), rules(settings)))
+    return citizens, Open311(file, **shared, accounts=accounts, cases=cases), Sender(file, **shared)

@@ -41,6 +41,8 @@ class Table:
     rows: Cells
     labels: list[str]
     notes: list[str] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    """Where each column stands in the sheet, 0-based."""
 
 
 def tabulated(grid: Grid, heading: Heading, carry_down: Sequence[str] = ()) -> Table:
@@ -65,7 +67,7 @@ def tabulated(grid: Grid, heading: Heading, carry_down: Sequence[str] = ()) -> T
             labels.append(grid.labels[number])
     kept = [at for at, name in enumerate(names) if name or any(row[at] for row in rows)]
     found = Table(_unique([names[at] or f"column {at + 1}" for at in kept]), [[r[a] for a in kept] for r in rows],
-                  labels, notes)  # fmt: skip
+                  labels, notes, kept)  # fmt: skip
     _carry(found, carry_down)
     return found
 

@@ -60,6 +60,19 @@ class RawTable:
     frame: pl.DataFrame
     rows: Sequence[str]
     notes: Sequence[str] = ()
+    places: Sequence[int] = ()
+    """Where each column stands in its sheet, 0-based; empty where there is no sheet."""
+
+    def address(self, row: int, column: str) -> str:
+        """The place of a cell as people find it: ``Sheet1!E5``, ``line 5 处置时限``."""
+        sheet, mark, number = self.rows[row].rpartition("!")
+        if not mark or not self.places:
+            return f"{self.rows[row]} {column}"
+        at, letters = self.places[self.frame.columns.index(column)] + 1, ""
+        while at:
+            at, rest = divmod(at - 1, 26)
+            letters = chr(65 + rest) + letters
+        return f"{sheet}!{letters}{number}"
 
 
 _DEFAULTS = TableOptions()
@@ -179,7 +192,7 @@ def _raw(grid: Grid, options: TableOptions, notes: list[str]) -> RawTable:
         raise Invalid(f"the table has no column '{lacking[0]}'", f"its columns: {', '.join(table.names)}")
     columns = {name: [row[at] for row in table.rows] for at, name in enumerate(table.names)}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(table.names, pl.String()))
-    return RawTable(frame, table.labels, [*notes, *table.notes])
+    return RawTable(frame, table.labels, [*notes, *table.notes], table.places)
 
 
 def _parquet(name: str, body: bytes, _options: TableOptions) -> RawTable:

@@ -216,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/city/matters/{matter}/conditions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Conditions
+         * @description Filing condition, limit and closing condition of each line that the city has for a matter.
+         */
+        get: operations["conditions_api_v1_city_matters__matter__conditions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clock": {
         parameters: {
             query?: never;
@@ -1488,6 +1508,28 @@ export interface paths {
          * @description Put an explained change into force; cases that have been dispatched stay where they are.
          */
         post: operations["apply_api_v1_dispatch_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Read a CSV or Excel file of limits and conditions: which matters change, and which cells cannot be read.
+         *
+         *     Nothing is written: ``document`` is the city's ``limits.yaml`` as it would be.
+         */
+        post: operations["plan_api_v1_limits_import_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2846,6 +2888,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/open311/sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sent
+         * @description Cases at the systems of departments, those in trouble first, at most 500.
+         */
+        get: operations["sent_api_v1_open311_sent_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/sent/{case}/{recipient}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend
+         * @description Send again what was refused or may not have arrived.
+         */
+        post: operations["resend_api_v1_open311_sent__case___recipient__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -3191,6 +3273,13 @@ export interface components {
              * @enum {string}
              */
             kind: "before" | "after" | "evidence" | "other";
+        };
+        /** Body_plan_api_v1_limits_import_post */
+        Body_plan_api_v1_limits_import_post: {
+            /** File */
+            file: string;
+            /** Sheet */
+            sheet?: string | null;
         };
         /** Body_stage_attachment_api_v1_attachments_post */
         Body_stage_attachment_api_v1_attachments_post: {
@@ -4150,6 +4239,21 @@ export interface components {
             max: string | number | boolean | null;
             /** Used By */
             used_by: components["schemas"]["Use"][];
+        };
+        /**
+         * ConditionLine
+         * @description One line of a city's filing and closing rules: what makes it a case, how long it may take, what ends it.
+         */
+        ConditionLine: {
+            /** Filing */
+            filing: string;
+            /** Limit */
+            limit: string;
+            /**
+             * Closing
+             * @default
+             */
+            closing: string;
         };
         /**
          * Correction
@@ -5728,6 +5832,69 @@ export interface components {
             reason: components["schemas"]["Title"];
             /** Actor */
             actor?: string | null;
+        };
+        /**
+         * LimitChange
+         * @description A matter whose limit or lines change.
+         */
+        LimitChange: {
+            /** Matter */
+            matter: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string;
+            /** Lines */
+            lines: number;
+        };
+        /**
+         * LimitFault
+         * @description A row that was not read: its cell, what is wrong, what to do.
+         */
+        LimitFault: {
+            /** Where */
+            where: string;
+            /** What */
+            what: string;
+            /** Mend */
+            mend: string;
+        };
+        /**
+         * LimitReading
+         * @description What a limit text was read as, and the first cell that has it.
+         */
+        LimitReading: {
+            /** Text */
+            text: string;
+            read_as: components["schemas"]["Title"];
+            /** Where */
+            where: string;
+        };
+        /**
+         * LimitsPlan
+         * @description What a sheet of limits would change; nothing is written.
+         */
+        LimitsPlan: {
+            /** Rows */
+            rows: number;
+            /** Read */
+            read: number;
+            /** Changes */
+            changes: components["schemas"]["LimitChange"][];
+            /** Same */
+            same: number;
+            /** Readings */
+            readings: components["schemas"]["LimitReading"][];
+            /** Faults */
+            faults: components["schemas"]["LimitFault"][];
+            /** Notes */
+            notes: string[];
+            /**
+             * Document
+             * @default
+             */
+            document: string;
         };
         /**
          * ListDetail
@@ -7556,6 +7723,36 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
+         * SentView
+         * @description A case at another system.
+         */
+        SentView: {
+            /** Case */
+            case: string;
+            /** Number */
+            number: string;
+            /** Recipient */
+            recipient: string;
+            recipient_title: components["schemas"]["Title"];
+            /** State */
+            state: string;
+            /** Remote Number */
+            remote_number: string | null;
+            /** Status */
+            status: string | null;
+            /** Notes */
+            notes: string | null;
+            /** Attempts */
+            attempts: number;
+            /** Error */
+            error: string | null;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+        };
+        /**
          * SeriesLabel
          * @description What a replayed series is, where and when it was measured, and whose it is.
          */
@@ -8820,6 +9017,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Matter"][];
+                };
+            };
+        };
+    };
+    conditions_api_v1_city_matters__matter__conditions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                matter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConditionLine"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -10950,6 +11178,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_v1_limits_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_plan_api_v1_limits_import_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsPlan"];
                 };
             };
             /** @description Validation Error */
@@ -13216,6 +13477,67 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sent_api_v1_open311_sent_get: {
+        parameters: {
+            query?: {
+                case?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resend_api_v1_open311_sent__case___recipient__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };

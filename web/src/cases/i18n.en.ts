@@ -162,6 +162,10 @@ export const en: Same<typeof zh> = {
     sent: 'sent {at}',
   },
   fact: {
+    system: 'system',
+    remote: 'number there',
+    status: 'status there',
+    notes: 'notes',
     placed_by: 'placed in the middle of',
     rating: 'rating',
     attributes: 'answers',

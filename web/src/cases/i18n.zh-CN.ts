@@ -150,6 +150,10 @@ export const zh = {
     sent: '上传于 {at}',
   },
   fact: {
+    system: '系统',
+    remote: '对方编号',
+    status: '对方状态',
+    notes: '说明',
     placed_by: '位置代表',
     rating: '评分',
     attributes: '补充回答',

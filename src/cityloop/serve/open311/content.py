@@ -9,12 +9,18 @@ from pydantic import Field, model_validator
 
 from cityloop.cases.schemas import Channel
 from cityloop.city.service import City
-from cityloop.core.content import checked, fault_at, raise_faults, read_yaml
+from cityloop.collect.sources.secrets import SecretReference
+from cityloop.core.content import Key, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.values import Frozen, Instant, Title
 
 FILE = "open311.yaml"
 Datatype = Literal["string", "number", "datetime", "text", "singlevaluelist", "multivaluelist"]
 _LISTS = ("singlevaluelist", "multivaluelist")
+
+
+def fits(wanted: str, matter: str) -> bool:
+    """Whether a matter is meant by a key, or by the beginning of a key with ``*`` at its end."""
+    return matter.startswith(wanted[:-1]) if wanted.endswith("*") else matter == wanted
 
 
 class Choice(Frozen):
@@ -43,7 +49,25 @@ class Attribute(Frozen):
 
     def asked_of(self, matter: str) -> bool:
         """Whether reports of this matter are asked."""
-        return any(matter.startswith(m[:-1]) if m.endswith("*") else matter == m for m in self.matters)
+        return any(fits(wanted, matter) for wanted in self.matters)
+
+
+class Recipient(Frozen):
+    """Another Open311 server: the system of a department, which gets that department's cases."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]{1,60}$")
+    title: Title
+    department: str
+    url: str = Field(pattern=r"^https?://[^\s]+[^/\s]$")
+    """Its endpoint without a slash at the end, ``https://…/open311/v2``."""
+    api_key: SecretReference
+    jurisdiction_id: str | None = None
+    services: dict[str, str] = Field(min_length=1)
+    """Its service code for our matters: keys, or beginnings of keys with ``*``; the first that fits counts."""
+
+    def service_of(self, matter: str) -> str | None:
+        """Its code for a matter, ``None`` where it takes no such cases."""
+        return next((code for wanted, code in self.services.items() if fits(wanted, matter)), None)
 
 
 class Open311File(Frozen):
@@ -65,10 +89,11 @@ class Open311File(Frozen):
     batch: tuple[str, ...] = ()
     """Matters whose reports get a token first, and their number once the centre has accepted them."""
     attributes: tuple[Attribute, ...] = ()
+    send: tuple[Recipient, ...] = ()
 
     def by_token(self, matter: str) -> bool:
         """Whether a report of this matter is answered with a token."""
-        return any(matter.startswith(m[:-1]) if m.endswith("*") else matter == m for m in self.batch)
+        return any(fits(wanted, matter) for wanted in self.batch)
 
 
 def load_open311(city: City) -> Open311File | None:
@@ -79,12 +104,18 @@ def load_open311(city: City) -> Open311File | None:
     value, lines = read_yaml(path)
     file = checked(path, Open311File, value, lines)
     known = [matter.key for matter in city.catalogue.list()]
-    named = [(("batch", n), m) for n, m in enumerate(file.batch)]
+    named: list[tuple[Key, str]] = [(("batch", n), m) for n, m in enumerate(file.batch)]
     named += [(("attributes", n), m) for n, one in enumerate(file.attributes) for m in one.matters]
+    named += [(("send", n, "services", m), m) for n, one in enumerate(file.send) for m in one.services]
     faults = [
         fault_at(path, lines, key, f"no matter of the catalogue in force fits '{m}'", "correct the key")
         for key, m in named
-        if not any(k.startswith(m[:-1]) if m.endswith("*") else k == m for k in known)
+        if not any(fits(m, k) for k in known)
+    ]
+    faults += [
+        fault_at(path, lines, ("send", n, "department"), f"there is no department '{one.department}'", "correct the id")
+        for n, one in enumerate(file.send)
+        if one.department not in city.departments
     ]
     if file.changeset > datetime.now(file.changeset.tzinfo):
         faults.append(fault_at(path, lines, ("changeset",), "this instant is still to come", "write when it changed"))

@@ -8,16 +8,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from cityloop.access.routes import TheSettings
+from cityloop.access.routes import Asker, TheSettings
 from cityloop.city.service import City
 from cityloop.core.errors import NotFound, Problem
 from cityloop.core.web import content_type, read_body, service
 from cityloop.serve.open311.asked import Pairs, plain, read_form, read_sent, read_wanted
+from cityloop.serve.open311.sender import Sender, SentView
 from cityloop.serve.open311.service import ROOT, Open311
 from cityloop.serve.open311.wire import TYPES, Form, spell
 
 router = APIRouter(tags=["open311"])
 TheOpen311 = Annotated[Open311, Depends(service(Open311))]
+TheSender = Annotated[Sender, Depends(service(Sender))]
 TheCity = Annotated[City, Depends(service(City))]
 Ask = Callable[[dict[str, str]], Any]
 KEPT = (403, 404, 429)
@@ -75,6 +77,18 @@ async def post(form: str, request: Request, open311: TheOpen311, settings: TheSe
     except Problem as problem:
         return _refused(_or_xml(form), problem)
     return await run_in_threadpool(_post, request, chosen, pairs, open311)
+
+
+@router.get("/api/v1/open311/sent")
+def sent(sender: TheSender, actor: Asker, case: str | None = None) -> list[SentView]:
+    """Cases at the systems of departments, those in trouble first, at most 500."""
+    return sender.list(actor, case)
+
+
+@router.post("/api/v1/open311/sent/{case}/{recipient}", status_code=204)
+def resend(case: str, recipient: str, sender: TheSender, actor: Asker) -> None:
+    """Send again what was refused or may not have arrived."""
+    sender.resend(actor, case, recipient)
 
 
 def _post(request: Request, form: Form, pairs: Pairs, open311: Open311) -> Response:

@@ -1,0 +1,40 @@
+"""Routes of limits: what a department's sheet would change."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi.concurrency import run_in_threadpool
+
+from cityloop.access.routes import Asker, TheDoor
+from cityloop.city.limit_sheet import LimitsPlan
+from cityloop.city.routes import TheCity
+from cityloop.core.errors import TooLarge
+from cityloop.core.settings import Settings
+from cityloop.core.web import service
+from cityloop.serve.limits import plan_limits
+
+router = APIRouter(prefix="/api/v1/limits", tags=["city"])
+CHANGE = "limits.change"
+TheSettings = Annotated[Settings, Depends(service(Settings))]
+
+
+@router.post("/import")
+async def plan(
+    file: UploadFile,
+    the_city: TheCity,
+    actor: Asker,
+    door: TheDoor,
+    settings: TheSettings,
+    sheet: Annotated[str | None, Form(max_length=60)] = None,
+) -> LimitsPlan:
+    """Read a CSV or Excel file of limits and conditions: which matters change, and which cells cannot be read.
+
+    Nothing is written: ``document`` is the city's ``limits.yaml`` as it would be.
+    """
+    door.permit(actor, CHANGE)
+    body = await file.read(settings.body_limit + 1)
+    if len(body) > settings.body_limit:
+        raise TooLarge(f"the file is larger than {settings.body_limit} bytes", "send the sheet alone")
+    return await run_in_threadpool(plan_limits, the_city, file.filename or "limits", body, sheet)
