@@ -20,7 +20,7 @@ from cityloop.core.errors import Conflict, NotFound
 from .conftest import NOW, ROOT
 
 _POSTS = """collector acceptor shift_leader dispatcher department handler supervisor leader analyst steward
-administrator security_administrator audit_administrator feed"""
+administrator security_administrator audit_administrator feed intake public"""
 _MOVES = """submit verify_send verify_answer accept decline_accept merge file decline_file return_report dispatch
 return_to_filing void_ask void_approve void_refuse assign return_ask return_approve return_refuse give_back
 submit_result send_back confirm extend_ask extend_grant extend_refuse suspend_ask suspend_grant suspend_refuse
@@ -30,7 +30,8 @@ inspect_fail inspect_again appeal appeal_pass appeal_reject appeal_grant appeal_
 add_part part_sign part_give_back part_submit part_send_back part_confirm part_waive"""
 POSTS, MOVES = _POSTS.split(), _MOVES.split()
 _BESIDE = """clock.set drill.switch quality.read inspection.run standard.read standard.change source.operate
-evaluate.read evaluate.change quarantine.correct access.explain grant.request grant.decide calendar.change"""
+evaluate.read evaluate.change quarantine.correct access.explain grant.request grant.decide calendar.change dispatch.read dispatch.change
+limits.change open311.resend"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""
 ADMINISTRATORS = POSTS[10:13]
@@ -54,7 +55,7 @@ def test_every_post_is_there_and_every_move_has_somebody(demo: City, boston: Cit
         assert list(city.policy.posts) == POSTS
         able = {may for post in city.policy.posts.values() for may in post.may}
         assert [move for move in MOVES if f"case.{move}" not in able] == []
-        known = {f"case.{move}" for move in MOVES} | {"case.report", "feed.push", "warning.acknowledge"}
+        known = {f"case.{move}" for move in MOVES} | {"case.report", "case.rate", "feed.push", "warning.acknowledge"}
         assert able <= known | BESIDE_CASES
 
 
