@@ -11,12 +11,14 @@ export const router = createRouter({
   routes: [
     { path: '/sign-in', name: 'sign-in', component: () => import('../access/SignIn.vue'), meta: { open: true } },
     {
-      path: '/',
+      // A path of its own: a parent at '/' would be the page at '/'.
+      path: '/citizen',
+      redirect: '/report',
       component: () => import('../citizen/CitizenShell.vue'),
       meta: { public: true },
       children: [
-        { path: 'report', name: 'citizen-report', component: () => import('../citizen/CitizenReport.vue') },
-        { path: 'follow', name: 'citizen-follow', component: () => import('../citizen/CitizenFollow.vue') },
+        { path: '/report', name: 'citizen-report', component: () => import('../citizen/CitizenReport.vue') },
+        { path: '/follow', name: 'citizen-follow', component: () => import('../citizen/CitizenFollow.vue') },
       ],
     },
     {
