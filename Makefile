@@ -22,7 +22,8 @@ demo: setup web
 
 test: setup $(SPARK)
 	@$(MAKE) --no-print-directory $(TOGETHER) checks
-	@$(MAKE) --no-print-directory -j2 -k unit e2e
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory e2e
 
 # All that runs no test of Python; the long ones first.
 checks: types web web-test lint
@@ -41,9 +42,9 @@ types: setup
 unit: setup web $(SPARK)
 	$(PYTEST) -n 3 -m "not e2e" $(PYTEST_ARGS)
 
-# In a process of its own: what drives the browser keeps an event loop that other tests cannot share.
+# After the others: a browser draws with the processor, and both together take longer than one after the other.
 e2e: setup web
-	$(PYTEST) -n 1 -m e2e $(PYTEST_ARGS)
+	$(PYTEST) -n 2 -m e2e $(PYTEST_ARGS)
 
 web-test: $(STAMPS)/npm
 	cd web && $(NODE_PATH_ENV) npx vue-tsc --noEmit && $(NODE_PATH_ENV) npx vitest run
