@@ -42,7 +42,7 @@ types: setup
 unit: setup web $(SPARK)
 	$(PYTEST) -n 3 -m "not e2e" $(PYTEST_ARGS)
 
-# After the others: a browser draws with the processor, and both together take longer than one after the other.
+# After the others: here a browser draws with the processor.
 e2e: setup web
 	$(PYTEST) -n 2 -m e2e $(PYTEST_ARGS)
 
