@@ -163,7 +163,6 @@ def test_kills_at_any_moment_neither_lose_nor_double_a_row(tmp_path: Path, folde
         (folder / f"{number}.csv").write_text(good + lines(range(3), f"?{number}").partition("\n")[2], "utf-8")
         killed_at_work(tmp_path, draw.uniform(0.0, 0.6))
     wired = Wired(tmp_path).open()
-    wired.clock.advance(timedelta(seconds=2))
     try:
         for number in range(KILLS):
             assert report(folder, "done", f"{number}.csv")["rows"] == each + 3

@@ -53,16 +53,21 @@ class Ledger:
         self.position: dict[str, Any] = dict(row.position) if row else {}
         self.counts = {name: int(getattr(row, name)) if row else 0 for name in OUTCOMES}
         self.last_record_at = row.last_record_at if row else None
-        self.last_run_at = row.last_run_at if row else None
+        self.last_run_at = self._ended_at = row.last_run_at if row else None
         self.last_error = row.last_error if row else None
         self.last_error_at = row.last_error_at if row else None
         paused = row is not None and row.paused_by is not None
         self.pause = Pause(row.paused_by or "", row.paused_at, row.pause_reason) if row and paused else None  # type: ignore[arg-type]
 
     def began(self, now: datetime) -> None:
-        """A run began."""
+        """A run began. It is written down once it has :meth:`ended`, so one that is killed is due again at once."""
         with self._turn:
-            self.last_run_at, self._dirty = now, True
+            self._ended_at, self.last_run_at = self.last_run_at, now
+
+    def ended(self) -> None:
+        """The run came to its end, or failed."""
+        with self._turn:
+            self._ended_at, self._dirty = self.last_run_at, True
 
     def settled(self, receipt: Receipt, now: datetime, position: Mapping[str, Any] | None = None) -> None:
         """A batch is durable; with a ``position`` the source goes on from there after a restart."""
@@ -131,7 +136,7 @@ class Ledger:
             position=self.position,
             **self.counts,
             last_record_at=self.last_record_at,
-            last_run_at=self.last_run_at,
+            last_run_at=self._ended_at,
             last_error=self.last_error,
             last_error_at=self.last_error_at,
             paused_by=pause.by if pause else None,

@@ -112,6 +112,8 @@ class Runner:
             self._failed(error, progress=brought != self.sink.ledger.counts)
         finally:
             self._busy = self.sink.connected = False
+            if not self._halt.is_set():
+                self.sink.ledger.ended()
 
     def _failed(self, error: Exception, *, progress: bool) -> None:
         name = self.sink.source.id
