@@ -93,6 +93,11 @@ class NatsConnection(Frozen):
         """The subject as a filter with names."""
         return subject_template(self.subject) if self.subject else None
 
+    @property
+    def secure(self) -> bool:
+        """Whether the server is reached by TLS."""
+        return self.url.startswith("tls")
+
 
 class DatabaseConnection(Frozen):
     """A table or view. Rows are read in the order of ``watermark``, then ``key``; the watermark only ever grows."""

@@ -79,8 +79,10 @@ class JetStreamWire:
         return lambda mapping: decode_messages(numbered, mapping)
 
     def _guarded(self, work: Any) -> None:
+        # A refused TLS connection may still be closing when uvloop's loop ends: its EBUSY would hide the reason.
+        run = asyncio.run if self._connection.secure else uvloop.run
         try:
-            uvloop.run(work)
+            run(work)
         except NotFoundError as error:
             raise SourceTrouble(
                 f"there is no stream '{self._connection.stream}'", "create it, or correct it"
@@ -115,13 +117,13 @@ class JetStreamWire:
             await client.close()
 
     async def _connect(self) -> Client:
-        connection, secure = self._connection, self._connection.url.startswith("tls")
+        connection = self._connection
         given: dict[str, Any] = {
             "user": resolved(connection.user),
             "password": resolved(connection.password),
             "token": resolved(connection.token),
         }
-        if secure:
+        if connection.secure:
             authority = str(self._source.path(connection.ca)) if connection.ca else None
             given |= {
                 "tls": ssl.create_default_context(cafile=authority),
