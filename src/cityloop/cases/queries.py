@@ -100,8 +100,18 @@ def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
             return or_(CaseRow.clock_state == "none", dark)
 
 
-def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
-    """Cases on which the actor can carry on now, by the moves that the actor's posts may make.
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """Cases on which an actor can carry on now."""
+
+    where: ColumnElement[bool]
+    within: ColumnElement[bool]
+    """The states they are in. It follows from ``where``; beside it, a count goes straight to these states, while a page
+    is found quicker by walking in its order."""
+
+
+def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
+    """What an actor can carry on with, by the moves that the actor's posts may make.
 
     Moves that ask the same of a case make one condition over all their states. A move after a call-back waits for
     nobody: it depends on what a reporter says, not on a queue.
@@ -113,7 +123,8 @@ def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
                 found = states.setdefault(_asked(move), [])
                 found += [] if state.id in found else [state.id]
     parts = [and_(CaseRow.state.in_(names), *_conditions(asked, actor)) for asked, names in states.items()]
-    return or_(*parts) if parts else false()
+    found = dict.fromkeys(name for names in states.values() for name in names)
+    return Mine(or_(*parts) if parts else false(), CaseRow.state.in_(list(found)))
 
 
 def _on_call_back(move: MoveDef) -> bool:

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/v1", tags=["watch"])
 TheWatch = Annotated[Watch, Depends(service(Watch))]
 
 
-def warning_filter(
+async def warning_filter(
     status: WarningStatus | None = None,
     level: Annotated[list[Level] | None, Query()] = None,
     rule: str | None = None,
