@@ -64,7 +64,7 @@ MATTERS = {
 STEPS = ("accept", "file", "dispatch", "assign", "submit_result", "confirm", "accept_without_visit", "close")
 WEIGHTS = {0: 5, 1: 5, 2: 10, 3: 30, 4: 30, 5: 10, 6: 5, 7: 5}
 """Open cases by the number of steps that they have come; all eight lead to the end."""
-_CHUNK, _BULK = 5000, 250_000
+_CHUNK, _BULK = 5000, 50_000
 _DAYS, _YEARS = 30, 3
 _STRIDE = 1_000_003
 """Seconds from one ended case to the next, around the years: a prime, so that they spread."""
@@ -224,15 +224,15 @@ class Builder:
 
     def _end(self, models: Sequence[str], count: int) -> None:
         """That many copies of closed cases within the last years, made by one statement of the store's own."""
-        with self.database.transaction() as tx:
-            connection = tx.session.connection()
+        with self.database.engine.begin() as connection:
             _SPOTS.create(connection)
             spots = [dict(zip(_SPOTS.c.keys(), (n, *spot), strict=True)) for n, spot in enumerate(self._places)]
             connection.execute(insert(_SPOTS), spots)
-            for start in range(0, count, _BULK):
-                connection.execute(
-                    ended_copies(models, len(spots), start, min(count, start + _BULK), self.database.dialect)
-                )
+        for start in range(0, count, _BULK):
+            with self.database.engine.begin() as connection:
+                end = min(count, start + _BULK)
+                connection.execute(ended_copies(models, len(spots), start, end, self.database.dialect))
+        with self.database.engine.begin() as connection:
             _SPOTS.drop(connection)
 
     def _measure(self) -> None:
