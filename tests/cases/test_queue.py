@@ -35,8 +35,9 @@ def plans(room: Room, actor: Actor, wanted: CaseFilter, sort: str) -> list[list[
 
 @pytest.mark.parametrize("actor", [ACCEPTOR, LEADER, DISPATCHER, SANITATION, SWEEPER], ids=lambda actor: actor.id)
 def test_a_queue_is_counted_and_ordered_by_indexes_alone(room: Room, actor: Actor) -> None:
-    count, page = plans(room, actor, CaseFilter(mine=True, open=True), "due_at")
-    assert any("COVERING INDEX ix_case_open_mine" in step for step in count), count
+    *counts, page = plans(room, actor, CaseFilter(mine=True, open=True), "due_at")
+    assert "COVERING INDEX ix_case_open_mine (open=? AND state=?" in counts[0][0], counts
+    assert all("COVERING INDEX ix_case_open_request (open=? AND request=?" in count[0] for count in counts[1:]), counts
     assert "COVERING INDEX ix_case_open_" in page[2] and "due (open=?" in page[2], page
     assert page[3:] == [THE_PAGE_ITSELF]
 

@@ -147,6 +147,12 @@ def _of_open(name: str, *columns: Any) -> Index:
 
 
 _of_open("ix_case_open_mine", CaseRow.state, CaseRow.department, *_ASKED[1:])
+Index(
+    "ix_case_open_request",
+    *(CaseRow.open, CaseRow.request, CaseRow.state, CaseRow.department, *_ASKED[2:]),
+    sqlite_where=OPEN & CaseRow.request.is_not(None),
+    postgresql_where=OPEN & CaseRow.request.is_not(None),
+)
 _of_open("ix_case_open_due", *_DUE, CaseRow.department, *_ASKED)
 _of_open("ix_case_open_department_due", CaseRow.department, *_DUE, *_ASKED)
 _of_open(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,9 +105,9 @@ class Mine:
     """Cases on which an actor can carry on now."""
 
     where: ColumnElement[bool]
-    within: ColumnElement[bool]
-    """The states they are in. It follows from ``where``; beside it, a count goes straight to these states, while a page
-    is found quicker by walking in its order."""
+    within: tuple[ColumnElement[bool], ...]
+    """Where they are: in a state that waits for the actor, or in one where only a request does; no case is in both.
+    They follow from ``where``. Beside it counts go straight there, while a page is found quicker in its order."""
 
 
 def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
@@ -123,8 +123,15 @@ def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
                 found = states.setdefault(_asked(move), [])
                 found += [] if state.id in found else [state.id]
     parts = [and_(CaseRow.state.in_(names), *_conditions(asked, actor)) for asked, names in states.items()]
-    found = dict.fromkeys(name for names in states.values() for name in names)
-    return Mine(or_(*parts) if parts else false(), CaseRow.state.in_(list(found)))
+    return Mine(or_(*parts) if parts else false(), _within(states))
+
+
+def _within(states: Mapping[_Asked, Sequence[str]]) -> tuple[ColumnElement[bool], ...]:
+    kinds = sorted({asked.decides for asked in states if asked.decides})
+    plain = {name for asked, names in states.items() if not asked.decides for name in names}
+    other = {name for names in states.values() for name in names} - plain
+    asked_for = and_(CaseRow.state.in_(sorted(other)), CaseRow.request.in_(kinds))
+    return CaseRow.state.in_(sorted(plain)), *([asked_for] if other else [])
 
 
 def _on_call_back(move: MoveDef) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi import Response
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
@@ -94,10 +94,11 @@ class Reading:
         """One page; ``total`` counts what the actor may see under the filter."""
         now = self._city.clock.now()
         where = self._where(actor, wanted, now)
-        within = [self._mine(actor).within] if wanted.mine else []
+        within = self._mine(actor).within if wanted.mine else (true(),)
         order = queries.order(paged.sort)
         with self._database.reading() as session:
-            total = session.scalar(select(func.count()).select_from(_TABLE).where(*where, *within)) or 0
+            counts = [select(func.count()).select_from(_TABLE).where(*where, part) for part in within]
+            total = sum(session.scalar(count) or 0 for count in counts)
             items = self._page(session, where, order, paged.offset, paged.size, now)
         return Page(items=items, total=total, page=paged.page, size=paged.size)
 
