@@ -19,7 +19,7 @@ from cityloop.cases.store import CaseStore
 from cityloop.core.database import Transaction
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.evaluate.declarations import SchemeDef
-from cityloop.evaluate.schemas import Row, Wanted
+from cityloop.evaluate.schemas import ItemView, Row, Wanted
 from tests.cases.support import Room
 from tests.evaluate.support import HEAD, URBAN, T, Town, open_town
 from tests.evaluate.year import FIRST, Act, Story, write_year
@@ -131,10 +131,11 @@ def rounded(found: Figures) -> dict[str, tuple[float, float]]:
 
 
 def shown(row: Row, raw: str = "") -> dict[str, tuple[float, float]]:
-    return {
-        item.id: tuple(round(float(getattr(item, f"{raw}{side}") or 0), 3) for side in ("numerator", "denominator"))
-        for item in row.items
-    }  # type: ignore[return-value]
+    return {item.id: (side(item, f"{raw}numerator"), side(item, f"{raw}denominator")) for item in row.items}
+
+
+def side(item: ItemView, name: str) -> float:
+    return round(float(getattr(item, name) or 0), 3)
 
 
 @pytest.mark.parametrize("kind", OBJECTS)

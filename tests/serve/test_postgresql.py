@@ -41,7 +41,7 @@ def walk(city: Town, number: str, *steps: tuple[str, str, dict[str, Any]]) -> No
         done(who.post(f"/api/v1/cases/{number}/moves", json=wish))
 
 
-HANDLED = (
+HANDLED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("sanitation", "assign", {}),
     ("sanitation-handler", "submit_result", {"result": "已清理"}),
     ("sanitation", "confirm", {}),
