@@ -172,8 +172,9 @@ class LimitsDesk:
     def _lines(self, wanted: LimitFilter, sort: str) -> builtins.list[LimitLine]:
         found = [line for matter in self._city.catalogue.list() if _fits(line := self._line(matter), wanted)]
         name, descending = sort.removeprefix("-") or "code", sort.startswith("-")
+        in_force = self._city.catalogue.in_force
         keys: dict[str, Any] = {
-            "code": lambda line: (line.standard, line.code),
+            "code": lambda line: (line.standard != in_force, line.standard, line.code),
             "title": lambda line: line.title.zh,
             "limit": lambda line: (line.limit is None, line.limit or "", line.code),
             "source": lambda line: (line.source, line.code),

@@ -231,7 +231,7 @@ export const en: Same<typeof zh> = {
   sent: {
     title: 'Other systems',
     received: 'From other systems',
-    note: 'cases that go to departments’ own systems (Open311)',
+    note: 'cases that go to systems of departments (Open311)',
     text: 'Number or title',
     stuck: 'Waiting for a person',
     system: 'System',
@@ -247,6 +247,6 @@ export const en: Same<typeof zh> = {
     again: '{number} will be sent again',
     empty: 'No such cases',
     noSystems: 'This city sends cases to no other system',
-    noSystemsNote: 'Name the department that has a system of its own under send in the city’s open311.yaml.',
+    noSystemsNote: 'Name the department that has a system of its own under send in open311.yaml of the city.',
   },
 }

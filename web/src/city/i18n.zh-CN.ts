@@ -147,6 +147,7 @@ export const zh = {
     all: '所有案件',
     any: '不限',
     asNamed: '来源所指的部门',
+    wholeKind: '{standard} 全部{kind}',
     ownedBy: '权属：{names}',
     owners: '权属单位',
     weekdays: '星期',

@@ -12,7 +12,11 @@ export function useRowWords() {
   const classes = computed(() => new Map(city.matters.map((one) => [`${one.standard}:${one.kind}:${one.class_code}*`, one.class_title])))
 
   const body = (id: string): string => (id === AS_NAMED ? t('dispatch.asNamed') : t2(city.departmentTitle(id)) || id)
-  const matter = (pattern: string): string => t2(matters.value.get(pattern) ?? classes.value.get(pattern)) || pattern
+  function matter(pattern: string): string {
+    const [, standard, kind] = /^([^:*]+):(matter|component):\*$/.exec(pattern) ?? []
+    if (kind) return t('dispatch.wholeKind', { standard, kind: t(`catalogue.kinds.${kind}`) })
+    return t2(matters.value.get(pattern) ?? classes.value.get(pattern)) || pattern
+  }
   const area = (code: string): string => t2(city.areaTitles.get(code)) || code
 
   /** Every condition of a row in a few words; a row without one takes everything. */
