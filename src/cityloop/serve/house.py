@@ -148,7 +148,7 @@ class House:
             attachment_limit=settings.attachment_limit,
         )
         self.citizens, self.open311, self.sender = open_public(
-            settings, content.open311, self.accounts, self.database, self.door, self.city, self.desk
+            settings, content.open311, self.accounts, self.database, self.door, self.city, self.desk, self.audit
         )
         self.analyst = Analyst(
             lake=self.lake,

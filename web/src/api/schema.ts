@@ -874,6 +874,8 @@ export interface paths {
         /**
          * Cases
          * @description Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``.
+         *
+         *     ``urgency`` is the order of a desk: late ones first, then deadlines drawn forward by their risk.
          */
         get: operations["cases_api_v1_cases_get"];
         put?: never;
@@ -1463,11 +1465,31 @@ export interface paths {
         };
         /**
          * Proposals
-         * @description What dispatchers keep choosing instead of the table in force.
+         * @description What dispatchers keep choosing instead of the table in force; what was put aside comes last.
          */
         get: operations["proposals_api_v1_dispatch_proposals_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/proposals/{proposal}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Aside
+         * @description Put a proposal aside with a reason, for as long as the table stays as it is; answers all proposals.
+         */
+        post: operations["put_aside_api_v1_dispatch_proposals__proposal__aside_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1514,6 +1536,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Limits
+         * @description The matters of the catalogue with limit, filing and closing conditions.
+         */
+        get: operations["limits_api_v1_limits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Limits
+         * @description The same list as a file that an import reads back.
+         */
+        get: operations["export_limits_api_v1_limits_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions
+         * @description The version in force and every version of the limits, the newest first.
+         */
+        get: operations["versions_api_v1_limits_versions_get"];
+        put?: never;
+        /**
+         * Apply
+         * @description Put an explained change into force.
+         */
+        post: operations["apply_api_v1_limits_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Explain a change: the matters it alters and the open cases it could move. Nothing is written.
+         */
+        post: operations["plan_api_v1_limits_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits/import": {
         parameters: {
             query?: never;
@@ -1527,7 +1633,8 @@ export interface paths {
          * Plan
          * @description Read a CSV or Excel file of limits and conditions: which matters change, and which cells cannot be read.
          *
-         *     Nothing is written: ``document`` is the city's ``limits.yaml`` as it would be.
+         *     Nothing is written: ``change`` is what ``/limits/plan`` explains and ``/limits/versions`` applies, ``document`` the
+         *     city's ``limits.yaml`` as it would be.
          */
         post: operations["plan_api_v1_limits_import_post"];
         delete?: never;
@@ -2897,9 +3004,49 @@ export interface paths {
         };
         /**
          * Sent
-         * @description Cases at the systems of departments, those in trouble first, at most 500.
+         * @description Cases at other systems; sort by ``opened_at``, ``number``, ``state``, ``next_at``; by default trouble first.
          */
         get: operations["sent_api_v1_open311_sent_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/sent/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Sent
+         * @description The same list as a file.
+         */
+        get: operations["export_sent_api_v1_open311_sent_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recipients
+         * @description The systems that the city sends cases to.
+         */
+        get: operations["recipients_api_v1_open311_recipients_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3089,6 +3236,29 @@ export interface components {
             /** Code */
             code: string;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * Aside
+         * @description Who put a proposal aside, and why.
+         */
+        Aside: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * AsideWish
+         * @description Why a proposal is not followed.
+         */
+        AsideWish: {
+            /** Reason */
+            reason: string;
         };
         /**
          * AttachmentRef
@@ -4682,6 +4852,7 @@ export interface components {
             /** Cases */
             cases: string[];
             why: components["schemas"]["Title"];
+            aside: components["schemas"]["Aside"] | null;
         };
         /**
          * DrillActorView
@@ -5861,6 +6032,32 @@ export interface components {
             mend: string;
         };
         /**
+         * LimitLine
+         * @description A matter of the catalogue with its limit, what the limit is written for, and its filing and closing rules.
+         */
+        LimitLine: {
+            /** Matter */
+            matter: string;
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /** Standard */
+            standard: string;
+            /** Class Code */
+            class_code: string;
+            class_title: components["schemas"]["Title"];
+            /** Limit */
+            limit: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "matter" | "class" | "fallback" | "none";
+            read_as: components["schemas"]["Title"] | null;
+            /** Conditions */
+            conditions: components["schemas"]["ConditionLine"][];
+        };
+        /**
          * LimitReading
          * @description What a limit text was read as, and the first cell that has it.
          */
@@ -5870,6 +6067,63 @@ export interface components {
             read_as: components["schemas"]["Title"];
             /** Where */
             where: string;
+        };
+        /**
+         * LimitsChange
+         * @description What becomes of single limits; everything that is not named stays.
+         */
+        LimitsChange: {
+            /**
+             * Matters
+             * @default {}
+             */
+            matters: {
+                [key: string]: string | null;
+            };
+            /**
+             * Classes
+             * @default {}
+             */
+            classes: {
+                [key: string]: string | null;
+            };
+            /**
+             * Conditions
+             * @default {}
+             */
+            conditions: {
+                [key: string]: components["schemas"]["ConditionLine"][];
+            };
+            /** Fallback */
+            fallback?: string | null;
+        };
+        /**
+         * LimitsEffect
+         * @description What a change would do; nothing is written. ``plan`` ties the application to this explanation.
+         */
+        LimitsEffect: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Matters */
+            matters: number;
+            /** Changes */
+            changes: components["schemas"]["MatterLimit"][];
+            /** Unfiled */
+            unfiled: number;
+            /** Open Cases */
+            open_cases: number;
+            /** Cases */
+            cases: number;
+            /** Earlier */
+            earlier: number;
+            /** Later */
+            later: number;
+            /** Overdue Now */
+            overdue_now: number;
+            /** Shown */
+            shown: components["schemas"]["MovedCase"][];
         };
         /**
          * LimitsPlan
@@ -5890,11 +6144,63 @@ export interface components {
             faults: components["schemas"]["LimitFault"][];
             /** Notes */
             notes: string[];
+            change: components["schemas"]["LimitsChange"];
             /**
              * Document
              * @default
              */
             document: string;
+        };
+        /**
+         * LimitsVersion
+         * @description When which limits came into force, why, and how many open cases that moved.
+         */
+        LimitsVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Cases */
+            cases: number;
+        };
+        /**
+         * LimitsView
+         * @description The limits in force, apart from the matters: where they come from, what holds for everything else.
+         */
+        LimitsView: {
+            /** Version */
+            version: number;
+            origin: components["schemas"]["Title"] | null;
+            /** Fallback */
+            fallback: string | null;
+            /** Versions */
+            versions: components["schemas"]["LimitsVersion"][];
+        };
+        /**
+         * LimitsWish
+         * @description Either a change on top of what is in force, or the version to go back to.
+         */
+        LimitsWish: {
+            change?: components["schemas"]["LimitsChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Open Cases
+             * @default false
+             */
+            open_cases: boolean;
         };
         /**
          * ListDetail
@@ -6016,6 +6322,23 @@ export interface components {
             class_code: string;
             class_title: components["schemas"]["Title"];
             title: components["schemas"]["Title"];
+        };
+        /**
+         * MatterLimit
+         * @description A matter whose limit or whose lines change.
+         */
+        MatterLimit: {
+            /** Matter */
+            matter: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string | null;
+            /** Lines Before */
+            lines_before: number;
+            /** Lines After */
+            lines_after: number;
         };
         /**
          * MatterSuggestion
@@ -6163,6 +6486,26 @@ export interface components {
             change?: components["schemas"]["CalendarChange"] | null;
             /** Revert To */
             revert_to?: number | null;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewLimits
+         * @description A change that was explained and is now wanted.
+         */
+        NewLimits: {
+            change?: components["schemas"]["LimitsChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Open Cases
+             * @default false
+             */
+            open_cases: boolean;
             /** Plan */
             plan: string;
             /** Base */
@@ -6359,10 +6702,32 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[LimitLine] */
+        Page_LimitLine_: {
+            /** Items */
+            items: components["schemas"]["LimitLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[QuarantineView] */
         Page_QuarantineView_: {
             /** Items */
             items: components["schemas"]["QuarantineView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[SentView] */
+        Page_SentView_: {
+            /** Items */
+            items: components["schemas"]["SentView"][];
             /** Total */
             total: number;
             /** Page */
@@ -7723,6 +8088,17 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
+         * SentRecipient
+         * @description A system that gets cases of a department.
+         */
+        SentRecipient: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+        };
+        /**
          * SentView
          * @description A case at another system.
          */
@@ -7731,11 +8107,21 @@ export interface components {
             case: string;
             /** Number */
             number: string;
+            /** Title */
+            title: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
             /** Recipient */
             recipient: string;
             recipient_title: components["schemas"]["Title"];
-            /** State */
-            state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful";
             /** Remote Number */
             remote_number: string | null;
             /** Status */
@@ -11125,6 +11511,41 @@ export interface operations {
             };
         };
     };
+    put_aside_api_v1_dispatch_proposals__proposal__aside_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AsideWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispatchProposal"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     plan_api_v1_dispatch_plan_post: {
         parameters: {
             query?: never;
@@ -11178,6 +11599,168 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    limits_api_v1_limits_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                /** @description in code, name, class or limit */
+                text?: string;
+                standard?: string | null;
+                class_code?: string | null;
+                /** @description what the limit is written for */
+                source?: ("matter" | "class" | "fallback" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LimitLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_limits_api_v1_limits_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                /** @description in code, name, class or limit */
+                text?: string;
+                standard?: string | null;
+                class_code?: string | null;
+                /** @description what the limit is written for */
+                source?: ("matter" | "class" | "fallback" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    versions_api_v1_limits_versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+        };
+    };
+    apply_api_v1_limits_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLimits"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_v1_limits_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsEffect"];
                 };
             };
             /** @description Validation Error */
@@ -13496,7 +14079,17 @@ export interface operations {
     sent_api_v1_open311_sent_get: {
         parameters: {
             query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                state?: ("waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful") | null;
+                /** @description only what waits for a person */
+                stuck?: boolean | null;
+                recipient?: string | null;
+                /** @description id or number */
                 case?: string | null;
+                /** @description in number or title */
+                text?: string;
             };
             header?: never;
             path?: never;
@@ -13510,7 +14103,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SentView"][];
+                    "application/json": components["schemas"]["Page_SentView_"];
                 };
             };
             /** @description Validation Error */
@@ -13520,6 +14113,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_sent_api_v1_open311_sent_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                state?: ("waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful") | null;
+                /** @description only what waits for a person */
+                stuck?: boolean | null;
+                recipient?: string | null;
+                /** @description id or number */
+                case?: string | null;
+                /** @description in number or title */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    recipients_api_v1_open311_recipients_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentRecipient"][];
                 };
             };
         };
