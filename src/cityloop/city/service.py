@@ -9,7 +9,7 @@ from cityloop.city.areas import Areas
 from cityloop.city.catalogue import Catalogue
 from cityloop.city.faults import Faults
 from cityloop.city.loading import Loaded, read_city
-from cityloop.city.schemas import CityView, ClockView, PostView
+from cityloop.city.schemas import AddressFound, CityView, ClockView, Position, PostView
 from cityloop.core.clock import Clock, PacedClock
 from cityloop.core.content import raise_faults
 from cityloop.core.errors import Conflict, ContentError
@@ -36,6 +36,7 @@ class City:
         self.deadlines = loaded.deadlines
         self.limits = loaded.limits
         self.policy = loaded.policy
+        self.addresses = loaded.addresses
 
     @classmethod
     def load(cls, folder: Path, clock: Clock) -> City:
@@ -50,6 +51,22 @@ class City:
     def limit_for(self, matter: str) -> str | None:
         """The handling limit of a matter as text; ``None`` where the city has none; raises :class:`NotFound`."""
         return self.limits.text_for(self.catalogue.get(matter))
+
+    def find_addresses(self, text: str, near: Position | None, most: int) -> list[AddressFound]:
+        """Addresses that a text may mean, each with the smallest area that holds it."""
+        found = self.addresses.find(text, near, most)
+        places = self.areas.locate_many([one.lon for one in found], [one.lat for one in found]) if found else []
+        return [
+            AddressFound(
+                address=one.address,
+                lon=one.lon,
+                lat=one.lat,
+                area=place.area if place else None,
+                area_title=self.areas.title(place.area) if place else None,
+                metres=round(one.metres, 1) if one.metres is not None else None,
+            )
+            for one, place in zip(found, places, strict=True)
+        ]
 
     def view(self) -> CityView:
         """What a client needs to know of the city before anything else."""
