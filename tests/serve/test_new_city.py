@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from cityloop.access.actor import SYSTEM, Actor
@@ -22,11 +21,9 @@ from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.serve.house import House
 from cityloop.serve.importing.kinds import KINDS
+from tests.serve.office import COMMANDS, SHEETS, furnish
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "new-city.md").read_text(encoding="utf-8")
 EAST, WEST = Position(lon=114.25, lat=23.0), Position(lon=114.0, lat=23.0)
-SHEET = re.compile(r"^`(\w+\.xlsx)`\n\n((?:\|.*\n)+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -38,32 +35,13 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the packs, the demo city's posts, and what the page says to write and to have as sheets."""
-    found = tmp_path_factory.mktemp("office")
-    (found / "packs").symlink_to(ROOT / "packs")
-    (found / "cities" / "demo").mkdir(parents=True)
-    shutil.copy(ROOT / "cities" / "demo" / "policy.yaml", found / "cities" / "demo")
-    for name, text in re.findall(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", PAGE, re.DOTALL):
-        path = found / "cities" / "lushan" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    for name, table in SHEET.findall(PAGE):
-        book = Workbook()
-        assert book.active is not None
-        for line in table.splitlines():
-            if not line.startswith("|---"):
-                book.active.append([cell.strip() or None for cell in line.strip("|").split("|")])
-        book.save(found / name)
-    return found
-
-
-@pytest.fixture(scope="module")
-def office(folder: Path) -> Iterator[Office]:
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    furnish(folder)
     patch = pytest.MonkeyPatch()
     patch.chdir(folder)
     said = {}
-    for command in [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]:
+    for command in COMMANDS:
         name, *arguments = command.split()
         if name == "cp":
             shutil.copy(*arguments)
@@ -83,17 +61,27 @@ def house(office: Office) -> House:
 
 
 def reported(house: House, matter: str, at: Position, entity: str | None = None) -> CaseDetail:
-    told = CaseReport(title="市民反映", matter=f"gb47678:matter:{matter}", position=at, channel="hotline", entity=entity)
+    told = CaseReport(
+        title="市民反映", matter=f"gb47678:matter:{matter}", position=at, channel="hotline", entity=entity
+    )
     return house.desk.report(SYSTEM, told)[0]
 
 
 def test_the_page_has_a_sheet_for_every_kind_of_import() -> None:
-    assert {name.removesuffix(".xlsx") for name, _ in SHEET.findall(PAGE)} == set(KINDS)
+    assert {name.removesuffix(".xlsx") for name, _ in SHEETS} == set(KINDS)
 
 
 def test_areas_go_down_to_the_cell_and_say_what_was_understood(office: Office) -> None:
     areas = office.house.city.areas
-    assert [area.level for area in areas.list()] == ["city", "district", "district", "street", "community", "cell", "cell"]
+    assert [area.level for area in areas.list()] == [
+        "city",
+        "district",
+        "district",
+        "street",
+        "community",
+        "cell",
+        "cell",
+    ]
     place = areas.locate(114.25, 23.0)
     assert place is not None and (place.area, place.district) == ("449901001001002", "449901")
     dry = office.said["import areas areas.xlsx --city cities/lushan"]
@@ -143,7 +131,9 @@ def test_components_near_a_collector_have_class_owner_and_distance(house: House)
 
 
 def test_addresses_are_found_by_part_by_letters_and_in_wide_figures(house: House) -> None:
-    found = [house.city.find_addresses(text, None, 8)[0].address for text in ("西区 0号", "sll0h", "示例大厦", "路００号")]
+    found = [
+        house.city.find_addresses(text, None, 8)[0].address for text in ("西区 0号", "sll0h", "示例大厦", "路００号")
+    ]
     assert found == ["鹭山县西区样板街0号", "鹭山县东区示例路0号", "鹭山县东区示例路0号", "鹭山县东区示例路00号"]
 
 

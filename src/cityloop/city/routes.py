@@ -63,8 +63,7 @@ def addresses(
     size: Annotated[int, Query(ge=1, le=50)] = 8,
 ) -> list[AddressFound]:
     """Addresses of the register that a text may mean, likeliest first; with a point the nearest of equally likely."""
-    near = Position(lon=lon, lat=lat) if lon is not None and lat is not None else None
-    return the_city.find_addresses(text, near, size)
+    return the_city.find_addresses(text, point(lon, lat), size)
 
 
 @router.get("/city/matters")
@@ -90,3 +89,8 @@ def set_clock(body: ClockChange, the_city: TheCity, actor: Asker, door: TheDoor)
     """Change the speed of a paced clock; refused where the city runs on the machine's time."""
     door.permit(actor, "clock.set")
     return the_city.set_speed(body.speed)
+
+
+def point(lon: float | None, lat: float | None) -> Position | None:
+    """The point of a query, when it has both parts."""
+    return Position(lon=lon, lat=lat) if lon is not None and lat is not None else None

@@ -108,8 +108,7 @@ def _planned(
         said[key] = _told({name: row[name] for name in names}, head["title"], head["lon"], head["lat"])
         place_of[key] = at
     for at, refusals in sorted(mapped.refusals.items()):
-        for refusal in refusals:
-            _tell(lines[at], refusal, faults)
+        _tell(Row(lines[at], faults), refusals)
     flags = [f"{_where(lines[at])}: {flag.reason}" for at, found in sorted(mapped.flags.items()) for flag in found]
     plan = plan_of(COMPONENTS, len(lines), standing, said, faults, [*notes, *flags])
     wanted = sorted([*(place_of[change.key] for change in plan.changes), *mapped.refusals])
@@ -125,11 +124,16 @@ def _told(values: Mapping[str, Any], title: Any, lon: float | None, lat: float |
     return {"name": str(title or values.get("code") or ""), "lon": f"{lon:.6f}", "lat": f"{lat:.6f}", **told}
 
 
-def _tell(line: SheetLine, refusal: Refusal, faults: Faults) -> None:
-    row = Row(line, faults)
-    key = next((part for part in refusal.column.split(",") if part in line.places), "code")
-    lost = key == "code" and "e+" in row.text("code").lower()
-    row.fault(key, refusal.reason, _LOST if lost else "with --write the row goes to quarantine as it is")
+def _tell(row: Row, refusals: Sequence[Refusal]) -> None:
+    """What the feed says of a row, once for each cell: what comes first is the cause of the rest."""
+    filled = next((key for key in _OWNERS if row.text(key)), "owner")
+    cells: dict[str, Refusal] = {}
+    for refusal in refusals:
+        names = [filled if name == "owner" else name for name in refusal.column.split(",")]
+        cells.setdefault(next((name for name in names if name in row.line.places), "code"), refusal)
+    for key, refusal in cells.items():
+        lost = key == "code" and "e+" in row.text("code").lower()
+        row.fault(key, refusal.reason, _LOST if lost else "with --write the row goes to quarantine as it is")
 
 
 def _where(line: SheetLine) -> str:
