@@ -144,6 +144,7 @@ class House:
             responsibility=content.responsibility,
             classifier=self.learner,
             owner_of=self.collector.owner_of,
+            title_of=self.collector.title_of,
             files=Folder(settings.data / "attachments"),
             attachment_limit=settings.attachment_limit,
         )

@@ -19,7 +19,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Sign in with a password; sets the session cookie.
+         * @description Sign in with a password; sets the session cookie. 403 ``password-due`` for one that must be changed first.
          */
         post: operations["sign_in_api_v1_session_post"];
         /**
@@ -27,6 +27,26 @@ export interface paths {
          * @description End this session.
          */
         delete: operations["sign_out_api_v1_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change a password by the old one, and sign in; the account's other sessions end.
+         */
+        post: operations["change_password_api_v1_session_password_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -196,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/city/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses
+         * @description Addresses of the register that a text may mean, likeliest first; with a point the nearest of equally likely.
+         */
+        get: operations["addresses_api_v1_city_addresses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/city/matters": {
         parameters: {
             query?: never;
@@ -354,6 +394,26 @@ export interface paths {
          * @description All entities that have a position, as GeoJSON points; ``properties`` are those of the entity view.
          */
         get: operations["entity_points_api_v1_entities_geojson_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Near
+         * @description Entities around a point (WGS 84), the nearest first, with class, owner and latest values.
+         */
+        get: operations["near_api_v1_entities_near_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1326,6 +1386,26 @@ export interface paths {
          * @description What can be reported, and the areas whose names say where.
          */
         get: operations["places_api_v1_public_places_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses
+         * @description Addresses of the register that a text may mean, likeliest first. 429 with ``Retry-After`` when it is too much.
+         */
+        get: operations["addresses_api_v1_public_addresses_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3195,6 +3275,23 @@ export interface components {
             areas: string[];
         };
         /**
+         * AddressFound
+         * @description An address of the register: its point, the smallest area that holds it, the metres to where one asked from.
+         */
+        AddressFound: {
+            /** Address */
+            address: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /** Metres */
+            metres: number | null;
+        };
+        /**
          * ApplyRequest
          * @description A set to be applied, why, and the hash of the plan that was looked at.
          */
@@ -3828,6 +3925,9 @@ export interface components {
             version: number;
             /** Description */
             description: string;
+            /** Entity */
+            entity: string | null;
+            entity_title: components["schemas"]["Title"] | null;
             /** Reporter Name */
             reporter_name: string | null;
             /** Reporter Phone */
@@ -4010,6 +4110,8 @@ export interface components {
              * @default false
              */
             self_handled: boolean;
+            /** Entity */
+            entity?: string | null;
             /** Series */
             series?: string | null;
         };
@@ -4957,7 +5059,7 @@ export interface components {
         };
         /**
          * EntityView
-         * @description An entity with its latest values. ``values`` is keyed by property.
+         * @description An entity with its latest values. ``values`` is keyed by property, ``words`` has the titles of those in codes.
          */
         EntityView: {
             /** Id */
@@ -4976,6 +5078,13 @@ export interface components {
             /** Values */
             values: {
                 [key: string]: unknown;
+            };
+            /**
+             * Words
+             * @default {}
+             */
+            words: {
+                [key: string]: components["schemas"]["Title"];
             };
             /** Series */
             series: string | null;
@@ -6479,6 +6588,44 @@ export interface components {
             why: components["schemas"]["WhyMoved"][];
         };
         /**
+         * NearEntity
+         * @description An entity near a point. ``code`` is its class in the catalogue of components, ``owner`` the department's id.
+         */
+        NearEntity: {
+            /** Id */
+            id: string;
+            /** Entity Type */
+            entity_type: string;
+            title: components["schemas"]["Title"];
+            /** Area */
+            area: string | null;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Observed At */
+            observed_at: string | null;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
+             * Words
+             * @default {}
+             */
+            words: {
+                [key: string]: components["schemas"]["Title"];
+            };
+            /** Series */
+            series: string | null;
+            /** Metres */
+            metres: number;
+            /** Code */
+            code: string | null;
+            /** Owner */
+            owner: string | null;
+        };
+        /**
          * NewCalendar
          * @description A change that was explained and is now wanted.
          */
@@ -6781,6 +6928,18 @@ export interface components {
             enough: boolean;
             /** Below */
             below: boolean;
+        };
+        /**
+         * PasswordChange
+         * @description The same, and the password that shall take its place.
+         */
+        PasswordChange: {
+            /** Account */
+            account: string;
+            /** Password */
+            password: string;
+            /** New Password */
+            new_password: string;
         };
         /**
          * PauseRequest
@@ -9131,6 +9290,39 @@ export interface operations {
             };
         };
     };
+    change_password_api_v1_session_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     my_views_api_v1_me_views_get: {
         parameters: {
             query?: never;
@@ -9387,6 +9579,40 @@ export interface operations {
             };
         };
     };
+    addresses_api_v1_city_addresses_get: {
+        parameters: {
+            query: {
+                text: string;
+                lon?: number | null;
+                lat?: number | null;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressFound"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     matters_api_v1_city_matters_get: {
         parameters: {
             query?: never;
@@ -9619,6 +9845,41 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    near_api_v1_entities_near_get: {
+        parameters: {
+            query: {
+                lon: number;
+                lat: number;
+                metres?: number;
+                entity_type?: string | null;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearEntity"][];
                 };
             };
             /** @description Validation Error */
@@ -11297,6 +11558,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicPlaces"];
+                };
+            };
+        };
+    };
+    addresses_api_v1_public_addresses_get: {
+        parameters: {
+            query: {
+                text: string;
+                lon?: number | null;
+                lat?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressFound"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
