@@ -11,7 +11,8 @@ import pytest
 from cityloop.core.errors import ContentError
 from cityloop.lake.events import SCHEMAS
 from cityloop.standard.service import Standard
-from cityloop.watch.content import PLACEHOLDERS, load_rules
+from cityloop.watch.checking import PLACEHOLDERS
+from cityloop.watch.content import load_rules
 from cityloop.watch.guard import Guard
 from cityloop.watch.rules import Clear, Rule
 
@@ -86,6 +87,24 @@ def test_a_right_file_is_read_with_durations_in_seconds(tmp_path: Path, standard
         ("{value}", "{", ":6", "broken placeholder"),
         ('version: "1"', 'version: "1"\n    hodl: 3', ":4 rules.0.hodl", "unknown key"),
         ("rules:", "rule:", ":1", "one key"),
+        ("aggregate: mean", "aggregate: percentile", ":11 rules.0.aggregate", "percentile: 95"),
+        ("aggregate: mean", "aggregate: agree", ":11 rules.0.aggregate", "need each other"),
+        ("aggregate: mean", "aggregate: silence", ":8 rules.0.property", "leave 'property' out"),
+        ("aggregate: mean", "aggregate: roam", ":7 rules.0.entity_type", "tell their position"),
+        ("window: 1h", "by: [wind]\n    window: 1h", ":12 rules.0.by", "unknown column"),
+        ("window: 1h", "holds: {orange: 5min}\n    window: 1h", ":12 rules.0.holds.orange", "no level orange"),
+        ("red: 150}", "red: 75}\n    holds: {blue: 10min}", ":14 rules.0.levels.red", "contradict"),
+        ("window: 1h", "active: [{days: funday}]\n    window: 1h", ":12 rules.0.active.0.days", "mon"),
+        ("window: 1h", "fence: {areas: []}\n    window: 1h", ":12 rules.0.fence", "empty fence"),
+        ("window: 1h", "depends: [{rule: air.tset}]\n    window: 1h", ":12 rules.0.depends.0.rule", "air.test"),
+        ("window: 1h", "depends: [{rule: air.test}]\n    window: 1h", ":12 rules.0.depends", "air.test → air.test"),
+        (
+            "window: 1h",
+            "escalate: [{after: 1h, to: nobody}]\n    window: 1h",
+            ":12 rules.0.escalate.0.to",
+            "department",
+        ),
+        ("window: 1h", "remind: {every: 0}\n    window: 1h", ":12 rules.0.remind.every", "greater than 0"),
     ],
 )
 def test_a_fault_names_its_place_and_what_to_do(
@@ -103,6 +122,21 @@ def test_a_fault_names_its_place_and_what_to_do(
 def test_two_rules_of_one_name_are_refused(tmp_path: Path, standard: Standard) -> None:
     with pytest.raises(ContentError, match="declared twice"):
         load(tmp_path, standard, GOOD + GOOD.removeprefix("rules:\n"))
+
+
+def test_rules_that_rest_on_each_other_in_a_circle_are_refused_with_the_way_around(
+    tmp_path: Path, standard: Standard
+) -> None:
+    joint = GOOD.removeprefix("rules:\n").replace("aggregate: mean", "aggregate: agree")
+    for line in ("property: pm2_5", "unit: ug/m3", "match: {wind_direction: [N]}", "window: 1h", "bucket: 10min"):
+        joint = joint.replace(f"    {line}\n", "")
+    joint = joint.replace("{blue: 75, red: 150}", "{blue: 1}\n    conditions: [{rule: air.%s}]")
+    one = joint.replace("id: air.test", "id: air.one") % "two"
+    two = joint.replace("id: air.test", "id: air.two") % "one"
+    with pytest.raises(ContentError, match=r"air\.one → air\.two → air\.one"):
+        load(tmp_path, standard, f"rules:\n{one}{two}")
+    with pytest.raises(ContentError, match="never reaches red"):
+        load(tmp_path, standard, f"rules:\n{joint % 'one, at: red'}{one.replace('air.two', 'air.three')}")
 
 
 def test_thresholds_fall_where_small_values_are_bad(tmp_path: Path, standard: Standard) -> None:

@@ -10,7 +10,19 @@ from fastapi import APIRouter, Depends, Query, Response
 from cityloop.access.routes import Asker
 from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paged, service
-from cityloop.watch.schemas import Level, RuleView, WarningDetail, WarningFilter, WarningStatus, WarningView
+from cityloop.watch.schemas import (
+    Level,
+    MuteView,
+    NewMute,
+    NewOutcome,
+    Outcome,
+    RuleHealth,
+    RuleView,
+    WarningDetail,
+    WarningFilter,
+    WarningStatus,
+    WarningView,
+)
 from cityloop.watch.service import Watch
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
@@ -26,6 +38,8 @@ def warning_filter(
     area: Annotated[str | None, Query(description="area code; everything below it counts")] = None,
     start: Annotated[datetime | None, Query(description="raised at or after")] = None,
     end: Annotated[datetime | None, Query(description="raised before")] = None,
+    muted: Annotated[bool | None, Query(description="only those that are kept quiet, or none of them")] = None,
+    outcome: Outcome | None = None,
 ) -> WarningFilter:
     """The filter parameters of a request."""
     return WarningFilter(
@@ -37,6 +51,8 @@ def warning_filter(
         area=area,
         start=start,
         end=end,
+        muted=muted,
+        outcome=outcome,
     )
 
 
@@ -71,3 +87,35 @@ def acknowledge(warning: str, watch: TheWatch, actor: Asker) -> WarningDetail:
 def rules(watch: TheWatch, actor: Asker) -> list[RuleView]:
     """All rules with how often they fired."""
     return watch.rules(actor)
+
+
+@router.get("/rules/health")
+def health(watch: TheWatch, actor: Asker, days: Annotated[int, Query(ge=1, le=3660)] = 30) -> list[RuleHealth]:
+    """How every rule served: fire rate, false share, cases, rules that never spoke."""
+    return watch.health(actor, days)
+
+
+@router.post("/warnings/{warning}/outcome")
+def label(warning: str, body: NewOutcome, watch: TheWatch, actor: Asker) -> WarningDetail:
+    """Say what a warning turned out to be; it feeds the statistics of its rule."""
+    return watch.label(actor, warning, body)
+
+
+@router.get("/mutes")
+def mutes(
+    watch: TheWatch, actor: Asker, every: Annotated[bool, Query(description="past ones too")] = False
+) -> list[MuteView]:
+    """Silences and maintenance windows."""
+    return watch.mutes(actor, every)
+
+
+@router.post("/mutes", status_code=201)
+def mute(body: NewMute, watch: TheWatch, actor: Asker) -> MuteView:
+    """Keep warnings quiet for a reason and a time; they are watched all the same."""
+    return watch.mute(actor, body)
+
+
+@router.post("/mutes/{mute}/end")
+def unmute(mute: str, watch: TheWatch, actor: Asker) -> MuteView:
+    """End a mute early: warnings that are still open are raised now."""
+    return watch.unmute(actor, mute)
