@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from cityloop.core.errors import ContentError
@@ -17,7 +18,7 @@ from cityloop.watch.guard import Guard
 from cityloop.watch.rules import Clear, Rule
 
 ROOT = Path(__file__).parents[2]
-PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints")]
+PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints", "iot")]
 GOOD = """\
 rules:
   - id: air.test
@@ -146,7 +147,8 @@ def test_thresholds_fall_where_small_values_are_bad(tmp_path: Path, standard: St
 
 def test_the_packs_of_the_house_are_without_fault(standard: Standard) -> None:
     rules = load_rules(PACKS, standard)
-    assert {rule.entity_type for rule in rules} == {"AirQualityStation", "MetroStation", "WasteContainer", "CaseEvent"}
+    types = {"AirQualityStation", "MetroStation", "WasteContainer", "CaseEvent", "Device"}
+    assert {rule.entity_type for rule in rules} == types
     assert all(rule.description.zh and rule.description.en for rule in rules)
 
 
@@ -195,3 +197,28 @@ def test_every_placeholder_is_documented() -> None:
 
 def test_case_events_can_be_watched() -> None:
     assert "opened" in SCHEMAS["CaseEvent"].names
+
+
+def test_the_iot_pack_hears_silence_stuck_readings_and_theft(standard: Standard) -> None:
+    rules = [rule for rule in load_rules(PACKS, standard) if rule.entity_type == "Device"]
+    guard = Guard("Device", rules)
+    begin = datetime(2026, 3, 9, tzinfo=UTC)
+
+    def rows(hour: int, place: float = 114.0) -> pa.Table:
+        found = [
+            {"entity": "d1", "observed_at": at, "received_at": at, "feed": "lamps", "record": str(at), "area": None,
+             "date": at.date(), "reading": 7.0, "battery": 50.0, "lon": place, "lat": 22.5}
+            for at in (begin + timedelta(hours=hour, minutes=10 * n) for n in range(6))
+        ]  # fmt: skip
+        return pa.Table.from_pylist(found, standard.entity_types["Device"].schema)
+
+    said = []
+    for hour in range(8):
+        verdicts = guard.take(rows(hour, 114.1 if hour == 7 else 114.0), begin + timedelta(hours=hour + 1))
+        said += [(decision.rule, decision.level) for verdict in verdicts for decision in verdict.decisions]
+    assert said == [("iot.reading_stuck", "yellow"), ("iot.device_moved", "red")]
+    late = guard.tick(begin + timedelta(hours=8, minutes=40))
+    assert [(d.rule, d.entity, d.level) for verdict in late for d in verdict.decisions] == [
+        ("iot.device_silent", "d1", "blue"),
+        ("iot.feed_silent", "lamps", "yellow"),
+    ]

@@ -82,11 +82,21 @@ class Guard:
     def take(self, rows: pa.Table, now: datetime) -> list[Verdict]:
         """Evaluate new rows, in order of arrival."""
         self.recent.add(rows)
-        return [self._verdict(rule, *self._evaluated(rule, found, now)) for rule, found in self.reader.read(rows)]
+        verdicts = [self._verdict(rule, *self._evaluated(rule, found, now)) for rule, found in self.reader.read(rows)]
+        self._release()
+        return verdicts
 
     def tick(self, now: datetime) -> list[Verdict]:
         """Let time pass."""
         return [self._verdict(rule, *self._ticked(rule, now)) for rule in self.rules]
+
+    def _release(self) -> None:
+        """Give the numbers of forgotten places to new ones; those of which a warning speaks are kept."""
+        for rule in self.rules:
+            state = self.states[rule.id]
+            for name in self.reader.forgotten(rule):
+                if state.stage[state.index[name]] == Stage.QUIET:
+                    state.entities.release(name)
 
     def _evaluated(self, rule: Rule, readings: Readings, now: datetime) -> tuple[list[Decision], Tally]:
         state = self.states[rule.id]

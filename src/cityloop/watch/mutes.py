@@ -103,7 +103,9 @@ class Mutes:
     def _depends(self, session: Session, rule: Rule, card: EntityCard) -> Muted | None:
         for dependency in rule.depends:
             key = key_of(card.id, card, dependency.by)
-            state = session.get(RuleStateRow, (dependency.rule, key)) if key else None
+            if key is None or (dependency.rule, key) == (rule.id, card.id):
+                continue
+            state = session.get(RuleStateRow, (dependency.rule, key))
             parent = self._rules().get(dependency.rule)
             if state is not None and state.level is not None and parent is not None:
                 reason = Title(zh=f"“{parent.title.zh}”：{key}", en=f"'{parent.title.en}': {key}")

@@ -6,6 +6,7 @@ place carries its centre in its name, ``<columns that agree>@<lon>,<lat>``, so t
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -15,19 +16,25 @@ from cityloop.watch.aggregating import METRES_A_DEGREE
 from cityloop.watch.rules import Near
 from cityloop.watch.state import Bools, Floats, Ints
 
+Cell = tuple[str, int, int]
+"""Kind, row and column of a square of the map."""
+
 
 class Places:
     """The places of one rule. ``span`` (µs) without a record and a place is forgotten."""
 
     def __init__(self, near: Near, span: int) -> None:
         self._near, self._span = near, span
-        self._centres: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._cells: dict[Cell, list[str]] = defaultdict(list)
         self._heard: dict[str, int] = {}
+        self._gone: list[str] = []
+        self._across: float | None = None
+        self._swept = 0
 
     def know(self, names: Iterable[str], at: int) -> None:
         """Places that are remembered by name."""
         for name in names:
-            self._note(name.rpartition("@")[0], centre_of(name), at)
+            self._note(name, at)
 
     def assign(self, kinds: Sequence[str], lon: Floats, lat: Floats, at: Ints) -> tuple[Ints, list[str]]:
         """For records in order of arrival: which record belongs to which place, a pair for each place it is near."""
@@ -43,28 +50,49 @@ class Places:
             self._forget(int(at.max()))
         return np.array(owner, np.int64), names
 
+    def forgotten(self) -> list[str]:
+        """Names of the places that were forgotten since the last call."""
+        gone, self._gone = self._gone, []
+        return gone
+
     def _within(self, kind: str, point: tuple[float, float]) -> list[str]:
-        centres = self._centres.get(kind)
-        if not centres:
+        _, row, column = self._cell(kind, point)
+        cells = [(kind, row + up, column + right) for up in (-1, 0, 1) for right in (-1, 0, 1)]
+        names = [name for cell in cells for name in self._cells.get(cell, ())]
+        if not names:
             return []
-        found = within(np.array(centres), point, self._near.metres)
-        return [name_of(kind, centres[row]) for row in np.flatnonzero(found)]
+        found = within(np.array([centre_of(name) for name in names]), point, self._near.metres)
+        return [name for name, near in zip(names, found, strict=True) if near]
 
     def _open(self, kind: str, point: tuple[float, float], at: int) -> str:
         name = name_of(kind, point)
-        self._note(kind, centre_of(name), at)
+        self._note(name, at)
         return name
 
-    def _note(self, kind: str, centre: tuple[float, float], at: int) -> None:
-        name = name_of(kind, centre)
+    def _note(self, name: str, at: int) -> None:
         if name not in self._heard:
-            self._centres[kind].append(centre)
-            self._heard[name] = at
+            self._cells[self._cell(name.rpartition("@")[0], centre_of(name))].append(name)
+        self._heard[name] = max(self._heard.get(name, at), at)
 
     def _forget(self, now: int) -> None:
+        """Look through all places, but not more often than a tenth of their span."""
+        if now < self._swept + self._span // 10:
+            return
+        self._swept = now
         for name in [name for name, at in self._heard.items() if at < now - self._span]:
             del self._heard[name]
-            self._centres[name.rpartition("@")[0]].remove(centre_of(name))
+            cell = self._cell(name.rpartition("@")[0], centre_of(name))
+            self._cells[cell].remove(name)
+            if not self._cells[cell]:
+                del self._cells[cell]
+            self._gone.append(name)
+
+    def _cell(self, kind: str, point: tuple[float, float]) -> Cell:
+        """The cell of a point: at least as wide as the reach, in the latitude of the first point and near it."""
+        if self._across is None:
+            self._across = max(0.05, 0.95 * math.cos(math.radians(point[1])))
+        high = self._near.metres / METRES_A_DEGREE
+        return kind, math.floor(point[1] / high), math.floor(point[0] * self._across / high)
 
 
 def name_of(kind: str, centre: tuple[float, float]) -> str:

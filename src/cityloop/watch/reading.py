@@ -31,12 +31,16 @@ class Reader:
         """Begin with no subjects."""
         self._entities: dict[str, Entities] = {}
         self._places = {
-            rule.id: Places(rule.near, (rule.window + rule.late) * 1_000_000) for rule in self._rules if rule.near
+            rule.id: Places(rule.near, 2 * (rule.window + rule.late) * 1_000_000) for rule in self._rules if rule.near
         }
 
     def entities(self, rule: Rule) -> Entities:
         """The numbering of a rule's subjects."""
         return self._entities.setdefault(_grouping(rule), Entities())
+
+    def forgotten(self, rule: Rule) -> list[str]:
+        """Places that nobody spoke of for long, since the last call."""
+        return self._places[rule.id].forgotten() if rule.id in self._places else []
 
     def know(self, rule: Rule, names: Iterable[str], at: int) -> None:
         """Subjects that are remembered from before."""

@@ -180,8 +180,9 @@ class Rule(Frozen):
 
     @builtins.property
     def rests_on(self) -> tuple[str, ...]:
-        """Ids of the rules that this one is made of or muted by."""
-        return (*(item.rule for item in self.conditions), *(item.rule for item in self.depends))
+        """Ids of the rules that this one is made of or muted by; not its own, through which a thing mutes another."""
+        muted = [item.rule for item in self.depends if item.rule != self.id or item.by == "entity"]
+        return (*(item.rule for item in self.conditions), *muted)
 
     @builtins.property
     def placed(self) -> bool:

@@ -53,14 +53,31 @@ class Entities:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.index: dict[str, int] = {}
+        self.renewed: list[int] = []
+        """Numbers that changed their owner; whoever keeps a state of them empties it."""
+        self._free: list[int] = []
 
     def numbers(self, names: Sequence[str]) -> Ints:
         """The numbers of these entities; unknown ones are added."""
         for name in names:
             if name not in self.index:
-                self.index[name] = len(self.names)
-                self.names.append(name)
+                self._add(name)
         return np.array([self.index[name] for name in names], np.int64)
+
+    def release(self, name: str) -> None:
+        """Forget an entity; its number goes to the next new one."""
+        number = self.index.pop(name)
+        self.names[number] = ""
+        self._free.append(number)
+
+    def _add(self, name: str) -> None:
+        if not self._free:
+            self.index[name] = len(self.names)
+            self.names.append(name)
+            return
+        number = self.index[name] = self._free.pop()
+        self.names[number] = name
+        self.renewed.append(number)
 
 
 class Rings:
@@ -126,9 +143,12 @@ class State(Rings):
         return found
 
     def fit(self) -> None:
-        """Make room for all entities there are."""
+        """Make room for all entities there are, and begin anew for those that have another's number."""
         if len(self.names) > len(self.head):
             self._grow(max(64, 2 * len(self.names)))
+        if self.entities.renewed:
+            self._renew(np.array(self.entities.renewed))
+            self.entities.renewed.clear()
 
     def restore(self, rows: Iterable[tuple[str, int, int, int]]) -> None:
         """Set what the database remembers: (entity, level as 1-based position in the ladder, stage, instant)."""
@@ -200,6 +220,13 @@ class State(Rings):
         for name, fill in self.fills.items():
             self.cells[name][entity[row], slot] = fill
         self.head[entity] = bucket
+
+    def _renew(self, entity: Ints) -> None:
+        for name, fill in self.fills.items():
+            self.cells[name][entity] = fill
+        self.head[entity] = self.last[entity] = NEVER
+        for column in (self.level, self.outcome, self.stage, self.left):
+            column[entity] = 0
 
     def _store(self, entity: Ints, slot: Ints, place: Ints, value: Floats) -> None:
         """Keep values at their places in their buckets, as far as there is room."""
