@@ -29,6 +29,7 @@ POLICY = Policy.model_validate(
                 "may": ["warning.acknowledge", "warning.mute", "warning.label", "rule.change", "rule.try"],
                 "sees": {name: {"rows": ["all"]} for name in ("warning", "rule", "observation")},
             },
+            "station": {"title": "station", "may": ["warning.report"]},
             "handler": {"title": "handler", "sees": {"warning": {"rows": ["own_department"]}}},
             "collector": {"title": "collector", "sees": {"warning": {"rows": ["own_areas"]}}},
         }

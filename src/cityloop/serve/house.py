@@ -52,6 +52,7 @@ from cityloop.steward.sharing import Sharing
 from cityloop.steward.tracing import Lineage
 from cityloop.steward.trying import Trier
 from cityloop.steward.versions import Versions, in_force
+from cityloop.watch.cap import Office
 from cityloop.watch.cards import with_areas
 from cityloop.watch.locality import locality_of
 from cityloop.watch.rulebook import InForce
@@ -138,6 +139,7 @@ class House:
             voice=Voice(self.city.language, self.city.zone),
             locality=locality_of(self.city),
             known=rule_names(self.city, content.standard),
+            office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(

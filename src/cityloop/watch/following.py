@@ -36,11 +36,13 @@ class Follower:
         self._describe, self._rules = describe, rules
         self._ticks = 0
 
-    def tick(self, now: datetime) -> None:
-        """Look now and then."""
+    def tick(self, now: datetime) -> bool:
+        """Look now and then; returns whether it was time to."""
         self._ticks += 1
-        if self._ticks % EVERY == 0:
-            self.step(now)
+        if self._ticks % EVERY:
+            return False
+        self.step(now)
+        return True
 
     def step(self, now: datetime) -> int:
         """Say what is due; returns how many warnings were touched."""

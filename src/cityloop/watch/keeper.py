@@ -27,7 +27,7 @@ from cityloop.watch.guard import Guard, Standing, Verdict
 from cityloop.watch.joining import Joiner
 from cityloop.watch.judging import Decision
 from cityloop.watch.locality import Locality
-from cityloop.watch.models import RuleStateRow, WarningRow, WatchCursorRow
+from cityloop.watch.models import CAP_RULE, RuleStateRow, WarningRow, WatchCursorRow
 from cityloop.watch.recent import Point, pick, points
 from cityloop.watch.rules import Rule
 from cityloop.watch.store import Finding, Store
@@ -289,7 +289,7 @@ class Keeper:
     def _withdraw(self) -> None:
         """Clear the warnings of rules that the packs no longer have."""
         with self._database.transaction() as tx:
-            gone = WarningRow.rule.not_in([rule.id for rule in self._rules if rule.respond != "part"])
+            gone = WarningRow.rule.not_in([CAP_RULE, *(rule.id for rule in self._rules if rule.respond != "part")])
             for row in tx.session.scalars(select(WarningRow).where(WarningRow.status == "open", gone)).all():
                 self._store.withdraw(tx, row, self._now())
             tx.flush()

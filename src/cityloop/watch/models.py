@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cityloop.core.database import Table
 
+CAP_RULE = "cap"
+"""Stands in the place of the rule of a warning that others sent."""
+
 
 class WarningRow(Table):
     """One warning. The partial index allows one open warning for each rule and entity, whatever the code does."""
@@ -91,6 +94,17 @@ class MuteRow(Table):
     at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(60))
+
+
+class CapMessageRow(Table):
+    """A CAP message that was taken, so that it counts once and later ones can refer to it."""
+
+    __tablename__ = "cap_message"
+    sender: Mapped[str] = mapped_column(String(120), primary_key=True)
+    identifier: Mapped[str] = mapped_column(String(120), primary_key=True)
+    sent: Mapped[datetime]
+    expires: Mapped[datetime | None]
+    warning: Mapped[str | None] = mapped_column(String(40))
 
 
 class RuleVersionRow(Table):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from cityloop.access.routes import Asker
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paged, service
+from cityloop.core.web import ExportFormat, Paged, read_body, service
+from cityloop.watch.cap import MEDIA_TYPE
 from cityloop.watch.schemas import (
+    CapReceipt,
     Level,
     MuteView,
     NewMute,
@@ -26,6 +29,8 @@ from cityloop.watch.schemas import (
 from cityloop.watch.service import Watch
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
+CAP_LIMIT = 1024 * 1024
+"""Largest CAP message in bytes."""
 TheWatch = Annotated[Watch, Depends(service(Watch))]
 
 
@@ -99,6 +104,24 @@ def health(watch: TheWatch, actor: Asker, days: Annotated[int, Query(ge=1, le=36
 def label(warning: str, body: NewOutcome, watch: TheWatch, actor: Asker) -> WarningDetail:
     """Say what a warning turned out to be; it feeds the statistics of its rule."""
     return watch.label(actor, warning, body)
+
+
+@router.get("/warnings/{warning}/cap")
+def cap(
+    warning: str,
+    watch: TheWatch,
+    actor: Asker,
+    number: Annotated[int | None, Query(ge=0, description="from 0; default: the newest")] = None,
+) -> Response:
+    """A message of the warning's chain in CAP 1.2: alert, updates, cancellation."""
+    return Response(watch.cap(actor, warning, number), media_type=MEDIA_TYPE)
+
+
+@router.post("/cap", status_code=202)
+async def take_cap(request: Request, watch: TheWatch, actor: Asker) -> CapReceipt:
+    """Take a CAP 1.2 message of somebody else; sent again it changes nothing."""
+    body = await read_body(request, CAP_LIMIT)
+    return await to_thread(watch.take_cap, actor, body)
 
 
 @router.get("/mutes")

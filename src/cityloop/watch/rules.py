@@ -19,6 +19,10 @@ Aggregate = Literal[
     "mean", "max", "min", "sum", "count", "last", "change", "rate", "percentile", "spread", "roam", "silence", "agree"
 ]
 Empty = Literal["keep", "zero", "lapse"]
+Category = Literal[
+    "Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"
+]
+"""Of CAP 1.2."""
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday"]
 WEEKDAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -152,6 +156,7 @@ class Rule(Frozen):
     no_case_because: Title | None = None
     matter: str | None = None
     series: str | None = None
+    category: Category = "Other"
 
     @builtins.property
     def sign(self) -> int:

@@ -167,6 +167,14 @@ class MuteView(Frozen):
     """Open warnings that are quiet because of it."""
 
 
+class CapReceipt(Frozen):
+    """What became of a CAP message; ``known`` was taken before."""
+
+    identifier: str
+    warning: str | None
+    acted: Literal["raised", "updated", "cleared", "noted", "known"]
+
+
 class RuleHealth(Frozen):
     """How well a rule serves: how often it spoke, whether it was right, what it cost."""
 

@@ -22,7 +22,9 @@ from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
+from cityloop.watch.alerts import Alerts
 from cityloop.watch.backtests import Backtests, Rehearser
+from cityloop.watch.cap import Office, message, steps
 from cityloop.watch.cards import Describe
 from cityloop.watch.checking import Known
 from cityloop.watch.following import Follower
@@ -35,6 +37,7 @@ from cityloop.watch.rule_schemas import NewRuleVersion, RuleBookEntry
 from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import (
+    CapReceipt,
     MuteView,
     NewMute,
     NewOutcome,
@@ -77,9 +80,11 @@ class Watch:
         voice: Voice | None = None,
         locality: Locality = Locality(),
         known: Known = Known(),
+        office: Office | None = None,
     ) -> None:
         self._database, self._outbox, self._door, self._audit, self._clock = database, outbox, door, audit, clock
-        self._voice = voice or Voice()
+        self._voice, self._locality = voice or Voice(), locality
+        self._office = office or Office("cityloop", Title(zh="城市运行管理", en="City operations"), self._voice.zone)
         self.on_adopted: builtins.list[Callable[[Mapping[str, Rule]], None]] = []
         """Told of the rules in force whenever they have changed."""
         self.rulebook = Rulebook(
@@ -91,6 +96,7 @@ class Watch:
         self._store = Store(outbox, audit, self._voice.zone, self._mutes.quiet)
         self._keeper = Keeper(database, lake, self._store, tuple(self._rules.values()), describe, clock.now, locality)
         self._follower = Follower(database, self._store, self._mutes, describe, lambda: self._rules)
+        self._alerts = Alerts(database, door, self._store, describe, clock.now)
         door.register(Protected(entity="warning", department="department", area="area"))
         door.register(Protected(entity="rule"))
 
@@ -110,7 +116,8 @@ class Watch:
     def tick(self, now: datetime) -> None:
         """Let holds end and silence speak, remind and escalate; call it every second or so."""
         self._keeper.tick(now)
-        self._follower.tick(now)
+        if self._follower.tick(now):
+            self._alerts.step(now)
 
     def list(self, actor: Actor, wanted: WarningFilter, paged: Paging) -> Page[WarningView]:
         """Warnings within the actor's scope."""
@@ -136,6 +143,21 @@ class Watch:
         query = self._seen(actor)
         with self._database.reading() as session:
             return self._detail(session, query, warning)
+
+    def cap(self, actor: Actor, warning: str, number: int | None) -> bytes:
+        """One message of a warning's chain as CAP 1.2, the newest by default; raises :class:`NotFound`."""
+        detail = self.get(actor, warning)
+        told = len(steps(detail))
+        wanted = told - 1 if number is None else number
+        if not 0 <= wanted < told:
+            raise NotFound(f"'{warning}' has no message {wanted}", f"it has {told}; a muted warning has none")
+        rule = self._rules.get(detail.rule)
+        shape = self._locality.shape(detail.area) if detail.area else None
+        return message(detail, wanted, self._office, shape, rule.category if rule else "Other")
+
+    def take_cap(self, actor: Actor, body: bytes) -> CapReceipt:
+        """Act on a CAP 1.2 message of somebody else; see :class:`Alerts`."""
+        return self._alerts.take(actor, body)
 
     def acknowledge(self, actor: Actor, warning: str) -> WarningDetail:
         """Say that somebody has seen it; a second time changes nothing."""

@@ -24,7 +24,7 @@ from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.models import RuleStateRow, WarningChangeRow, WarningRow, WatchCursorRow
 from cityloop.watch.recent import Point
 from cityloop.watch.rules import LEVELS, Escalation, Rule
-from cityloop.watch.schemas import Evidence, Muted, NewOutcome
+from cityloop.watch.schemas import Evidence, Level, Muted, NewOutcome
 from cityloop.watch.telemetry import WARNINGS
 from cityloop.watch.views import view
 
@@ -117,6 +117,25 @@ class Store:
         self._outbox.record(tx, "cityloop.warning.linked", row.id, now, data)
         self._audit.record(tx, now, SYSTEM.id, "warning.linked", row.id, {"case": case})
 
+    def open(
+        self, tx: Transaction, row: WarningRow, reason: Title, evidence: dict[str, Any], muted: Muted | None = None
+    ) -> None:
+        """Add a new warning, which speaks unless it is muted."""
+        row.muted = muted.model_dump(mode="json") if muted else None
+        tx.session.add(row)
+        tx.session.flush()
+        what, why = ("muted", _kept(muted, reason)) if muted else ("raised", reason)
+        self._step(tx, row, Step(what, row.level, row.value, why, evidence))
+        tx.after_commit(WARNINGS.labels(row.rule, row.level).inc)
+
+    def relevel(
+        self, tx: Transaction, row: WarningRow, level: Level, reason: Title, now: datetime, evidence: dict[str, Any]
+    ) -> None:
+        """Give an open warning the level that others say it has."""
+        row.updated_at = now
+        self._lift(row, level)
+        self._step(tx, row, Step("level", row.level, row.value, reason, evidence))
+
     def mute(self, tx: Transaction, row: WarningRow, muted: Muted | None, now: datetime) -> None:
         """Keep an open warning quiet, or let it speak again."""
         row.muted, row.updated_at = muted.model_dump(mode="json") if muted else None, now
@@ -166,13 +185,7 @@ class Store:
     def _raise(self, tx: Transaction, finding: Finding, points: Sequence[Point], now: datetime) -> None:
         row = self._row(finding, points, now)
         muted = self._quiet(tx.session, finding.rule, finding.card, now)
-        row.muted = muted.model_dump(mode="json") if muted else None
-        tx.session.add(row)
-        tx.session.flush()
-        what = "muted" if muted else "raised"
-        reason = _kept(muted, _reason(finding)) if muted else _reason(finding)
-        self._step(tx, row, Step(what, row.level, row.value, reason, self._told(finding, points)))
-        tx.after_commit(WARNINGS.labels(row.rule, row.level).inc)
+        self.open(tx, row, _reason(finding), self._told(finding, points), muted)
 
     def _level(
         self, tx: Transaction, row: WarningRow, finding: Finding, points: Sequence[Point], now: datetime
