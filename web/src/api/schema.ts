@@ -924,6 +924,254 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description How every rule served: fire rate, false share, cases, rules that never spoke.
+         */
+        get: operations["health_api_v1_rules_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/warnings/{warning}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Label
+         * @description Say what a warning turned out to be; it feeds the statistics of its rule.
+         */
+        post: operations["label_api_v1_warnings__warning__outcome_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/warnings/{warning}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cap
+         * @description A message of the warning's chain in CAP 1.2: alert, updates, cancellation.
+         */
+        get: operations["cap_api_v1_warnings__warning__cap_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Cap
+         * @description Take a CAP 1.2 message of somebody else; sent again it changes nothing.
+         */
+        post: operations["take_cap_api_v1_cap_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mutes
+         * @description Silences and maintenance windows.
+         */
+        get: operations["mutes_api_v1_mutes_get"];
+        put?: never;
+        /**
+         * Mute
+         * @description Keep warnings quiet for a reason and a time; they are watched all the same.
+         */
+        post: operations["mute_api_v1_mutes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mutes/{mute}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unmute
+         * @description End a mute early: warnings that are still open are raised now.
+         */
+        post: operations["unmute_api_v1_mutes__mute__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtests
+         * @description The backtests that are kept, without their reports.
+         */
+        get: operations["backtests_api_v1_rules_backtests_get"];
+        put?: never;
+        /**
+         * Backtest
+         * @description Run a rule, in force or drafted, over the history; look again under its id for progress and report.
+         */
+        post: operations["backtest_api_v1_rules_backtests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/{backtest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtest Report
+         * @description How far it is, and its report once it is done.
+         */
+        get: operations["backtest_report_api_v1_rules_backtests__backtest__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/{backtest}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Backtest
+         * @description End it within a day of its history.
+         */
+        post: operations["stop_backtest_api_v1_rules_backtests__backtest__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Rule
+         * @description Explain a change of a rule. Nothing is written.
+         */
+        post: operations["plan_rule_api_v1_rules_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Rule
+         * @description Put an explained change into force, without a restart.
+         */
+        post: operations["apply_rule_api_v1_rules_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rule
+         * @description One rule as declared, with its versions.
+         */
+        get: operations["rule_api_v1_rules__rule__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -3414,6 +3662,35 @@ export interface components {
             thumb: boolean;
         };
         /**
+         * BacktestView
+         * @description A backtest, at work or done.
+         */
+        BacktestView: {
+            /** Id */
+            id: string;
+            /** Rule */
+            rule: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "stopped" | "failed";
+            /** Done */
+            done: number;
+            report?: components["schemas"]["RuleReport"] | null;
+            /** Proposal */
+            proposal?: components["schemas"]["cityloop__watch__rule_schemas__Trial"][] | null;
+            /** Problem */
+            problem?: string | null;
+        };
+        /**
          * BandDef
          * @description A score for values that equal, lie below, or reach up to a bound; without a bound it is for the rest.
          */
@@ -3732,6 +4009,21 @@ export interface components {
             title: components["schemas"]["Title"];
             /** Confidence */
             confidence: number;
+        };
+        /**
+         * CapReceipt
+         * @description What became of a CAP message; ``known`` was taken before.
+         */
+        CapReceipt: {
+            /** Identifier */
+            identifier: string;
+            /** Warning */
+            warning: string | null;
+            /**
+             * Acted
+             * @enum {string}
+             */
+            acted: "raised" | "updated" | "cleared" | "noted" | "known";
         };
         /**
          * Card
@@ -4729,6 +5021,21 @@ export interface components {
             name: string;
         };
         /**
+         * DayCount
+         * @description Warnings raised on one day of the city, by the highest level that each reached.
+         */
+        DayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+        };
+        /**
          * DeadlineView
          * @description The handling limit, how it was reached, and where its clock stands.
          */
@@ -5045,6 +5352,16 @@ export interface components {
             actual: string | null;
         };
         /**
+         * EntityCount
+         * @description Warnings of one entity.
+         */
+        EntityCount: {
+            /** Entity */
+            entity: string;
+            /** Warnings */
+            warnings: number;
+        };
+        /**
          * EntityTypeView
          * @description An entity type of the standard.
          */
@@ -5104,6 +5421,24 @@ export interface components {
             /** Versions */
             versions: components["schemas"]["SchemeVersionView"][];
             document: components["schemas"]["SchemeDocument"];
+        };
+        /**
+         * EventScore
+         * @description The rule beside what is known to have happened: labelled warnings, and events that were given.
+         */
+        EventScore: {
+            /** Events */
+            events: number;
+            /** Caught */
+            caught: number;
+            /** Recall */
+            recall: number | null;
+            /** Median Lead Seconds */
+            median_lead_seconds: number | null;
+            /** False Known */
+            false_known: number;
+            /** False Again */
+            false_again: number;
         };
         /**
          * Evidence
@@ -6091,6 +6426,18 @@ export interface components {
             how: string;
         };
         /**
+         * KeyChange
+         * @description One key of a rule that differs; empty where it is not written.
+         */
+        KeyChange: {
+            /** Key */
+            key: string;
+            /** Before */
+            before?: unknown;
+            /** After */
+            after?: unknown;
+        };
+        /**
          * LevelChange
          * @description A step in a warning's life.
          */
@@ -6104,7 +6451,7 @@ export interface components {
              * What
              * @enum {string}
              */
-            what: "raised" | "level" | "cleared" | "acknowledged";
+            what: "raised" | "level" | "cleared" | "acknowledged" | "muted" | "unmuted" | "reminder" | "escalated" | "labelled";
             /** Level */
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
@@ -6588,6 +6935,68 @@ export interface components {
             why: components["schemas"]["WhyMoved"][];
         };
         /**
+         * MuteView
+         * @description A silence or maintenance window.
+         */
+        MuteView: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance";
+            /** Rule */
+            rule: string | null;
+            /** Entity */
+            entity: string | null;
+            /** Area */
+            area: string | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Reason */
+            reason: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Active */
+            active: boolean;
+            /** Warnings */
+            warnings: number;
+        };
+        /**
+         * Muted
+         * @description Why nobody is told of a warning: a silence, a maintenance window, or the fault of something it depends on.
+         */
+        Muted: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance" | "dependency";
+            /** Id */
+            id: string;
+            reason: components["schemas"]["Title"];
+            /** Until */
+            until?: string | null;
+        };
+        /**
          * NearEntity
          * @description An entity near a point. ``code`` is its class in the catalogue of components, ``owner`` the department's id.
          */
@@ -6626,6 +7035,24 @@ export interface components {
             owner: string | null;
         };
         /**
+         * NewBacktest
+         * @description A wish to see what a rule would have said: one in force by ``rule``, or a ``draft`` as in ``rules.yaml``.
+         */
+        NewBacktest: {
+            /** Rule */
+            rule?: string | null;
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Start */
+            start?: string | null;
+            /** End */
+            end?: string | null;
+            /** A Week */
+            a_week?: number | null;
+        };
+        /**
          * NewCalendar
          * @description A change that was explained and is now wanted.
          */
@@ -6661,6 +7088,49 @@ export interface components {
             reason: string;
         };
         /**
+         * NewMute
+         * @description A wish for quiet: of a rule, an entity, an area with all below it, or what meets all of those given.
+         */
+        NewMute: {
+            /**
+             * Kind
+             * @default silence
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance";
+            /** Rule */
+            rule?: string | null;
+            /** Entity */
+            entity?: string | null;
+            /** Area */
+            area?: string | null;
+            /** Start */
+            start?: string | null;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewOutcome
+         * @description What a warning turned out to be, said by somebody who knows.
+         */
+        NewOutcome: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "true" | "false" | "drill";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * NewResponsibility
          * @description A change that was explained and is now wanted.
          */
@@ -6675,6 +7145,31 @@ export interface components {
              * @default 90
              */
             days: number;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewRuleVersion
+         * @description The change, with the plan that explained it.
+         */
+        NewRuleVersion: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Rule */
+            rule?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Withdraw
+             * @default false
+             */
+            withdraw: boolean;
             /** Plan */
             plan: string;
             /** Base */
@@ -6727,6 +7222,19 @@ export interface components {
              * @default true
              */
             descending: boolean;
+        };
+        /**
+         * Overlap
+         * @description Another rule, and how many of this rule's warnings were open together with one of its own.
+         */
+        Overlap: {
+            /** Rule */
+            rule: string;
+            title: components["schemas"]["Title"];
+            /** Warnings */
+            warnings: number;
+            /** Both */
+            both: number;
         };
         /** Page[BatchView] */
         Page_BatchView_: {
@@ -7911,6 +8419,25 @@ export interface components {
             after: number;
         };
         /**
+         * RuleBookEntry
+         * @description A rule as declared, and every version that was applied, the newest first.
+         */
+        RuleBookEntry: {
+            /** Rule */
+            rule: string;
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "pack" | "changed" | "withdrawn";
+            /** Versions */
+            versions: components["schemas"]["RuleVersionView"][];
+        };
+        /**
          * RuleCounts
          * @description Records that broke one rule.
          */
@@ -7944,6 +8471,151 @@ export interface components {
             rule: string;
         };
         /**
+         * RuleHealth
+         * @description How well a rule serves: how often it spoke, whether it was right, what it cost.
+         */
+        RuleHealth: {
+            /** Rule */
+            rule: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Fired */
+            fired: number;
+            /** A Week */
+            a_week: number;
+            /** True */
+            true: number;
+            /** False */
+            false: number;
+            /** Drill */
+            drill: number;
+            /** Unlabelled */
+            unlabelled: number;
+            /** False Share */
+            false_share: number | null;
+            /** Acknowledged */
+            acknowledged: number;
+            /** Cases */
+            cases: number;
+            /** Last Fired */
+            last_fired: string | null;
+            /** Silent */
+            silent: boolean;
+            /** Muted */
+            muted: number;
+            /** Last Error */
+            last_error: string | null;
+        };
+        /**
+         * RulePlan
+         * @description What a change would do. Nothing is written.
+         */
+        RulePlan: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Rule */
+            rule: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "added" | "changed" | "withdrawn";
+            /** Changes */
+            changes: components["schemas"]["KeyChange"][];
+            /** Open Warnings */
+            open_warnings: number;
+            /** Used By */
+            used_by: string[];
+            explanation: components["schemas"]["Title"];
+        };
+        /**
+         * RuleReport
+         * @description What a rule would have said.
+         */
+        RuleReport: {
+            /** Rule */
+            rule: string;
+            /** Version */
+            version: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Records */
+            records: number;
+            /** Seconds */
+            seconds: number;
+            /** Times Real */
+            times_real: number | null;
+            /** Warnings */
+            warnings: number;
+            /** A Week */
+            a_week: number;
+            /** Open At End */
+            open_at_end: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Days */
+            days: components["schemas"]["DayCount"][];
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** P90 Seconds */
+            p90_seconds: number | null;
+            /** Entities */
+            entities: components["schemas"]["EntityCount"][];
+            /** Cases */
+            cases: {
+                [key: string]: number;
+            };
+            /** Overlaps */
+            overlaps: components["schemas"]["Overlap"][];
+            events: components["schemas"]["EventScore"] | null;
+            before: components["schemas"]["VersionChange"] | null;
+            /** Late */
+            late: number;
+            /** Errors */
+            errors: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * RuleVersionView
+         * @description One version of a rule.
+         */
+        RuleVersionView: {
+            /** Number */
+            number: number;
+            /** Version */
+            version: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "changed" | "withdrawn";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** In Force */
+            in_force: boolean;
+        };
+        /**
          * RuleView
          * @description A rule as declared.
          */
@@ -7973,6 +8645,25 @@ export interface components {
             fired_total: number;
             /** Last Error */
             last_error: string | null;
+        };
+        /**
+         * RuleWish
+         * @description A change of one rule: its new declaration, an earlier version, or its end.
+         */
+        RuleWish: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Rule */
+            rule?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Withdraw
+             * @default false
+             */
+            withdraw: boolean;
         };
         /**
          * Sample
@@ -8726,37 +9417,6 @@ export interface components {
             en: string;
         };
         /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: string[];
-        };
-        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -8937,6 +9597,26 @@ export interface components {
             ctx?: Record<string, never>;
         };
         /**
+         * VersionChange
+         * @description The version in force on the same history.
+         */
+        VersionChange: {
+            /** Warnings */
+            warnings: number;
+            /** A Week */
+            a_week: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Only Before */
+            only_before: number;
+            /** Only After */
+            only_after: number;
+            /** Both */
+            both: number;
+        };
+        /**
          * VersionLine
          * @description One applied version; 0 are the packs alone. ``restored``: it brought that version back.
          */
@@ -9063,6 +9743,15 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
+            muted?: components["schemas"]["Muted"] | null;
+            /** Outcome */
+            outcome?: ("true" | "false" | "drill") | null;
+            /** Outcome At */
+            outcome_at?: string | null;
+            /** Outcome By */
+            outcome_by?: string | null;
+            /** Outcome Note */
+            outcome_note?: string | null;
             evidence: components["schemas"]["Evidence"];
             /** History */
             history: components["schemas"]["LevelChange"][];
@@ -9142,6 +9831,15 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
+            muted?: components["schemas"]["Muted"] | null;
+            /** Outcome */
+            outcome?: ("true" | "false" | "drill") | null;
+            /** Outcome At */
+            outcome_at?: string | null;
+            /** Outcome By */
+            outcome_by?: string | null;
+            /** Outcome Note */
+            outcome_note?: string | null;
         };
         /**
          * WhatIf
@@ -9209,6 +9907,47 @@ export interface components {
             points_before: number | null;
             /** Points After */
             points_after: number | null;
+        };
+        /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        cityloop__standard__trial__Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+        };
+        /**
+         * Trial
+         * @description A lowest threshold, and how many warnings a week it gives.
+         */
+        cityloop__watch__rule_schemas__Trial: {
+            /** Threshold */
+            threshold: number;
+            /** A Week */
+            a_week: number;
         };
     };
     responses: never;
@@ -10585,6 +11324,9 @@ export interface operations {
                 start?: string | null;
                 /** @description raised before */
                 end?: string | null;
+                /** @description only those that are kept quiet, or none of them */
+                muted?: boolean | null;
+                outcome?: ("true" | "false" | "drill") | null;
             };
             header?: never;
             path?: never;
@@ -10627,6 +11369,9 @@ export interface operations {
                 start?: string | null;
                 /** @description raised before */
                 end?: string | null;
+                /** @description only those that are kept quiet, or none of them */
+                muted?: boolean | null;
+                outcome?: ("true" | "false" | "drill") | null;
             };
             header?: never;
             path?: never;
@@ -10732,6 +11477,434 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleView"][];
+                };
+            };
+        };
+    };
+    health_api_v1_rules_health_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleHealth"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    label_api_v1_warnings__warning__outcome_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOutcome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WarningDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cap_api_v1_warnings__warning__cap_get: {
+        parameters: {
+            query?: {
+                /** @description from 0; default: the newest */
+                number?: number | null;
+            };
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_cap_api_v1_cap_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapReceipt"];
+                };
+            };
+        };
+    };
+    mutes_api_v1_mutes_get: {
+        parameters: {
+            query?: {
+                /** @description past ones too */
+                every?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    mute_api_v1_mutes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMute"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    unmute_api_v1_mutes__mute__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mute: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    backtests_api_v1_rules_backtests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"][];
+                };
+            };
+        };
+    };
+    backtest_api_v1_rules_backtests_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBacktest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    backtest_report_api_v1_rules_backtests__backtest__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_backtest_api_v1_rules_backtests__backtest__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_rule_api_v1_rules_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_rule_api_v1_rules_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rule_api_v1_rules__rule__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -13445,7 +14618,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Trial"];
+                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
                 };
             };
         };
