@@ -25,7 +25,7 @@ from cityloop.watch.cards import Describe
 from cityloop.watch.locality import Locality
 from cityloop.watch.models import WarningRow
 from cityloop.watch.rehearsal import Past, Progress, Rehearsal, Stopped, touching
-from cityloop.watch.rule_schemas import BacktestView, NewBacktest, RuleReport, Trial
+from cityloop.watch.rule_schemas import BacktestView, NewBacktest, RuleReport, TriedThreshold
 from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
 
@@ -60,7 +60,7 @@ class Rehearser:
         self._database, self._lake, self._describe = database, lake, describe
         self._rules, self._locality = rules, locality
 
-    def run(self, wish: Wish, progress: Progress) -> tuple[RuleReport, list[Trial] | None]:
+    def run(self, wish: Wish, progress: Progress) -> tuple[RuleReport, list[TriedThreshold] | None]:
         """The report, and where a number of warnings a week is wished the thresholds that were tried for it."""
         rounds = 1 if wish.a_week is None else 1 + TRIES
         begun = time.perf_counter()
@@ -73,7 +73,7 @@ class Rehearser:
             return made, None
         return made, self._proposed(wish, lambda turn, share: progress((1 + turn + share) / rounds))
 
-    def _proposed(self, wish: Wish, progress: Callable[[int, float], None]) -> list[Trial]:
+    def _proposed(self, wish: Wish, progress: Callable[[int, float], None]) -> list[TriedThreshold]:
         assert wish.a_week is not None
         turn = iter(range(TRIES))
 

@@ -3686,7 +3686,7 @@ export interface components {
             done: number;
             report?: components["schemas"]["RuleReport"] | null;
             /** Proposal */
-            proposal?: components["schemas"]["cityloop__watch__rule_schemas__Trial"][] | null;
+            proposal?: components["schemas"]["TriedThreshold"][] | null;
             /** Problem */
             problem?: string | null;
         };
@@ -9417,6 +9417,37 @@ export interface components {
             en: string;
         };
         /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+        };
+        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -9432,6 +9463,16 @@ export interface components {
             before: string[];
             /** After */
             after: string[];
+        };
+        /**
+         * TriedThreshold
+         * @description A lowest threshold, and how many warnings a week it gives.
+         */
+        TriedThreshold: {
+            /** Threshold */
+            threshold: number;
+            /** A Week */
+            a_week: number;
         };
         /**
          * TypeDetail
@@ -9907,47 +9948,6 @@ export interface components {
             points_before: number | null;
             /** Points After */
             points_after: number | null;
-        };
-        /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        cityloop__standard__trial__Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: string[];
-        };
-        /**
-         * Trial
-         * @description A lowest threshold, and how many warnings a week it gives.
-         */
-        cityloop__watch__rule_schemas__Trial: {
-            /** Threshold */
-            threshold: number;
-            /** A Week */
-            a_week: number;
         };
     };
     responses: never;
@@ -14618,7 +14618,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
         };
