@@ -69,7 +69,7 @@ _DAYS, _YEARS = 30, 3
 _STRIDE = 1_000_003
 """Seconds from one ended case to the next, around the years: a prime, so that they spread."""
 _ID, _NUMBER = "case_{:019d}", "B{:09d}"
-_MOVED = ("opened_at", "due_at", "yellow_at", "red_at", "handled_at", "closed_at", "updated_at")
+_MOVED = ("opened_at", "due_at", "yellow_at", "red_at", "urgent_at", "handled_at", "closed_at", "updated_at")
 _SPOTS = Table(
     "bench_spot",
     MetaData(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -145,6 +145,20 @@ def serious(page: Page) -> list[str]:
     """What on a page breaks the rules of accessibility in a serious way."""
     found = Axe().run(page, options=WCAG_AA).response["violations"]
     return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+def fit_and_accessible(visitor: Visitor, paths: Sequence[str], shown: str = "main", **how: Any) -> None:
+    """Each path in one tab, opened by ``how``: no wider than the window, no serious breach, no complaint."""
+    page = visitor.open(paths[0], **how)
+    for path in paths:
+        if path != paths[0]:
+            page.goto(path)
+        page.locator(shown).first.wait_for()
+        visitor.settle(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{path} is {wide} px wider than the window"
+        assert serious(page) == [], path
+        assert visitor.complaints == [], path
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.e2e.conftest import Visitor, serious
+from tests.e2e.conftest import Visitor, fit_and_accessible, serious
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PHONE = (390, 844)
@@ -34,22 +34,13 @@ CLOSED = {
 """A report after closing, as the server tells it; that it tells so is shown in tests/citizen."""
 
 
-def _fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
-
-
 @pytest.mark.parametrize("look", [("zh", "dark"), ("en", "light")], ids="-".join)
 @pytest.mark.parametrize("size", [(1920, 1080), PHONE], ids=["wall", "phone"])
 def test_the_pages_fit_and_keep_the_rules_of_accessibility(
     visitor: Visitor, look: tuple[str, str], size: tuple[int, int]
 ) -> None:
-    for path in ("/report", "/follow"):
-        page = visitor.open(path, account=None, size=size, language=look[0], theme=look[1])
-        page.locator("main form").wait_for()
-        visitor.settle(page)
-        assert _fits(page), f"{path} is wider than {size[0]} px"
-        assert serious(page) == [], path
-        assert visitor.complaints == [], path
+    how = {"account": None, "size": size, "language": look[0], "theme": look[1]}
+    fit_and_accessible(visitor, ("/report", "/follow"), "main form", **how)
 
 
 def test_a_citizen_reports_and_follows_without_an_account(visitor: Visitor) -> None:

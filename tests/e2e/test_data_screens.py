@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Visitor, serious
+from tests.e2e.conftest import Visitor, fit_and_accessible
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 STEWARD = "shuju"
@@ -40,15 +40,8 @@ LOOKS = [("zh", "dark", (1920, 1080)), ("en", "light", (390, 844))]
 def test_the_screens_of_a_group_fit_and_are_accessible(
     visitor: Visitor, group: str, language: str, theme: str, size: tuple[int, int]
 ) -> None:
-    for path in GROUPS[group]:
-        page = visitor.open(path, account=STEWARD, size=size, language=language, theme=theme)
-        page.locator("main :is(h1, h2):visible").first.wait_for()
-        visitor.settle(page)
-        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, f"{path} is {wide} px wider than the window"
-        assert serious(page) == [], path
-        page.close()
-    assert visitor.complaints == []
+    how = {"account": STEWARD, "size": size, "language": language, "theme": theme}
+    fit_and_accessible(visitor, GROUPS[group], "main :is(h1, h2):visible", **how)
 
 
 def test_the_rail_offers_what_the_post_sees(visitor: Visitor) -> None:

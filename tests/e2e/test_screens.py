@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import Visitor, serious
+from tests.e2e.conftest import Visitor, fit_and_accessible
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PAGES = [
@@ -24,10 +24,6 @@ PAGES = [
 PHONE = (390, 844)
 
 
-def _fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
-
-
 def test_a_visitor_takes_a_post_and_sees_the_map(visitor: Visitor) -> None:
     page = visitor.open("/", account=None)
     page.get_by_role("button", name=re.compile("值班长")).first.click()
@@ -40,14 +36,7 @@ def test_a_visitor_takes_a_post_and_sees_the_map(visitor: Visitor) -> None:
 def test_the_screens_fit_and_keep_the_rules_of_accessibility(
     visitor: Visitor, look: tuple[str, str], size: tuple[int, int]
 ) -> None:
-    for path in PAGES:
-        page = visitor.open(path, size=size, language=look[0], theme=look[1])
-        page.locator("main").wait_for()
-        visitor.settle(page)
-        assert _fits(page), f"{path} is wider than {size[0]} px"
-        assert serious(page) == [], path
-        assert visitor.complaints == [], path
-        page.close()
+    fit_and_accessible(visitor, PAGES, size=size, language=look[0], theme=look[1])
 
 
 def test_a_case_is_opened_and_noted_by_keyboard(visitor: Visitor) -> None:
