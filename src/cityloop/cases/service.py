@@ -28,7 +28,7 @@ from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.dispatch_desk import DispatchDesk
 from cityloop.cases.dispatcher import Dispatcher, OwnerOf
 from cityloop.cases.files import Files
-from cityloop.cases.intake import NOTHING, Brought, Intake
+from cityloop.cases.intake import NOTHING, Brought, Intake, TitleOf
 from cityloop.cases.joint import TASK
 from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.limits_desk import LimitsDesk
@@ -71,6 +71,7 @@ class CaseDesk:
         attachment_limit: int = 10 * 1024 * 1024,
         classifier: Classifier | None = None,
         owner_of: OwnerOf = lambda _: None,
+        title_of: TitleOf = lambda _, __: None,
     ) -> None:
         door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
@@ -94,8 +95,9 @@ class CaseDesk:
             mover=self._mover,
             attachments=self.attachments,
             classifier=classifier or Nobody(),
+            title_of=title_of,
         )
-        self._reading = Reading(**stored, book=self._book, views=views, attachments=self.attachments)
+        self._reading = Reading(**stored, book=self._book, views=views, attachments=self.attachments, title_of=title_of)
         self.similar = Similar(
             database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
         )

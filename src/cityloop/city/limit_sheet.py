@@ -16,6 +16,7 @@ from cityloop.city.deadlines import Limits
 from cityloop.city.grammar import Limit, NeedsHuman, Stage
 from cityloop.city.limit_change import LimitsChange, Parse
 from cityloop.city.schemas import Matter
+from cityloop.city.sheet import SheetLine
 from cityloop.core.errors import Fault
 from cityloop.core.values import Frozen, Title
 
@@ -36,14 +37,6 @@ _MEASURES: Mapping[str, tuple[float, str, str]] = {
     "office_days": (1e6, "{0} 个办公日", "{0} office days"),
     "closes": (1, "第 {0} 个工作日下班前", "close of working day {0}"),
 }
-
-
-@dataclass(frozen=True)
-class SheetLine:
-    """One row; ``texts`` by the names of :data:`HEADINGS`, ``places`` of their cells."""
-
-    texts: Mapping[str, str]
-    places: Mapping[str, str]
 
 
 class LimitChange(Frozen):
@@ -94,13 +87,6 @@ class _Read:
     lines: dict[str, list[ConditionLine]] = field(default_factory=dict)
     readings: dict[str, LimitReading] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-
-
-def columns_of(names: Sequence[str]) -> dict[str, str]:
-    """Which column of a sheet holds what; those that are not there are left out."""
-    bare = {name: name.rpartition("/")[2].strip().lower() for name in names}
-    found = {what: next((n for n in names if bare[n] in words), None) for what, words in HEADINGS.items()}
-    return {what: name for what, name in found.items() if name is not None}
 
 
 def planned(

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cityloop.access.policy import Policy
+from cityloop.city.addresses import Addresses
 from cityloop.city.almanac import Almanac
 from cityloop.city.areas import Areas
 from cityloop.city.calendar import Calendars
@@ -48,6 +49,7 @@ class Loaded:
     deadlines: Deadlines
     limits: Limits
     policy: Policy
+    addresses: Addresses
 
 
 def read_city(folder: Path, faults: Faults) -> Loaded | None:
@@ -77,6 +79,7 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
         deadlines=deadlines,
         limits=_limits(folder, city, catalogue, deadlines, faults),
         policy=policy.value,
+        addresses=Addresses.read(folder / city.value.addresses if city.value.addresses else None, faults),
     )
 
 

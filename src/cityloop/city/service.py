@@ -11,7 +11,7 @@ from cityloop.city.content import LimitsFile
 from cityloop.city.deadlines import Limits
 from cityloop.city.faults import Faults
 from cityloop.city.loading import Loaded, read_city
-from cityloop.city.schemas import CityView, ClockView, PostView
+from cityloop.city.schemas import AddressFound, CityView, ClockView, Position, PostView
 from cityloop.core.clock import Clock, PacedClock
 from cityloop.core.content import raise_faults
 from cityloop.core.errors import Conflict, ContentError
@@ -38,6 +38,7 @@ class City:
         self.deadlines = loaded.deadlines
         self.limits = loaded.limits
         self.policy = loaded.policy
+        self.addresses = loaded.addresses
 
     @classmethod
     def load(cls, folder: Path, clock: Clock) -> City:
@@ -56,6 +57,22 @@ class City:
     def adopt_limits(self, file: LimitsFile) -> None:
         """From now on these limits hold; they have been checked."""
         self.limits = Limits(file)
+
+    def find_addresses(self, text: str, near: Position | None, most: int) -> list[AddressFound]:
+        """Addresses that a text may mean, each with the smallest area that holds it."""
+        found = self.addresses.find(text, near, most)
+        places = self.areas.locate_many([one.lon for one in found], [one.lat for one in found]) if found else []
+        return [
+            AddressFound(
+                address=one.address,
+                lon=one.lon,
+                lat=one.lat,
+                area=place.area if place else None,
+                area_title=self.areas.title(place.area) if place else None,
+                metres=round(one.metres, 1) if one.metres is not None else None,
+            )
+            for one, place in zip(found, places, strict=True)
+        ]
 
     def view(self) -> CityView:
         """What a client needs to know of the city before anything else."""

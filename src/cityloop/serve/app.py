@@ -34,6 +34,7 @@ from cityloop.standard.routes import router as standard_router
 from cityloop.steward.change_routes import router as change_router
 from cityloop.steward.routes import router as steward_router
 from cityloop.watch.routes import router as watch_router
+from cityloop.watch.rule_routes import router as rules_router
 
 ROUTERS = (
     access_router,
@@ -42,6 +43,7 @@ ROUTERS = (
     quarantine_router,
     sources_router,
     watch_router,
+    rules_router,
     cases_router,
     desk_router,
     learn_router,

@@ -27,6 +27,7 @@ def rules(settings: Settings) -> dict[str, Rule]:
         "report": Rule(settings.public_reports, 3600),
         "phone": Rule(settings.public_phone_reports, 86_400),
         "look": Rule(settings.public_looks, 60),
+        "search": Rule(settings.public_searches, 60),
     }
 
 

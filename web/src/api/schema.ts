@@ -19,7 +19,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Sign in with a password; sets the session cookie.
+         * @description Sign in with a password; sets the session cookie. 403 ``password-due`` for one that must be changed first.
          */
         post: operations["sign_in_api_v1_session_post"];
         /**
@@ -27,6 +27,26 @@ export interface paths {
          * @description End this session.
          */
         delete: operations["sign_out_api_v1_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change a password by the old one, and sign in; the account's other sessions end.
+         */
+        post: operations["change_password_api_v1_session_password_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -196,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/city/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses
+         * @description Addresses of the register that a text may mean, likeliest first; with a point the nearest of equally likely.
+         */
+        get: operations["addresses_api_v1_city_addresses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/city/matters": {
         parameters: {
             query?: never;
@@ -354,6 +394,26 @@ export interface paths {
          * @description All entities that have a position, as GeoJSON points; ``properties`` are those of the entity view.
          */
         get: operations["entity_points_api_v1_entities_geojson_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Near
+         * @description Entities around a point (WGS 84), the nearest first, with class, owner and latest values.
+         */
+        get: operations["near_api_v1_entities_near_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -864,6 +924,254 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description How every rule served: fire rate, false share, cases, rules that never spoke.
+         */
+        get: operations["health_api_v1_rules_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/warnings/{warning}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Label
+         * @description Say what a warning turned out to be; it feeds the statistics of its rule.
+         */
+        post: operations["label_api_v1_warnings__warning__outcome_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/warnings/{warning}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cap
+         * @description A message of the warning's chain in CAP 1.2: alert, updates, cancellation.
+         */
+        get: operations["cap_api_v1_warnings__warning__cap_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Cap
+         * @description Take a CAP 1.2 message of somebody else; sent again it changes nothing.
+         */
+        post: operations["take_cap_api_v1_cap_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mutes
+         * @description Silences and maintenance windows.
+         */
+        get: operations["mutes_api_v1_mutes_get"];
+        put?: never;
+        /**
+         * Mute
+         * @description Keep warnings quiet for a reason and a time; they are watched all the same.
+         */
+        post: operations["mute_api_v1_mutes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mutes/{mute}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unmute
+         * @description End a mute early: warnings that are still open are raised now.
+         */
+        post: operations["unmute_api_v1_mutes__mute__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtests
+         * @description The backtests that are kept, without their reports.
+         */
+        get: operations["backtests_api_v1_rules_backtests_get"];
+        put?: never;
+        /**
+         * Backtest
+         * @description Run a rule, in force or drafted, over the history; look again under its id for progress and report.
+         */
+        post: operations["backtest_api_v1_rules_backtests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/{backtest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtest Report
+         * @description How far it is, and its report once it is done.
+         */
+        get: operations["backtest_report_api_v1_rules_backtests__backtest__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/{backtest}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Backtest
+         * @description End it within a day of its history.
+         */
+        post: operations["stop_backtest_api_v1_rules_backtests__backtest__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Rule
+         * @description Explain a change of a rule. Nothing is written.
+         */
+        post: operations["plan_rule_api_v1_rules_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Rule
+         * @description Put an explained change into force, without a restart.
+         */
+        post: operations["apply_rule_api_v1_rules_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rule
+         * @description One rule as declared, with its versions.
+         */
+        get: operations["rule_api_v1_rules__rule__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -1326,6 +1634,26 @@ export interface paths {
          * @description What can be reported, and the areas whose names say where.
          */
         get: operations["places_api_v1_public_places_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses
+         * @description Addresses of the register that a text may mean, likeliest first. 429 with ``Retry-After`` when it is too much.
+         */
+        get: operations["addresses_api_v1_public_addresses_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3195,6 +3523,23 @@ export interface components {
             areas: string[];
         };
         /**
+         * AddressFound
+         * @description An address of the register: its point, the smallest area that holds it, the metres to where one asked from.
+         */
+        AddressFound: {
+            /** Address */
+            address: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /** Metres */
+            metres: number | null;
+        };
+        /**
          * ApplyRequest
          * @description A set to be applied, why, and the hash of the plan that was looked at.
          */
@@ -3315,6 +3660,35 @@ export interface components {
             uploaded_at: string;
             /** Thumb */
             thumb: boolean;
+        };
+        /**
+         * BacktestView
+         * @description A backtest, at work or done.
+         */
+        BacktestView: {
+            /** Id */
+            id: string;
+            /** Rule */
+            rule: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "stopped" | "failed";
+            /** Done */
+            done: number;
+            report?: components["schemas"]["RuleReport"] | null;
+            /** Proposal */
+            proposal?: components["schemas"]["TriedThreshold"][] | null;
+            /** Problem */
+            problem?: string | null;
         };
         /**
          * BandDef
@@ -3637,6 +4011,21 @@ export interface components {
             confidence: number;
         };
         /**
+         * CapReceipt
+         * @description What became of a CAP message; ``known`` was taken before.
+         */
+        CapReceipt: {
+            /** Identifier */
+            identifier: string;
+            /** Warning */
+            warning: string | null;
+            /**
+             * Acted
+             * @enum {string}
+             */
+            acted: "raised" | "updated" | "cleared" | "noted" | "known";
+        };
+        /**
          * Card
          * @description What a person must know of a model before trusting it.
          */
@@ -3828,6 +4217,9 @@ export interface components {
             version: number;
             /** Description */
             description: string;
+            /** Entity */
+            entity: string | null;
+            entity_title: components["schemas"]["Title"] | null;
             /** Reporter Name */
             reporter_name: string | null;
             /** Reporter Phone */
@@ -4010,6 +4402,8 @@ export interface components {
              * @default false
              */
             self_handled: boolean;
+            /** Entity */
+            entity?: string | null;
             /** Series */
             series?: string | null;
         };
@@ -4627,6 +5021,21 @@ export interface components {
             name: string;
         };
         /**
+         * DayCount
+         * @description Warnings raised on one day of the city, by the highest level that each reached.
+         */
+        DayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+        };
+        /**
          * DeadlineView
          * @description The handling limit, how it was reached, and where its clock stands.
          */
@@ -4943,6 +5352,16 @@ export interface components {
             actual: string | null;
         };
         /**
+         * EntityCount
+         * @description Warnings of one entity.
+         */
+        EntityCount: {
+            /** Entity */
+            entity: string;
+            /** Warnings */
+            warnings: number;
+        };
+        /**
          * EntityTypeView
          * @description An entity type of the standard.
          */
@@ -4957,7 +5376,7 @@ export interface components {
         };
         /**
          * EntityView
-         * @description An entity with its latest values. ``values`` is keyed by property.
+         * @description An entity with its latest values. ``values`` is keyed by property, ``words`` has the titles of those in codes.
          */
         EntityView: {
             /** Id */
@@ -4977,6 +5396,13 @@ export interface components {
             values: {
                 [key: string]: unknown;
             };
+            /**
+             * Words
+             * @default {}
+             */
+            words: {
+                [key: string]: components["schemas"]["Title"];
+            };
             /** Series */
             series: string | null;
         };
@@ -4995,6 +5421,24 @@ export interface components {
             /** Versions */
             versions: components["schemas"]["SchemeVersionView"][];
             document: components["schemas"]["SchemeDocument"];
+        };
+        /**
+         * EventScore
+         * @description The rule beside what is known to have happened: labelled warnings, and events that were given.
+         */
+        EventScore: {
+            /** Events */
+            events: number;
+            /** Caught */
+            caught: number;
+            /** Recall */
+            recall: number | null;
+            /** Median Lead Seconds */
+            median_lead_seconds: number | null;
+            /** False Known */
+            false_known: number;
+            /** False Again */
+            false_again: number;
         };
         /**
          * Evidence
@@ -5982,6 +6426,18 @@ export interface components {
             how: string;
         };
         /**
+         * KeyChange
+         * @description One key of a rule that differs; empty where it is not written.
+         */
+        KeyChange: {
+            /** Key */
+            key: string;
+            /** Before */
+            before?: unknown;
+            /** After */
+            after?: unknown;
+        };
+        /**
          * LevelChange
          * @description A step in a warning's life.
          */
@@ -5995,7 +6451,7 @@ export interface components {
              * What
              * @enum {string}
              */
-            what: "raised" | "level" | "cleared" | "acknowledged";
+            what: "raised" | "level" | "cleared" | "acknowledged" | "muted" | "unmuted" | "reminder" | "escalated" | "labelled";
             /** Level */
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
@@ -6479,6 +6935,124 @@ export interface components {
             why: components["schemas"]["WhyMoved"][];
         };
         /**
+         * MuteView
+         * @description A silence or maintenance window.
+         */
+        MuteView: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance";
+            /** Rule */
+            rule: string | null;
+            /** Entity */
+            entity: string | null;
+            /** Area */
+            area: string | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Reason */
+            reason: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Active */
+            active: boolean;
+            /** Warnings */
+            warnings: number;
+        };
+        /**
+         * Muted
+         * @description Why nobody is told of a warning: a silence, a maintenance window, or the fault of something it depends on.
+         */
+        Muted: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance" | "dependency";
+            /** Id */
+            id: string;
+            reason: components["schemas"]["Title"];
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * NearEntity
+         * @description An entity near a point. ``code`` is its class in the catalogue of components, ``owner`` the department's id.
+         */
+        NearEntity: {
+            /** Id */
+            id: string;
+            /** Entity Type */
+            entity_type: string;
+            title: components["schemas"]["Title"];
+            /** Area */
+            area: string | null;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Observed At */
+            observed_at: string | null;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
+             * Words
+             * @default {}
+             */
+            words: {
+                [key: string]: components["schemas"]["Title"];
+            };
+            /** Series */
+            series: string | null;
+            /** Metres */
+            metres: number;
+            /** Code */
+            code: string | null;
+            /** Owner */
+            owner: string | null;
+        };
+        /**
+         * NewBacktest
+         * @description A wish to see what a rule would have said: one in force by ``rule``, or a ``draft`` as in ``rules.yaml``.
+         */
+        NewBacktest: {
+            /** Rule */
+            rule?: string | null;
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Start */
+            start?: string | null;
+            /** End */
+            end?: string | null;
+            /** A Week */
+            a_week?: number | null;
+        };
+        /**
          * NewCalendar
          * @description A change that was explained and is now wanted.
          */
@@ -6514,6 +7088,49 @@ export interface components {
             reason: string;
         };
         /**
+         * NewMute
+         * @description A wish for quiet: of a rule, an entity, an area with all below it, or what meets all of those given.
+         */
+        NewMute: {
+            /**
+             * Kind
+             * @default silence
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance";
+            /** Rule */
+            rule?: string | null;
+            /** Entity */
+            entity?: string | null;
+            /** Area */
+            area?: string | null;
+            /** Start */
+            start?: string | null;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewOutcome
+         * @description What a warning turned out to be, said by somebody who knows.
+         */
+        NewOutcome: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "true" | "false" | "drill";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * NewResponsibility
          * @description A change that was explained and is now wanted.
          */
@@ -6528,6 +7145,31 @@ export interface components {
              * @default 90
              */
             days: number;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewRuleVersion
+         * @description The change, with the plan that explained it.
+         */
+        NewRuleVersion: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Rule */
+            rule?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Withdraw
+             * @default false
+             */
+            withdraw: boolean;
             /** Plan */
             plan: string;
             /** Base */
@@ -6580,6 +7222,19 @@ export interface components {
              * @default true
              */
             descending: boolean;
+        };
+        /**
+         * Overlap
+         * @description Another rule, and how many of this rule's warnings were open together with one of its own.
+         */
+        Overlap: {
+            /** Rule */
+            rule: string;
+            title: components["schemas"]["Title"];
+            /** Warnings */
+            warnings: number;
+            /** Both */
+            both: number;
         };
         /** Page[BatchView] */
         Page_BatchView_: {
@@ -6781,6 +7436,18 @@ export interface components {
             enough: boolean;
             /** Below */
             below: boolean;
+        };
+        /**
+         * PasswordChange
+         * @description The same, and the password that shall take its place.
+         */
+        PasswordChange: {
+            /** Account */
+            account: string;
+            /** Password */
+            password: string;
+            /** New Password */
+            new_password: string;
         };
         /**
          * PauseRequest
@@ -7752,6 +8419,25 @@ export interface components {
             after: number;
         };
         /**
+         * RuleBookEntry
+         * @description A rule as declared, and every version that was applied, the newest first.
+         */
+        RuleBookEntry: {
+            /** Rule */
+            rule: string;
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "pack" | "changed" | "withdrawn";
+            /** Versions */
+            versions: components["schemas"]["RuleVersionView"][];
+        };
+        /**
          * RuleCounts
          * @description Records that broke one rule.
          */
@@ -7785,6 +8471,151 @@ export interface components {
             rule: string;
         };
         /**
+         * RuleHealth
+         * @description How well a rule serves: how often it spoke, whether it was right, what it cost.
+         */
+        RuleHealth: {
+            /** Rule */
+            rule: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Fired */
+            fired: number;
+            /** A Week */
+            a_week: number;
+            /** True */
+            true: number;
+            /** False */
+            false: number;
+            /** Drill */
+            drill: number;
+            /** Unlabelled */
+            unlabelled: number;
+            /** False Share */
+            false_share: number | null;
+            /** Acknowledged */
+            acknowledged: number;
+            /** Cases */
+            cases: number;
+            /** Last Fired */
+            last_fired: string | null;
+            /** Silent */
+            silent: boolean;
+            /** Muted */
+            muted: number;
+            /** Last Error */
+            last_error: string | null;
+        };
+        /**
+         * RulePlan
+         * @description What a change would do. Nothing is written.
+         */
+        RulePlan: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Rule */
+            rule: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "added" | "changed" | "withdrawn";
+            /** Changes */
+            changes: components["schemas"]["KeyChange"][];
+            /** Open Warnings */
+            open_warnings: number;
+            /** Used By */
+            used_by: string[];
+            explanation: components["schemas"]["Title"];
+        };
+        /**
+         * RuleReport
+         * @description What a rule would have said.
+         */
+        RuleReport: {
+            /** Rule */
+            rule: string;
+            /** Version */
+            version: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Records */
+            records: number;
+            /** Seconds */
+            seconds: number;
+            /** Times Real */
+            times_real: number | null;
+            /** Warnings */
+            warnings: number;
+            /** A Week */
+            a_week: number;
+            /** Open At End */
+            open_at_end: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Days */
+            days: components["schemas"]["DayCount"][];
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** P90 Seconds */
+            p90_seconds: number | null;
+            /** Entities */
+            entities: components["schemas"]["EntityCount"][];
+            /** Cases */
+            cases: {
+                [key: string]: number;
+            };
+            /** Overlaps */
+            overlaps: components["schemas"]["Overlap"][];
+            events: components["schemas"]["EventScore"] | null;
+            before: components["schemas"]["VersionChange"] | null;
+            /** Late */
+            late: number;
+            /** Errors */
+            errors: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * RuleVersionView
+         * @description One version of a rule.
+         */
+        RuleVersionView: {
+            /** Number */
+            number: number;
+            /** Version */
+            version: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "changed" | "withdrawn";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** In Force */
+            in_force: boolean;
+        };
+        /**
          * RuleView
          * @description A rule as declared.
          */
@@ -7814,6 +8645,25 @@ export interface components {
             fired_total: number;
             /** Last Error */
             last_error: string | null;
+        };
+        /**
+         * RuleWish
+         * @description A change of one rule: its new declaration, an earlier version, or its end.
+         */
+        RuleWish: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Rule */
+            rule?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Withdraw
+             * @default false
+             */
+            withdraw: boolean;
         };
         /**
          * Sample
@@ -8615,6 +9465,16 @@ export interface components {
             after: string[];
         };
         /**
+         * TriedThreshold
+         * @description A lowest threshold, and how many warnings a week it gives.
+         */
+        TriedThreshold: {
+            /** Threshold */
+            threshold: number;
+            /** A Week */
+            a_week: number;
+        };
+        /**
          * TypeDetail
          * @description An entity type, whole.
          */
@@ -8778,6 +9638,26 @@ export interface components {
             ctx?: Record<string, never>;
         };
         /**
+         * VersionChange
+         * @description The version in force on the same history.
+         */
+        VersionChange: {
+            /** Warnings */
+            warnings: number;
+            /** A Week */
+            a_week: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Only Before */
+            only_before: number;
+            /** Only After */
+            only_after: number;
+            /** Both */
+            both: number;
+        };
+        /**
          * VersionLine
          * @description One applied version; 0 are the packs alone. ``restored``: it brought that version back.
          */
@@ -8904,6 +9784,15 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
+            muted?: components["schemas"]["Muted"] | null;
+            /** Outcome */
+            outcome?: ("true" | "false" | "drill") | null;
+            /** Outcome At */
+            outcome_at?: string | null;
+            /** Outcome By */
+            outcome_by?: string | null;
+            /** Outcome Note */
+            outcome_note?: string | null;
             evidence: components["schemas"]["Evidence"];
             /** History */
             history: components["schemas"]["LevelChange"][];
@@ -8983,6 +9872,15 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
+            muted?: components["schemas"]["Muted"] | null;
+            /** Outcome */
+            outcome?: ("true" | "false" | "drill") | null;
+            /** Outcome At */
+            outcome_at?: string | null;
+            /** Outcome By */
+            outcome_by?: string | null;
+            /** Outcome Note */
+            outcome_note?: string | null;
         };
         /**
          * WhatIf
@@ -9128,6 +10026,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    change_password_api_v1_session_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };
@@ -9387,6 +10318,40 @@ export interface operations {
             };
         };
     };
+    addresses_api_v1_city_addresses_get: {
+        parameters: {
+            query: {
+                text: string;
+                lon?: number | null;
+                lat?: number | null;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressFound"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     matters_api_v1_city_matters_get: {
         parameters: {
             query?: never;
@@ -9619,6 +10584,41 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    near_api_v1_entities_near_get: {
+        parameters: {
+            query: {
+                lon: number;
+                lat: number;
+                metres?: number;
+                entity_type?: string | null;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearEntity"][];
                 };
             };
             /** @description Validation Error */
@@ -10324,6 +11324,9 @@ export interface operations {
                 start?: string | null;
                 /** @description raised before */
                 end?: string | null;
+                /** @description only those that are kept quiet, or none of them */
+                muted?: boolean | null;
+                outcome?: ("true" | "false" | "drill") | null;
             };
             header?: never;
             path?: never;
@@ -10366,6 +11369,9 @@ export interface operations {
                 start?: string | null;
                 /** @description raised before */
                 end?: string | null;
+                /** @description only those that are kept quiet, or none of them */
+                muted?: boolean | null;
+                outcome?: ("true" | "false" | "drill") | null;
             };
             header?: never;
             path?: never;
@@ -10471,6 +11477,434 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleView"][];
+                };
+            };
+        };
+    };
+    health_api_v1_rules_health_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleHealth"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    label_api_v1_warnings__warning__outcome_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOutcome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WarningDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cap_api_v1_warnings__warning__cap_get: {
+        parameters: {
+            query?: {
+                /** @description from 0; default: the newest */
+                number?: number | null;
+            };
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_cap_api_v1_cap_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapReceipt"];
+                };
+            };
+        };
+    };
+    mutes_api_v1_mutes_get: {
+        parameters: {
+            query?: {
+                /** @description past ones too */
+                every?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    mute_api_v1_mutes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMute"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    unmute_api_v1_mutes__mute__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mute: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    backtests_api_v1_rules_backtests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"][];
+                };
+            };
+        };
+    };
+    backtest_api_v1_rules_backtests_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBacktest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    backtest_report_api_v1_rules_backtests__backtest__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_backtest_api_v1_rules_backtests__backtest__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_rule_api_v1_rules_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_rule_api_v1_rules_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rule_api_v1_rules__rule__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -11297,6 +12731,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicPlaces"];
+                };
+            };
+        };
+    };
+    addresses_api_v1_public_addresses_get: {
+        parameters: {
+            query: {
+                text: string;
+                lon?: number | null;
+                lat?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressFound"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
