@@ -55,4 +55,9 @@ def _grown(version: int, cards: list[EntityCard]) -> _Ground:
     lons = np.array([card.lon for card in placed], dtype=float)
     lats = np.array([card.lat for card in placed], dtype=float)
     squeeze = float(np.cos(np.radians(lats.mean()))) if placed else 1.0
-    return _Ground(version, placed, squeeze, STRtree(list(np.atleast_1d(shapely.points(lons * squeeze, lats)))))
+    return _Ground(
+        version,
+        placed,
+        squeeze,
+        STRtree([shapely.Point(lon, lat) for lon, lat in zip(lons * squeeze, lats, strict=True)]),
+    )
