@@ -73,8 +73,8 @@ class Addresses:
             loose = pl.col("key").str.contains(".*".join(map(re.escape, whole)))
             hits = hits.vstack(self._frame.filter(loose).join(hits, on="key", how="anti"))
         ranked = hits.with_columns(_score(whole).alias("score"), _metres(near).alias("metres"))
-        order = ["score", "metres", pl.col("key").str.len_chars(), "address"]
-        return list(_rows(ranked.sort(order, nulls_last=True).head(most)))
+        order = ["score", *(["metres"] if near is not None else []), pl.col("key").str.len_chars(), "address"]
+        return list(_rows(ranked.bottom_k(most, by=order).sort(order)))
 
     def named(self, text: str) -> Address | None:
         """The one address that a text names: the longest that it holds, else the only one that holds it."""
