@@ -7,7 +7,7 @@ from typing import Any
 
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
-from cityloop.access.door import Door
+from cityloop.access.door import Door, Protected
 from cityloop.access.policy import Policy
 from cityloop.core.clock import ManualClock
 from cityloop.core.database import Database
@@ -26,9 +26,10 @@ POLICY = Policy.model_validate(
         "posts": {
             "supervisor": {
                 "title": "supervisor",
-                "may": ["warning.acknowledge"],
-                "sees": {"warning": {"rows": ["all"]}, "rule": {"rows": ["all"]}},
+                "may": ["warning.acknowledge", "warning.mute", "warning.label", "rule.change", "rule.try"],
+                "sees": {name: {"rows": ["all"]} for name in ("warning", "rule", "observation")},
             },
+            "station": {"title": "station", "may": ["warning.report"]},
             "handler": {"title": "handler", "sees": {"warning": {"rows": ["own_department"]}}},
             "collector": {"title": "collector", "sees": {"warning": {"rows": ["own_areas"]}}},
         }
@@ -45,17 +46,19 @@ def card(entity_type: str, entity: str) -> EntityCard | None:
 class House:
     """A watch with its stores, that can be stopped and started again on the same data."""
 
-    def __init__(self, folder: Path, rules: list[Rule]) -> None:
+    def __init__(self, folder: Path, rules: list[Rule], begin: float = 100_000) -> None:
         self.database = Database(f"sqlite:///{folder / 'city.db'}", synchronous="NORMAL")
         self.database.create()
         self.things = Things(folder)
-        self.clock = ManualClock(at(100_000))
+        self.clock = ManualClock(at(begin))
         self.outbox = Outbox(self.database)
         self.audit = Audit(self.database)
+        door = Door(POLICY)
+        door.register(Protected(entity="observation"))
         self.watch = Watch(
             database=self.database,
             outbox=self.outbox,
-            door=Door(POLICY),
+            door=door,
             audit=self.audit,
             lake=self.things.lake,
             rules=rules,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from cityloop.core.values import Title
 from cityloop.watch.rules import Clear, Rule
 
@@ -61,7 +63,15 @@ class Naive:
         inside = [(s, v) for s, v in self.records if bucket - span < s // width <= bucket]
         if not inside:
             return 0.0 if self.rule.empty == "zero" else None
+        if len(inside) < self.rule.least:
+            return None
+        return self.value_of(inside)
+
+    def value_of(self, inside: list[tuple[float, float]]) -> float | None:
+        """The aggregate of some records, None where it cannot be told."""
         values = [v for _, v in inside]
+        newest, oldest = max(s for s, _ in inside), min(s for s, _ in inside)
+        change = [v for s, v in inside if s == newest][-1] - next(v for s, v in inside if s == oldest)
         match self.rule.aggregate:
             case "count":
                 return float(len(values))
@@ -74,14 +84,24 @@ class Naive:
             case "max":
                 return max(values)
             case "last":
-                newest = max(s for s, _ in inside)
                 return [v for s, v in inside if s == newest][-1]
+            case "change":
+                return change
+            case "rate":
+                return change / (newest - oldest) * self.rule.per if newest > oldest else None
+            case "spread":
+                return max(values) - min(values)
+            case "percentile":
+                assert self.rule.percentile is not None
+                return float(np.percentile(values, self.rule.percentile))
+            case "roam" | "silence" | "agree":
+                raise AssertionError("not an aggregate of one number a record")
 
     def lasted(self, threshold: float, leaving: bool) -> float | None:
         """Seconds for which the condition has held without a break, or None; looks far enough back for any hold."""
         assert self.last is not None
         width, bucket, since = self.rule.bucket, int(self.last // self.rule.bucket), None
-        for _ in range(max(self.rule.hold, self.rule.clear.hold) // width + 3):
+        for _ in range(self.rule.longest // width + 3):
             value = self.aggregate(bucket)
             if value is None:
                 break
@@ -97,16 +117,17 @@ class Naive:
         """Move the level by docs/rules.md."""
         assert self.last is not None
         before, limits = self.level, [value for _, value in self.rule.ladder]
+        waits = self.rule.waits
         met = [self.lasted(limit, False) for limit in limits]
         gone = [self.lasted(limit, True) for limit in limits]
-        up = max([n + 1 for n, t in enumerate(met) if t is not None and t >= self.rule.hold], default=0)
+        up = max([n + 1 for n, t in enumerate(met) if t is not None and t >= waits[n]], default=0)
         kept = [n + 1 for n, t in enumerate(gone) if n < before and (t is None or t < self.rule.clear.hold)]
         self.level = up if up > before else max(kept, default=0)
         if self.rule.empty == "lapse" and self.aggregate(int(self.last // self.rule.bucket)) is None:
             self.level = 0
-        waits = [self.rule.hold - t for n, t in enumerate(met) if t is not None and n >= self.level]
+        lefts = [waits[n] - t for n, t in enumerate(met) if t is not None and n >= self.level]
         if self.level and (t := gone[self.level - 1]) is not None:
-            waits.append(self.rule.clear.hold - t)
-        self.left = min(waits, default=0.0)
+            lefts.append(self.rule.clear.hold - t)
+        self.left = min(lefts, default=0.0)
         self.stage = 1 if self.left > 0 and before == self.level else 2 if self.level else 0
         return (before, self.level) if before != self.level else None

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from cityloop.core.errors import ContentError
 from cityloop.lake.events import SCHEMAS
 from cityloop.standard.service import Standard
-from cityloop.watch.content import PLACEHOLDERS, load_rules
+from cityloop.watch.checking import PLACEHOLDERS
+from cityloop.watch.content import load_rules
 from cityloop.watch.guard import Guard
 from cityloop.watch.rules import Clear, Rule
 
 ROOT = Path(__file__).parents[2]
-PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints")]
+PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "sanitation", "complaints", "iot")]
 GOOD = """\
 rules:
   - id: air.test
@@ -86,6 +88,24 @@ def test_a_right_file_is_read_with_durations_in_seconds(tmp_path: Path, standard
         ("{value}", "{", ":6", "broken placeholder"),
         ('version: "1"', 'version: "1"\n    hodl: 3', ":4 rules.0.hodl", "unknown key"),
         ("rules:", "rule:", ":1", "one key"),
+        ("aggregate: mean", "aggregate: percentile", ":11 rules.0.aggregate", "percentile: 95"),
+        ("aggregate: mean", "aggregate: agree", ":11 rules.0.aggregate", "need each other"),
+        ("aggregate: mean", "aggregate: silence", ":8 rules.0.property", "leave 'property' out"),
+        ("aggregate: mean", "aggregate: roam", ":7 rules.0.entity_type", "tell their position"),
+        ("window: 1h", "by: [wind]\n    window: 1h", ":12 rules.0.by", "unknown column"),
+        ("window: 1h", "holds: {orange: 5min}\n    window: 1h", ":12 rules.0.holds.orange", "no level orange"),
+        ("red: 150}", "red: 75}\n    holds: {blue: 10min}", ":14 rules.0.levels.red", "contradict"),
+        ("window: 1h", "active: [{days: funday}]\n    window: 1h", ":12 rules.0.active.0.days", "mon"),
+        ("window: 1h", "fence: {areas: []}\n    window: 1h", ":12 rules.0.fence", "empty fence"),
+        ("window: 1h", "depends: [{rule: air.tset}]\n    window: 1h", ":12 rules.0.depends.0.rule", "air.test"),
+        ("window: 1h", "depends: [{rule: air.test}]\n    window: 1h", ":12 rules.0.depends", "air.test → air.test"),
+        (
+            "window: 1h",
+            "escalate: [{after: 1h, to: nobody}]\n    window: 1h",
+            ":12 rules.0.escalate.0.to",
+            "department",
+        ),
+        ("window: 1h", "remind: {every: 0}\n    window: 1h", ":12 rules.0.remind.every", "greater than 0"),
     ],
 )
 def test_a_fault_names_its_place_and_what_to_do(
@@ -105,6 +125,21 @@ def test_two_rules_of_one_name_are_refused(tmp_path: Path, standard: Standard) -
         load(tmp_path, standard, GOOD + GOOD.removeprefix("rules:\n"))
 
 
+def test_rules_that_rest_on_each_other_in_a_circle_are_refused_with_the_way_around(
+    tmp_path: Path, standard: Standard
+) -> None:
+    joint = GOOD.removeprefix("rules:\n").replace("aggregate: mean", "aggregate: agree")
+    for line in ("property: pm2_5", "unit: ug/m3", "match: {wind_direction: [N]}", "window: 1h", "bucket: 10min"):
+        joint = joint.replace(f"    {line}\n", "")
+    joint = joint.replace("{blue: 75, red: 150}", "{blue: 1}\n    conditions: [{rule: air.%s}]")
+    one = joint.replace("id: air.test", "id: air.one") % "two"
+    two = joint.replace("id: air.test", "id: air.two") % "one"
+    with pytest.raises(ContentError, match=r"air\.one → air\.two → air\.one"):
+        load(tmp_path, standard, f"rules:\n{one}{two}")
+    with pytest.raises(ContentError, match="never reaches red"):
+        load(tmp_path, standard, f"rules:\n{joint % 'one, at: red'}{one.replace('air.two', 'air.three')}")
+
+
 def test_thresholds_fall_where_small_values_are_bad(tmp_path: Path, standard: Standard) -> None:
     text = GOOD.replace("levels: {blue: 75, red: 150}", "levels: {blue: 75, red: 15}\n    direction: below")
     assert load(tmp_path, standard, text)[0].ladder == (("blue", 75.0), ("red", 15.0))
@@ -112,7 +147,8 @@ def test_thresholds_fall_where_small_values_are_bad(tmp_path: Path, standard: St
 
 def test_the_packs_of_the_house_are_without_fault(standard: Standard) -> None:
     rules = load_rules(PACKS, standard)
-    assert {rule.entity_type for rule in rules} == {"AirQualityStation", "MetroStation", "WasteContainer", "CaseEvent"}
+    types = {"AirQualityStation", "MetroStation", "WasteContainer", "CaseEvent", "Device"}
+    assert {rule.entity_type for rule in rules} == types
     assert all(rule.description.zh and rule.description.en for rule in rules)
 
 
@@ -161,3 +197,28 @@ def test_every_placeholder_is_documented() -> None:
 
 def test_case_events_can_be_watched() -> None:
     assert "opened" in SCHEMAS["CaseEvent"].names
+
+
+def test_the_iot_pack_hears_silence_stuck_readings_and_theft(standard: Standard) -> None:
+    rules = [rule for rule in load_rules(PACKS, standard) if rule.entity_type == "Device"]
+    guard = Guard("Device", rules)
+    begin = datetime(2026, 3, 9, tzinfo=UTC)
+
+    def rows(hour: int, place: float = 114.0) -> pa.Table:
+        found = [
+            {"entity": "d1", "observed_at": at, "received_at": at, "feed": "lamps", "record": str(at), "area": None,
+             "date": at.date(), "reading": 7.0, "battery": 50.0, "lon": place, "lat": 22.5}
+            for at in (begin + timedelta(hours=hour, minutes=10 * n) for n in range(6))
+        ]  # fmt: skip
+        return pa.Table.from_pylist(found, standard.entity_types["Device"].schema)
+
+    said = []
+    for hour in range(8):
+        verdicts = guard.take(rows(hour, 114.1 if hour == 7 else 114.0), begin + timedelta(hours=hour + 1))
+        said += [(decision.rule, decision.level) for verdict in verdicts for decision in verdict.decisions]
+    assert said == [("iot.reading_stuck", "yellow"), ("iot.device_moved", "red")]
+    late = guard.tick(begin + timedelta(hours=8, minutes=40))
+    assert [(d.rule, d.entity, d.level) for verdict in late for d in verdict.decisions] == [
+        ("iot.device_silent", "d1", "blue"),
+        ("iot.feed_silent", "lamps", "yellow"),
+    ]

@@ -359,3 +359,17 @@ class CaseFilter(Frozen):
     opened_to: Instant | None = None
     closed_from: Instant | None = None
     closed_to: Instant | None = None
+
+
+class MovedCase(Frozen):
+    """An open case whose due instant, or whose certainty, the change moves."""
+
+    id: str
+    number: str
+    title: str
+    state_title: Title
+    department: str | None
+    before: Instant | None
+    after: Instant | None
+    provisional_before: bool
+    provisional_after: bool

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from cityloop.city.areas import Areas
 from cityloop.city.catalogue import Catalogue
+from cityloop.city.content import LimitsFile
+from cityloop.city.deadlines import Limits
 from cityloop.city.faults import Faults
 from cityloop.city.loading import Loaded, read_city
 from cityloop.city.schemas import AddressFound, CityView, ClockView, Position, PostView
@@ -18,7 +20,7 @@ __all__ = ["Areas", "Catalogue", "City"]
 
 
 class City:
-    """A city folder in memory. While the program runs only the calendars change, and the speed of a paced clock."""
+    """A city folder in memory. While the program runs only calendars and limits change, and a paced clock's speed."""
 
     def __init__(self, folder: Path, loaded: Loaded, clock: Clock) -> None:
         self.folder = folder
@@ -51,6 +53,10 @@ class City:
     def limit_for(self, matter: str) -> str | None:
         """The handling limit of a matter as text; ``None`` where the city has none; raises :class:`NotFound`."""
         return self.limits.text_for(self.catalogue.get(matter))
+
+    def adopt_limits(self, file: LimitsFile) -> None:
+        """From now on these limits hold; they have been checked."""
+        self.limits = Limits(file)
 
     def find_addresses(self, text: str, near: Position | None, most: int) -> list[AddressFound]:
         """Addresses that a text may mean, each with the smallest area that holds it."""

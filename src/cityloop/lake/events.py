@@ -35,7 +35,13 @@ SCHEMAS = {
         _CASE_TEXTS,
         dict.fromkeys(("opened_at", "due_at", "closed_at"), _TIME)
         | dict.fromkeys(("used_seconds", "elapsed_seconds", "rework"), pa.int64())
-        | {"on_time": pa.bool_(), "final": pa.bool_(), "opened": pa.float64()},
+        | {
+            "on_time": pa.bool_(),
+            "final": pa.bool_(),
+            "opened": pa.float64(),
+            "lon": pa.float64(),
+            "lat": pa.float64(),
+        },
     ),
     "WarningEvent": _schema(_WARNING_TEXTS, dict.fromkeys(("raised_at", "cleared_at"), _TIME)),
 }
@@ -114,6 +120,8 @@ def _case(event: Event, city: str) -> dict[str, Any]:
         "on_time": view.get("on_time"),
         "final": view.get("closed_at") is not None,
         "opened": 0.0 if data["from_state"] else 1.0,
+        "lon": view.get("lon"),
+        "lat": view.get("lat"),
     }
 
 

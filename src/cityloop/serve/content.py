@@ -20,7 +20,8 @@ from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
 from cityloop.steward.boards import Board, load_boards
 from cityloop.steward.declared import Declared
-from cityloop.watch.content import load_rules
+from cityloop.watch.checking import Known
+from cityloop.watch.content import known_of, load_rules
 from cityloop.watch.rules import Rule
 
 
@@ -79,7 +80,15 @@ def declaring(city: City) -> tuple[Path, ...]:
 
 def city_rules(city: City, standard: Standard) -> tuple[Rule, ...]:
     """The rules of the city's packs, checked against its standard, departments and catalogue."""
-    return load_rules(city.packs, standard, city.departments, {matter.key for matter in city.catalogue.list()})
+    known = rule_names(city, standard)
+    return load_rules(city.packs, standard, known.departments, known.matters, known.areas)
+
+
+def rule_names(city: City, standard: Standard) -> Known:
+    """What a rule of this city may refer to."""
+    matters = {matter.key for matter in city.catalogue.list()}
+    areas = {area.code for area in city.areas.list()}
+    return known_of(standard, Known(departments=city.departments, matters=matters, areas=areas))
 
 
 def load_table(city: City) -> Responsibility:

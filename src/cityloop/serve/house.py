@@ -30,13 +30,13 @@ from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
-from cityloop.lake.events import EventWriter
+from cityloop.lake.events import WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
 from cityloop.learn.service import Learner
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
-from cityloop.serve.content import declaring, load_content
+from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.health import Health
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
@@ -52,14 +52,16 @@ from cityloop.steward.sharing import Sharing
 from cityloop.steward.tracing import Lineage
 from cityloop.steward.trying import Trier
 from cityloop.steward.versions import Versions, in_force
+from cityloop.watch.cap import Office
 from cityloop.watch.cards import with_areas
+from cityloop.watch.locality import locality_of
+from cityloop.watch.rulebook import InForce
 from cityloop.watch.service import Watch
 from cityloop.watch.trace import Voice
 
 TICK_SECONDS = 0.2
 CHORE_SECONDS = 1.0
 LEARN_SECONDS = 5.0
-WARNING_EVENTS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
 
 
 class House:
@@ -132,9 +134,12 @@ class House:
             **shared,
             lake=self.lake,
             rules=content.rules,
-            describe=with_areas(self.collector.describe, self.city.areas),
+            describe=with_areas(self.collector.describe, self.city.areas, self._group_titles()),
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
+            locality=locality_of(self.city),
+            known=rule_names(self.city, content.standard),
+            office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
@@ -149,8 +154,10 @@ class House:
             attachment_limit=settings.attachment_limit,
         )
         self.citizens, self.open311, self.sender = open_public(
-            settings, content.open311, self.accounts, self.database, self.door, self.city, self.desk
+            settings, content.open311, self.accounts, self.database, self.door, self.city, self.desk, self.audit
         )
+        rule_titles = {rule.id: rule.title for rule in self.watch.rulebook.rules.values()}
+        self.watch.on_adopted.append(lambda rules: rule_titles.update({rule.id: rule.title for rule in rules.values()}))
         self.analyst = Analyst(
             lake=self.lake,
             model=content.model,
@@ -158,7 +165,7 @@ class House:
             city=self.city,
             clock=self.clock,
             describe=self.collector.describe,
-            rules={rule.id: rule.title for rule in content.rules},
+            rules=rule_titles,
         )
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
@@ -195,7 +202,7 @@ class House:
             database=self.database,
             lake=self.lake,
             current=self.current,
-            rules=content.rules,
+            rules=InForce(self.watch.rulebook),
             model=content.model,
             boards=content.boards,
             sources=self._source_lines,
@@ -229,7 +236,7 @@ class House:
             collector=self.collector,
             graph=self.lineage.graph,
             world=Surroundings(
-                rules=content.rules,
+                rules=InForce(self.watch.rulebook),
                 model=content.model,
                 boards=content.boards,
                 sources=self._source_lines(),
@@ -244,6 +251,11 @@ class House:
             lambda _: self.sharing.reload(),
             lambda adopted: self.standard_desk.adopt(adopted.standard, adopted.feeds),
         ]
+
+    def _group_titles(self) -> dict[str, Title]:
+        """Names of what rules may group by beside entities and areas: matters and feeds."""
+        matters = {matter.key: matter.title for matter in self.city.catalogue.list()}
+        return matters | {feed.id: feed.declaration.title for feed in self.content.feeds}
 
     def _source_lines(self) -> list[SourceDeclaration]:
         return [declared for s in self.content.sources if isinstance(declared := s.declaration, SourceDeclaration)]
@@ -275,13 +287,13 @@ class House:
         events = EventWriter(self.lake, self.city.areas.list("city")[0].code)
         self.collector.on_committed.append(self.watch.observe)
         events.on_committed.append(self.watch.observe)
-        self.relay.consume("cases", self.desk.answer_warnings, WARNING_EVENTS)
+        self.relay.consume("cases", self.desk.answer_warnings, WARNINGS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
         self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNING_EVENTS])
+        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS])
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,

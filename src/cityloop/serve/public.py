@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
 from cityloop.cases.service import CaseDesk
@@ -38,9 +39,10 @@ def open_public(
     door: Door,
     city: City,
     desk: CaseDesk,
+    audit: Audit,
 ) -> tuple[CitizenDoor, Open311, Sender]:
     """All three. Limits run on the machine's own time: a paced demo must not lift them sixty times as fast."""
     shared: dict[str, Any] = {"database": database, "door": door, "city": city, "desk": desk}
     cases = PublicCases(database, door, desk.book)
     citizens = CitizenDoor(**shared, cases=cases, turnstile=Turnstile(database, SystemClock(), rules(settings)))
-    return citizens, Open311(file, **shared, accounts=accounts, cases=cases), Sender(file, **shared)
+    return citizens, Open311(file, **shared, accounts=accounts, cases=cases), Sender(file, **shared, audit=audit)

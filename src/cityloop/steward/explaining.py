@@ -17,7 +17,7 @@ from cityloop.steward.lineage import SourceLine
 from cityloop.steward.models import GrantRow
 from cityloop.steward.overlay import Broken
 from cityloop.steward.plans import ChangeView, Dependant, DependantKind
-from cityloop.watch.content import check as check_rule
+from cityloop.watch.checking import check as check_rule
 from cityloop.watch.content import known_of
 from cityloop.watch.rules import Rule
 

@@ -231,8 +231,11 @@ def _rules(graph: Graph, rules: Sequence[Rule]) -> None:
         if rule.respond == "case":
             case = Node(id=f"case:{rule.id}", kind="case", link=f"/cases?matter={rule.matter}", **about)
             graph.link(f"warning:{rule.id}", graph.add(case))
-        for column in dict.fromkeys([rule.property, "entity", "observed_at", *rule.match]):
+        for column in rule.columns:
             graph.link(column_id(rule.entity_type, column), f"rule:{rule.id}")
+    for rule in rules:
+        for condition in rule.conditions:
+            graph.link(f"rule:{condition.rule}", f"rule:{rule.id}")
 
 
 def _metrics(graph: Graph, model: Model) -> None:

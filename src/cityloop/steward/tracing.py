@@ -60,7 +60,7 @@ class Lineage:
         watch: Watch,
     ) -> None:
         self._door, self._database, self._lake, self._current = door, database, lake, current
-        self._rules, self._model, self._boards, self._sources = tuple(rules), model, tuple(boards), sources
+        self._rules, self._model, self._boards, self._sources = rules, model, tuple(boards), sources
         self._analyst, self._watch, self._inspections = analyst, watch, tuple(inspections)
 
     def graph(self) -> Graph:

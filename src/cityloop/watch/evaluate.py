@@ -24,7 +24,7 @@ FUTURE = timedelta(minutes=5)
 def evaluate(rule: Rule, state: State, readings: Readings, now: datetime) -> tuple[State, list[Decision], Tally]:
     """Take the records of a batch; return the decisions in the order in which they fall."""
     tally = Tally()
-    readings = _sound(state, readings, now, tally)
+    readings = sound(state, readings, now, tally)
     found = [fallen for run in runs(readings, state.step) for fallen in take(rule, state, run, tally)]
     found.sort(key=lambda fallen: fallen[:2])
     return state, [decision for _, _, decision in found], tally
@@ -53,9 +53,10 @@ def tick(rule: Rule, state: State, now: datetime) -> tuple[State, list[Decision]
     return state, decide(rule, state, entity, tally), tally
 
 
-def _sound(state: State, readings: Readings, now: datetime, tally: Tally) -> Readings:
+def sound(state: State, readings: Readings, now: datetime, tally: Tally) -> Readings:
     """Leave out values that are no numbers and instants that have not come: recorded as errors, never as quiet."""
-    infinite = ~np.isfinite(readings.value)
+    finite = np.isfinite(readings.value)
+    infinite = ~(finite if finite.ndim == 1 else finite.all(axis=1))
     future = readings.at > micros(now + FUTURE)
     for wrong, what in ((infinite, "the value is not a finite number"), (future, "the instant lies in the future")):
         if wrong.any():

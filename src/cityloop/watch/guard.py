@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from cityloop.watch.evaluate import evaluate, tick, warm
+from cityloop.watch import silence
+from cityloop.watch.evaluate import evaluate, sound, tick, warm
 from cityloop.watch.judging import Decision, Stage, Tally, instant, micros
+from cityloop.watch.locality import Locality
+from cityloop.watch.reading import Reader
 from cityloop.watch.recent import Recent
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
-from cityloop.watch.state import Entities, Ints, State
+from cityloop.watch.state import State
 
-_STAGES = {"quiet": Stage.QUIET, "waiting": Stage.WAITING, "open": Stage.OPEN}
+STAGES = {"quiet": Stage.QUIET, "waiting": Stage.WAITING, "open": Stage.OPEN}
 SLACK = timedelta(hours=1)
 
 
@@ -31,6 +33,7 @@ class Standing:
     stage: str
     left_seconds: float
     judged_at: datetime
+    memo: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,18 @@ class Verdict:
 class Guard:
     """Watches one entity type. Not safe for several threads: the service holds its lock."""
 
-    def __init__(self, entity_type: str, rules: Sequence[Rule]) -> None:
-        self.entity_type, self.rules = entity_type, tuple(rules)
-        self.span = max(timedelta(seconds=s.size * r.bucket) for r in rules if (s := State(r)))
-        wanted = [column for rule in rules for column in (rule.property, *rule.match)]
+    def __init__(self, entity_type: str, rules: Sequence[Rule], locality: Locality = Locality()) -> None:
+        self.entity_type, self.rules, self._locality = entity_type, tuple(rules), locality
+        self.span = max(timedelta(microseconds=s.size * s.step) for r in rules if (s := State(r)))
+        wanted = [column for rule in rules for column in rule.columns]
         self.columns = list(dict.fromkeys(["entity", "observed_at", "received_at", "record", "area", *wanted]))
+        self.reader = Reader(self.rules, locality)
         self.forget()
 
     def forget(self) -> None:
         """Begin with empty rings."""
-        self.entities = Entities()
-        self.states = {rule.id: State(rule, self.entities) for rule in self.rules}
+        self.reader.forget()
+        self.states = {rule.id: State(rule, self.reader.entities(rule)) for rule in self.rules}
         self.recent = Recent(self.columns, self.span + SLACK)
 
     def restore(self, standings: Iterable[Standing]) -> None:
@@ -64,40 +68,55 @@ class Guard:
         rules = {rule.id: rule for rule in self.rules}
         for one in standings:
             if rule := rules.get(one.rule):
-                rank = rank_of(rule, one.level)
-                self.states[rule.id].restore([(one.entity, rank, _STAGES[one.stage], micros(one.judged_at))])
+                rank, at = rank_of(rule, one.level), micros(one.judged_at)
+                self.reader.know(rule, [one.entity], at)
+                self.states[rule.id].restore([(one.entity, rank, STAGES[one.stage], at)])
 
     def warm(self, rows: pa.Table) -> None:
         """Fill the windows from history, without deciding."""
         self.recent.add(rows)
-        for rule, readings in self._readings(rows):
+        for rule, readings in self.reader.read(rows):
+            self.states[rule.id].fit()
             warm(rule, self.states[rule.id], readings)
 
     def take(self, rows: pa.Table, now: datetime) -> list[Verdict]:
         """Evaluate new rows, in order of arrival."""
         self.recent.add(rows)
-        return [self._verdict(rule, *self._evaluated(rule, found, now)) for rule, found in self._readings(rows)]
+        verdicts = [self._verdict(rule, *self._evaluated(rule, found, now)) for rule, found in self.reader.read(rows)]
+        self._release()
+        return verdicts
 
     def tick(self, now: datetime) -> list[Verdict]:
         """Let time pass."""
-        return [self._verdict(rule, *tick(rule, self.states[rule.id], now)[1:]) for rule in self.rules]
+        return [self._verdict(rule, *self._ticked(rule, now)) for rule in self.rules]
+
+    def _release(self) -> None:
+        """Give the numbers of forgotten places to new ones; those of which a warning speaks are kept."""
+        for rule in self.rules:
+            state = self.states[rule.id]
+            for name in self.reader.forgotten(rule):
+                if state.stage[state.index[name]] == Stage.QUIET:
+                    state.entities.release(name)
 
     def _evaluated(self, rule: Rule, readings: Readings, now: datetime) -> tuple[list[Decision], Tally]:
-        _, decisions, tally = evaluate(rule, self.states[rule.id], readings, now)
+        state = self.states[rule.id]
+        state.fit()
+        if rule.windowed:
+            return evaluate(rule, state, readings, now)[1:]
+        wrong = Tally()
+        heard = silence.hear(state, sound(state, readings, now, wrong))
+        if not self._locality.open_at(rule.active, now):
+            return [], wrong
+        _, decisions, tally = silence.judge(rule, state, now, heard)
+        tally.errors += wrong.errors
         return decisions, tally
 
-    def _readings(self, rows: pa.Table) -> Iterator[tuple[Rule, Readings]]:
-        """The readings of every rule; rules that look at the same rows share them."""
-        names = rows["entity"].combine_chunks().dictionary_encode()
-        entity = self.entities.numbers(names.dictionary.to_pylist())[np.asarray(names.indices)]
-        at = np.asarray(rows["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
-        known: dict[str, Readings] = {}
-        for rule in self.rules:
-            key = f"{rule.property} {sorted(rule.match.items())}"
-            if key not in known:
-                known[key] = _picked(rule, rows, entity, at)
-            self.states[rule.id].fit()
-            yield rule, known[key]
+    def _ticked(self, rule: Rule, now: datetime) -> tuple[list[Decision], Tally]:
+        if rule.windowed:
+            return tick(rule, self.states[rule.id], now)[1:]
+        if not self._locality.open_at(rule.active, now):
+            return [], Tally()
+        return silence.judge(rule, self.states[rule.id], now)[1:]
 
     def _verdict(self, rule: Rule, decisions: list[Decision], tally: Tally) -> Verdict:
         state = self.states[rule.id]
@@ -117,12 +136,3 @@ def _standing(rule: Rule, state: State, entity: str) -> Standing:
     rank, stage = int(state.level[number]), Stage(int(state.stage[number]))
     level = rule.ladder[rank - 1][0] if rank else None
     return Standing(rule.id, entity, level, stage.name.lower(), float(state.left[number]), instant(state.last[number]))
-
-
-def _picked(rule: Rule, rows: pa.Table, entity: Ints, at: Ints) -> Readings:
-    keep = pc.is_valid(rows[rule.property])
-    for column, values in rule.match.items():
-        keep = pc.and_(keep, pc.is_in(rows[column], pa.array(list(values), rows[column].type)))
-    mask = np.asarray(keep)
-    value = np.asarray(rows[rule.property].cast(pa.float64()), np.float64)
-    return Readings(entity[mask], at[mask], value[mask])

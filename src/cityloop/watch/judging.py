@@ -14,6 +14,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from cityloop.watch.aggregating import AGGREGATES, instantaneous
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import Level
 from cityloop.watch.state import NEVER, Bools, Floats, Ints, Rings, State
@@ -85,6 +86,9 @@ class Judgement:
     view: _View | None = None
 
 
+DIVISION = "division by zero: all records of the window are of one instant"
+
+
 def judge(rule: Rule, rings: Rings, entity: Ints) -> Judgement:
     """Evaluate these entities at their newest instant."""
     now = aggregates(rule, rings, entity, 1)[:, 0]
@@ -104,6 +108,8 @@ def judge(rule: Rule, rings: Rings, entity: Ints) -> Judgement:
         stage = np.where(outcome == Outcome.NOT_YET, Stage.WAITING, np.where(after > 0, Stage.OPEN, Stage.QUIET))
         found.level[looked], found.outcome[looked], found.left[looked] = after, outcome, view.left
         found.stage[looked] = stage
+    if rule.aggregate == "rate":
+        found.outcome[instantaneous(rings, entity)] = Outcome.ERROR
     return found
 
 
@@ -115,6 +121,8 @@ def decide(rule: Rule, state: State, entity: Ints, tally: Tally) -> list[Decisio
     tally.turned.update(state.names[number] for number in entity[turned])
     state.level[entity], state.stage[entity] = found.level, found.stage
     state.outcome[entity], state.left[entity] = found.outcome, found.left
+    if rule.aggregate == "rate" and (wrong := int((found.outcome == Outcome.ERROR).sum())):
+        tally.errors[DIVISION] += wrong
     if found.view is None:
         return []
     moved = np.flatnonzero(before[found.looked] != found.level[found.looked])
@@ -133,21 +141,9 @@ def aggregates(rule: Rule, rings: Rings, entity: Ints, columns: int) -> Floats:
         return np.asarray(sliding_window_view(cells, rings.span, axis=1))
 
     count = windows("count").sum(axis=2)
-    match rule.aggregate:
-        case "count":
-            result = count.astype(np.float64)
-        case "sum":
-            result = windows("total").sum(axis=2)
-        case "mean":
-            result = windows("total").sum(axis=2) / np.maximum(count, 1)
-        case "min":
-            result = windows("low").min(axis=2)
-        case "max":
-            result = windows("high").max(axis=2)
-        case "last":
-            newest = windows("newest_at").argmax(axis=2)[:, :, None]
-            result = np.take_along_axis(windows("newest"), newest, axis=2)[:, :, 0]
-    return np.where(count > 0, result, 0.0 if rule.empty == "zero" else np.nan)
+    result = AGGREGATES[rule.aggregate](rule, windows, count)
+    result = np.where(count > 0, result, 0.0 if rule.empty == "zero" else np.nan)
+    return result if rule.least == 1 else np.where((count > 0) & (count < rule.least), np.nan, result)
 
 
 def micros(instant: datetime) -> int:
@@ -179,7 +175,8 @@ class _View:
         """The level (1-based, 0 none) that follows; also sets ``left``, the seconds until the next change."""
         rule, ranks = self.rule, np.arange(1, len(self.limits) + 1)
         before = self.rings.level[self.entity].astype(np.int64)
-        met, gone = self._left(self.met_since, rule.hold), self._left(self.gone_since, rule.clear.hold)
+        met = self._left(self.met_since, np.array(rule.waits))
+        gone = self._left(self.gone_since, np.array([rule.clear.hold]))
         up = np.where(met <= 0, ranks, 0).max(axis=1)
         stay = np.where((gone > 0) & (ranks <= before[:, None]), ranks, 0).max(axis=1)
         after = np.where(up > before, up, stay)
@@ -219,8 +216,8 @@ class _View:
         first = np.clip(self.rings.columns - run, 0, self.rings.columns - 1)
         return np.asarray(np.where(run > 0, np.take_along_axis(self.starts, first, axis=1), NEVER))
 
-    def _left(self, since: Ints, hold: int) -> Floats:
-        """Seconds until a run has lasted ``hold``, at most 0 when it has; infinite when there is no run."""
+    def _left(self, since: Ints, hold: Ints) -> Floats:
+        """Seconds until a run has lasted its ``hold``, at most 0 when it has; infinite when there is no run."""
         lasted = (self.last[:, None] - since) / 1_000_000
         return np.where(since > NEVER, hold - lasted, np.inf)
 

@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import select
+from sqlalchemy import Delete, delete, select
+from sqlalchemy.orm import Session
 
 from cityloop.core.database import Database
-from cityloop.core.values import Title
 from cityloop.lake.service import Lake
-from cityloop.standard.batch import EntityCard, ObservationBatch
-from cityloop.watch.cards import Describe
+from cityloop.standard.batch import ObservationBatch
+from cityloop.watch.cards import Describe, card_of
 from cityloop.watch.guard import Guard, Standing, Verdict
+from cityloop.watch.joining import Joiner
 from cityloop.watch.judging import Decision
-from cityloop.watch.models import RuleStateRow, WarningRow, WatchCursorRow
+from cityloop.watch.locality import Locality
+from cityloop.watch.models import CAP_RULE, RuleStateRow, WarningRow, WatchCursorRow
 from cityloop.watch.recent import Point, pick, points
 from cityloop.watch.rules import Rule
 from cityloop.watch.store import Finding, Store
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 
 Now = Callable[[], datetime]
 
+LEAP = timedelta(hours=6)
+"""A clock that goes further between two ticks has leapt."""
 SAVE_EVERY = 100
 """Batches without a decision after which the cursor is saved all the same; :meth:`Keeper.tick` saves it too."""
 
@@ -63,15 +67,37 @@ class Keeper:
     """Owns the states of all rules. Take its lock never while holding a database transaction."""
 
     def __init__(
-        self, database: Database, lake: Lake, store: Store, rules: Sequence[Rule], describe: Describe, now: Now
+        self,
+        database: Database,
+        lake: Lake,
+        store: Store,
+        rules: Sequence[Rule],
+        describe: Describe,
+        now: Now,
+        locality: Locality = Locality(),
     ) -> None:
         self._database, self._lake, self._store, self._describe, self._now = database, lake, store, describe, now
-        self._rules = rules
+        self._locality = locality
         self._lock = threading.RLock()
-        types = dict.fromkeys(rule.entity_type for rule in rules)
-        self._posts = {t: _Post(Guard(t, [r for r in rules if r.entity_type == t])) for t in types}
+        self._ticked: datetime | None = None
         self.errors: dict[str, str] = {}
-        """The last error of every rule, and of every entity type that could not be watched."""
+        """The last error of every rule, of every entity type that could not be watched, and of the clock."""
+        self._take_up(rules)
+
+    def _take_up(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(rules)
+        observed = [rule for rule in rules if not rule.conditions]
+        types = dict.fromkeys(rule.entity_type for rule in observed)
+        guards = (Guard(t, [r for r in observed if r.entity_type == t], self._locality) for t in types)
+        self._posts = {guard.entity_type: _Post(guard) for guard in guards}
+        self._joiner = Joiner(rules, self._describe)
+
+    def adopt(self, rules: Sequence[Rule]) -> None:
+        """Watch by these rules from now on; a rule that is gone clears its warnings, the others keep theirs."""
+        with self._lock:
+            self._take_up(rules)
+            self.errors.clear()
+            self.catch_up()
 
     def observe(self, batch: ObservationBatch) -> None:
         """Take one committed batch. A failure is kept in ``errors`` and mended by the next batch or tick."""
@@ -94,13 +120,50 @@ class Keeper:
                 self._catch_up(post)
 
     def tick(self, now: datetime) -> None:
-        """Let holds end and silence speak, mend what failed, save lagging cursors."""
+        """Let holds end and silence speak, mend what failed, save lagging cursors.
+
+        A clock that jumps passes no judgement: see :meth:`_steady`.
+        """
         with self._lock:
+            if not self._steady(now):
+                return
             for post in self._posts.values():
                 if post.version is None:
                     self._guarded(post, lambda post=post: self._catch_up(post))  # type: ignore[misc]
                 else:
                     self._guarded(post, lambda post=post: self._tick(post, now))  # type: ignore[misc]
+            self._tick_joined(now)
+
+    def _tick_joined(self, now: datetime) -> None:
+        """Let the holds of joint rules end; where the database refuses, they are as it remembers them."""
+        try:
+            if joined := self._joiner.tick(now):
+                self._write(None, joined)
+            self.errors.pop("conditions", None)
+        except Exception as error:
+            log.exception("watching rules over rules failed; they are read again")
+            self.errors["conditions"] = str(error)
+            self._restore_joined()
+
+    def _restore_joined(self) -> None:
+        with self._database.reading() as session:
+            standings = _standings(session, {*self._joiner.rules, *self._joiner.members})
+        self._joiner.forget()
+        self._joiner.restore(standings)
+
+    def _steady(self, now: datetime) -> bool:
+        """Whether the clock went on as clocks do. A leap forward waits for one tick, so that records can arrive."""
+        before, self._ticked = self._ticked, now
+        if before is None or timedelta(0) <= now - before <= LEAP:
+            self.errors.pop("clock", None)
+            return True
+        if now < before:
+            self._ticked = before
+            self.errors["clock"] = f"the clock went back from {before.isoformat()} to {now.isoformat()}"
+        else:
+            self.errors["clock"] = f"the clock leapt from {before.isoformat()} to {now.isoformat()}"
+        log.warning("%s", self.errors["clock"])
+        return False
 
     def _guarded(self, post: _Post, work: Callable[[], None]) -> None:
         try:
@@ -117,6 +180,7 @@ class Keeper:
         assert post.version is not None
         if _speaks(verdicts) or post.saved < post.version:
             self._write(post, verdicts, post.version)
+        self._count(verdicts)
 
     def _take(self, post: _Post, rows: pa.Table, version: int) -> None:
         verdicts = post.guard.take(rows, self._now()) if rows.num_rows else []
@@ -127,16 +191,21 @@ class Keeper:
         post.version = version
         self._count(verdicts)
 
-    def _write(self, post: _Post, verdicts: Sequence[Verdict], version: int) -> None:
-        findings = [self._finding(post, v.rule, d) for v in verdicts for d in v.decisions]
+    def _write(self, post: _Post | None, verdicts: Sequence[Verdict], version: int = -1) -> None:
+        """Make decisions durable, with those of the joint rules that follow from them."""
+        verdicts = [*verdicts, *(self._joiner.follow(verdicts) if post else ())]
+        spoken = [(v.rule, d) for v in verdicts if v.rule.respond != "part" for d in v.decisions]
+        findings = [self._finding(post, rule, decision) for rule, decision in spoken]
         evidence = [self._points(post, finding.rule, finding.decision) for finding in findings]
         with self._database.transaction() as tx:
             for finding, found in zip(findings, evidence, strict=True):
                 self._store.apply(tx, finding, found, self._now())
             for verdict in verdicts:
                 self._store.standing(tx, verdict.standings)
-            self._store.cursor(tx, post.guard.entity_type, version, post.received_at)
-        post.saved = version
+            if post:
+                self._store.cursor(tx, post.guard.entity_type, version, post.received_at)
+        if post:
+            post.saved = version
 
     def _catch_up(self, post: _Post) -> None:
         guard = post.guard
@@ -144,9 +213,8 @@ class Keeper:
         with self._database.reading() as session:
             found = session.get(WatchCursorRow, guard.entity_type)
             cursor = Cursor(found.version, found.received_at) if found else None
-            ids = [rule.id for rule in guard.rules]
-            rows = session.scalars(select(RuleStateRow).where(RuleStateRow.rule.in_(ids))).all()
-            standings = [Standing(r.rule, r.entity, r.level, r.stage, r.left_seconds, r.judged_at) for r in rows]
+            standings = _standings(session, {rule.id for rule in guard.rules})
+        self._restore_joined()
         version, behind = self._behind(guard.entity_type, cursor)
         history = self._history(guard, behind)
         guard.warm(history)
@@ -196,28 +264,36 @@ class Keeper:
         rows = self._lake.query(sql, [table])
         return rows.filter(pc.invert(pc.is_in(rows["record"], behind["record"].combine_chunks())))
 
-    def _finding(self, post: _Post, rule: Rule, decision: Decision) -> Finding:
-        entity = decision.entity
-        card = self._describe(rule.entity_type, entity)
-        if card is None:
-            area = post.guard.recent.area(entity)
-            card = EntityCard(entity, rule.entity_type, Title(zh=entity, en=entity), area=area)
-        return Finding(rule, decision, card)
+    def _finding(self, post: _Post | None, rule: Rule, decision: Decision) -> Finding:
+        area = post.guard.recent.area(decision.entity) if post else None
+        return Finding(rule, decision, card_of(self._describe, rule.entity_type, decision.entity, area))
 
-    def _points(self, post: _Post, rule: Rule, decision: Decision) -> list[Point]:
-        recent, start, end = post.guard.recent, decision.window_from, decision.window_to
+    def _points(self, post: _Post | None, rule: Rule, decision: Decision) -> list[Point]:
+        """The records that a decision rests on; a joint rule rests on others, which keep theirs."""
+        if post is None or rule.conditions:
+            return []
+        recent, reader, subject = post.guard.recent, post.guard.reader, decision.entity
+        start, end = decision.window_from, decision.window_to
+
+        def belongs(rows: pa.Table) -> pa.Array:
+            return reader.belongs(rule, rows, subject)
+
         if recent.complete_from is None or recent.complete_from <= start:
-            return recent.points(decision.entity, rule.property, start, end, rule.match)
-        sql = f'SELECT * FROM "{rule.entity_type}" WHERE entity = $entity AND observed_at >= $start'  # noqa: S608
-        rows = self._lake.query(sql, [rule.entity_type], {"entity": decision.entity, "start": start})
-        return points(pick(rows, decision.entity, rule.property, start, end, rule.match), rule.property)
+            rows = recent.pick(belongs, start, end)
+        else:
+            sql = f'SELECT * FROM "{rule.entity_type}" WHERE observed_at >= $start AND observed_at < $end'  # noqa: S608
+            found = self._lake.query(sql, [rule.entity_type], {"start": start, "end": end})
+            rows = pick(found, belongs, start, end)
+        return [] if rows is None else points(rows, reader.values(rule, rows).tolist())
 
     def _withdraw(self) -> None:
         """Clear the warnings of rules that the packs no longer have."""
         with self._database.transaction() as tx:
-            gone = WarningRow.rule.not_in([rule.id for rule in self._rules])
+            gone = WarningRow.rule.not_in([CAP_RULE, *(rule.id for rule in self._rules if rule.respond != "part")])
             for row in tx.session.scalars(select(WarningRow).where(WarningRow.status == "open", gone)).all():
                 self._store.withdraw(tx, row, self._now())
+            tx.flush()
+            tx.session.execute(_orphans(self._rules))
 
     def _count(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
@@ -226,6 +302,20 @@ class Keeper:
             for reason, count in verdict.tally.errors.items():
                 SKIPPED.labels(verdict.rule.id, reason).inc(count)
                 self.errors[verdict.rule.id] = f"{count} × {reason}"
+
+
+def _orphans(rules: Sequence[Rule]) -> Delete:
+    """Standings of rules that are gone, and levels without a warning: of rules that were only parts before."""
+    mine = (WarningRow.rule == RuleStateRow.rule) & (WarningRow.entity == RuleStateRow.entity)
+    warned = select(WarningRow.id).where(mine, WarningRow.status == "open").exists()
+    parts = [rule.id for rule in rules if rule.respond == "part"]
+    silent = RuleStateRow.level.is_not(None) & RuleStateRow.rule.not_in(parts) & ~warned
+    return delete(RuleStateRow).where(RuleStateRow.rule.not_in([rule.id for rule in rules]) | silent)
+
+
+def _standings(session: Session, rules: Collection[str]) -> list[Standing]:
+    rows = session.scalars(select(RuleStateRow).where(RuleStateRow.rule.in_(rules))).all()
+    return [Standing(r.rule, r.entity, r.level, r.stage, r.left_seconds, r.judged_at, r.memo) for r in rows]
 
 
 def _speaks(verdicts: Sequence[Verdict]) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, text
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cityloop.core.database import Table
+
+CAP_RULE = "cap"
+"""Stands in the place of the rule of a warning that others sent."""
 
 
 class WarningRow(Table):
@@ -57,6 +60,66 @@ class WarningRow(Table):
     case: Mapped[str | None] = mapped_column("case_id", String(40))
     case_number: Mapped[str | None] = mapped_column(String(40))
     evidence: Mapped[dict[str, Any]]
+    muted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Why nobody is told of it now (``schemas.Muted``); empty: it speaks."""
+    heard_at: Mapped[datetime | None]
+    """When a muted warning began to speak; empty: when it was raised."""
+    reminded: Mapped[int | None]
+    """How often it was said again."""
+    reminded_at: Mapped[datetime | None]
+    escalated: Mapped[int | None]
+    """How many steps of escalation are behind it."""
+    floor: Mapped[str | None] = mapped_column(String(10))
+    """The level below which an escalation lets it fall no more."""
+    outcome: Mapped[str | None] = mapped_column(String(10), index=True)
+    """What it turned out to be: true, false, drill."""
+    outcome_at: Mapped[datetime | None]
+    outcome_by: Mapped[str | None] = mapped_column(String(60))
+    outcome_note: Mapped[str | None] = mapped_column(String(500))
+
+
+class MuteRow(Table):
+    """A silence or a maintenance window: who asked for it, of what, until when, and why. Ended early, never deleted."""
+
+    __tablename__ = "warning_mute"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    rule: Mapped[str | None] = mapped_column(String(60))
+    entity: Mapped[str | None] = mapped_column(String(120))
+    area: Mapped[str | None] = mapped_column(String(60))
+    start: Mapped[datetime]
+    end: Mapped[datetime] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    by: Mapped[str] = mapped_column("made_by", String(60))
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(60))
+
+
+class CapMessageRow(Table):
+    """A CAP message that was taken, so that it counts once and later ones can refer to it."""
+
+    __tablename__ = "cap_message"
+    sender: Mapped[str] = mapped_column(String(120), primary_key=True)
+    identifier: Mapped[str] = mapped_column(String(120), primary_key=True)
+    sent: Mapped[datetime]
+    expires: Mapped[datetime | None]
+    warning: Mapped[str | None] = mapped_column(String(40))
+
+
+class RuleVersionRow(Table):
+    """A version of a rule that was applied over the packs; without a document the rule was withdrawn."""
+
+    __tablename__ = "rule_version"
+    rule: Mapped[str] = mapped_column(String(60), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    pack_digest: Mapped[str] = mapped_column(String(80))
+    """Of the pack's rule over which it was applied: when the pack changes, the pack counts again."""
+    origin: Mapped[str] = mapped_column(String(12))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column("made_by", String(60))
+    reason: Mapped[str] = mapped_column(String(500))
 
 
 class WarningChangeRow(Table):
@@ -87,6 +150,8 @@ class RuleStateRow(Table):
     left_seconds: Mapped[float]
     """What the running hold still lacked at ``judged_at``; 0 when none runs."""
     judged_at: Mapped[datetime]
+    memo: Mapped[dict[str, Any] | None]
+    """What a joint rule needs beside it: since when each of its thresholds is reached or left."""
 
 
 class WatchCursorRow(Table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -14,6 +14,8 @@ MOST_ROWS = 400_000
 _PIECES = 64
 
 Point = tuple[datetime, float, str]
+Belongs = Callable[[pa.Table], pa.Array]
+"""Which rows of a table are wanted, as a mask."""
 
 
 class Recent:
@@ -33,14 +35,10 @@ class Recent:
         if len(self._pieces) > _PIECES:
             self._pack()
 
-    def points(
-        self, entity: str, property: str, start: datetime, end: datetime, match: Mapping[str, Sequence[str]]
-    ) -> list[Point]:
-        """Records of one entity in ``[start, end)``, oldest first."""
-        found = [
-            picked for piece in self._pieces if (picked := pick(piece, entity, property, start, end, match)).num_rows
-        ]
-        return points(pa.concat_tables(found), property) if found else []
+    def pick(self, belongs: Belongs, start: datetime, end: datetime) -> pa.Table | None:
+        """Rows that ``belongs`` chooses in ``[start, end)``; ``None`` when there are none."""
+        found = [picked for piece in self._pieces if (picked := pick(piece, belongs, start, end)).num_rows]
+        return pa.concat_tables(found) if found else None
 
     def area(self, entity: str) -> str | None:
         """The area that the newest kept row of an entity gives; ``None`` when there is none."""
@@ -63,20 +61,14 @@ class Recent:
         self._pieces = [table]
 
 
-def pick(
-    rows: pa.Table, entity: str, property: str, start: datetime, end: datetime, match: Mapping[str, Sequence[str]]
-) -> pa.Table:
-    """Rows of one entity with a value of ``property`` in ``[start, end)``, as the rule's ``match`` allows."""
+def pick(rows: pa.Table, belongs: Belongs, start: datetime, end: datetime) -> pa.Table:
+    """Rows that ``belongs`` chooses in ``[start, end)``."""
     at = rows["observed_at"]
-    keep = pc.and_(pc.equal(rows["entity"], entity), pc.is_valid(rows[property]))
-    keep = pc.and_(keep, pc.greater_equal(at, pa.scalar(start, at.type)))
-    keep = pc.and_(keep, pc.less(at, pa.scalar(end, at.type)))
-    for column, values in match.items():
-        keep = pc.and_(keep, pc.is_in(rows[column], pa.array(list(values), rows[column].type)))
-    return rows.filter(keep)
+    rows = rows.filter(pc.and_(pc.greater_equal(at, pa.scalar(start, at.type)), pc.less(at, pa.scalar(end, at.type))))
+    return rows.filter(belongs(rows)) if rows.num_rows else rows
 
 
-def points(rows: pa.Table, property: str) -> list[Point]:
+def points(rows: pa.Table, values: Sequence[float]) -> list[Point]:
     """``(observed_at, value, record)``, oldest first."""
-    columns = (rows["observed_at"].to_pylist(), rows[property].to_pylist(), rows["record"].to_pylist())
+    columns = (rows["observed_at"].to_pylist(), values, rows["record"].to_pylist())
     return sorted((at, float(value), str(record)) for at, value, record in zip(*columns, strict=True))

@@ -14,7 +14,7 @@ import numpy as np
 
 from cityloop.watch.judging import Decision, Tally, decide, judge
 from cityloop.watch.rules import Rule
-from cityloop.watch.state import ALWAYS, NEVER, Bools, Cells, Floats, Ints, Rings, State
+from cityloop.watch.state import ALWAYS, MOST_VALUES, NEVER, Bools, Cells, Floats, Ints, Rings, State
 
 LONGEST = 64
 """Most records of a run."""
@@ -26,7 +26,10 @@ Fallen = tuple[int, int, Decision]
 
 @dataclass(frozen=True)
 class Readings:
-    """Records of one batch in order of arrival: entity number, instant (µs since 1970), value."""
+    """Records of one batch in order of arrival: entity number, instant (µs since 1970), value.
+
+    ``value`` has two columns, longitude and latitude, where the rule looks at positions.
+    """
 
     entity: Ints
     at: Ints
@@ -83,8 +86,10 @@ def take(rule: Rule, state: State, run: Run, tally: Tally) -> list[Fallen]:
     """Put the records into the rings and move the levels."""
     fit = run.there & _in_time(rule, state, run)
     tally.late += int(run.there.sum() - fit.sum())
+    if "values" in state.cells:
+        fit = _with_room(state, run, fit, tally)
     tally.taken += int(fit.sum())
-    long = fit.sum(axis=1) > 1
+    long = (fit.sum(axis=1) > 1) & state.at_once
     moving = fit.any(axis=1) & ~long
     portion = max(1, MOST_CELLS // (state.size * fit.shape[1]))
     for rows in np.split(np.flatnonzero(long), range(portion, int(long.sum()), portion)):
@@ -99,6 +104,15 @@ def _in_time(rule: Rule, state: State, run: Run) -> Bools:
     tolerated = run.at >= last - rule.late * 1_000_000
     reached = run.bucket > state.head[run.entity] - state.size
     return np.asarray((last == NEVER) | (tolerated & reached[:, None]))
+
+
+def _with_room(state: State, run: Run, fit: Bools, tally: Tally) -> Bools:
+    """Leave out what a bucket has no room for: an error of the rule, whose bucket is too wide for its feed."""
+    held = np.where(run.bucket > state.head[run.entity], 0, state.cells["count"][run.entity, run.bucket % state.size])
+    full = fit & (held[:, None] + fit.cumsum(axis=1) > MOST_VALUES)
+    if full.any():
+        tally.errors[f"a bucket holds more than {MOST_VALUES} values: choose a smaller one"] += int(full.sum())
+    return np.asarray(fit & ~full)
 
 
 def _one_by_one(rule: Rule, state: State, run: Run, tally: Tally) -> list[Fallen]:

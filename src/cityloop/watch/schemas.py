@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from cityloop.core.values import Frozen, Instant, Title
 
 Level = Literal["blue", "yellow", "orange", "red"]
 WarningStatus = Literal["open", "cleared"]
+Outcome = Literal["true", "false", "drill"]
+Change = Literal["raised", "level", "cleared", "acknowledged", "muted", "unmuted", "reminder", "escalated", "labelled"]
+
+
+class Muted(Frozen):
+    """Why nobody is told of a warning: a silence, a maintenance window, or the fault of something it depends on."""
+
+    kind: Literal["silence", "maintenance", "dependency"]
+    id: str
+    """The mute, or the rule whose open warning explains this one."""
+    reason: Title
+    until: Instant | None = None
 
 
 class WarningView(Frozen):
@@ -44,13 +58,18 @@ class WarningView(Frozen):
     series: str | None
     case: str | None
     case_number: str | None
+    muted: Muted | None = None
+    outcome: Outcome | None = None
+    outcome_at: Instant | None = None
+    outcome_by: str | None = None
+    outcome_note: str | None = None
 
 
 class LevelChange(Frozen):
     """A step in a warning's life."""
 
     at: Instant
-    what: Literal["raised", "level", "cleared", "acknowledged"]
+    what: Change
     level: Level | None
     value: float | None
     reason: Title
@@ -105,3 +124,75 @@ class WarningFilter(Frozen):
     area: str | None = None
     start: Instant | None = None
     end: Instant | None = None
+    muted: bool | None = None
+    outcome: Outcome | None = None
+
+
+class NewOutcome(Frozen):
+    """What a warning turned out to be, said by somebody who knows."""
+
+    outcome: Outcome
+    note: str = Field(default="", max_length=500)
+
+
+class NewMute(Frozen):
+    """A wish for quiet: of a rule, an entity, an area with all below it, or what meets all of those given."""
+
+    kind: Literal["silence", "maintenance"] = "silence"
+    rule: str | None = Field(default=None, max_length=60)
+    entity: str | None = Field(default=None, max_length=120)
+    area: str | None = Field(default=None, max_length=60)
+    start: Instant | None = None
+    end: Instant
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class MuteView(Frozen):
+    """A silence or maintenance window."""
+
+    id: str
+    kind: Literal["silence", "maintenance"]
+    rule: str | None
+    entity: str | None
+    area: str | None
+    start: Instant
+    end: Instant
+    reason: str
+    by: str
+    at: Instant
+    ended_at: Instant | None
+    ended_by: str | None
+    active: bool
+    warnings: int
+    """Open warnings that are quiet because of it."""
+
+
+class CapReceipt(Frozen):
+    """What became of a CAP message; ``known`` was taken before."""
+
+    identifier: str
+    warning: str | None
+    acted: Literal["raised", "updated", "cleared", "noted", "known"]
+
+
+class RuleHealth(Frozen):
+    """How well a rule serves: how often it spoke, whether it was right, what it cost."""
+
+    rule: str
+    title: Title
+    department: str
+    fired: int
+    a_week: float
+    true: int
+    false: int
+    drill: int
+    unlabelled: int
+    false_share: float | None
+    """Of the labelled ones without drills; empty where nobody said."""
+    acknowledged: int
+    cases: int
+    last_fired: Instant | None
+    silent: bool
+    """Never spoke in the period."""
+    muted: int
+    last_error: str | None

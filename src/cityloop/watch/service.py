@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +22,31 @@ from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
+from cityloop.watch.alerts import Alerts
+from cityloop.watch.backtests import Backtests, Rehearser
+from cityloop.watch.cap import Office, message, steps
 from cityloop.watch.cards import Describe
+from cityloop.watch.checking import Known
+from cityloop.watch.following import Follower
+from cityloop.watch.health import rule_health
 from cityloop.watch.keeper import Keeper
+from cityloop.watch.locality import Locality
 from cityloop.watch.models import WarningChangeRow, WarningRow
+from cityloop.watch.mutes import Mutes
+from cityloop.watch.rule_schemas import NewRuleVersion, RuleBookEntry
+from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
-from cityloop.watch.schemas import RuleView, WarningDetail, WarningFilter, WarningView
+from cityloop.watch.schemas import (
+    CapReceipt,
+    MuteView,
+    NewMute,
+    NewOutcome,
+    RuleHealth,
+    RuleView,
+    WarningDetail,
+    WarningFilter,
+    WarningView,
+)
 from cityloop.watch.store import Store
 from cityloop.watch.trace import Voice
 from cityloop.watch.views import detail, rule_view, view
@@ -58,11 +78,25 @@ class Watch:
         describe: Describe,
         clock: Clock,
         voice: Voice | None = None,
+        locality: Locality = Locality(),
+        known: Known = Known(),
+        office: Office | None = None,
     ) -> None:
         self._database, self._outbox, self._door, self._audit, self._clock = database, outbox, door, audit, clock
-        self._rules, self._voice = tuple(rules), voice or Voice()
-        self._store = Store(outbox, audit, self._voice.zone)
-        self._keeper = Keeper(database, lake, self._store, self._rules, describe, clock.now)
+        self._voice, self._locality = voice or Voice(), locality
+        self._office = office or Office("cityloop", Title(zh="城市运行管理", en="City operations"), self._voice.zone)
+        self.on_adopted: builtins.list[Callable[[Mapping[str, Rule]], None]] = []
+        """Told of the rules in force whenever they have changed."""
+        self.rulebook = Rulebook(
+            database=database, outbox=outbox, door=door, audit=audit, packs=rules, known=known, adopt=self._adopt
+        )
+        rehearser = Rehearser(database, lake, describe, lambda: self._rules, locality)
+        self.backtests = Backtests(door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser)
+        self._mutes = Mutes(database, door, audit, lambda: self._rules)
+        self._store = Store(outbox, audit, self._voice.zone, self._mutes.quiet)
+        self._keeper = Keeper(database, lake, self._store, tuple(self._rules.values()), describe, clock.now, locality)
+        self._follower = Follower(database, self._store, self._mutes, describe, lambda: self._rules)
+        self._alerts = Alerts(database, door, self._store, describe, clock.now)
         door.register(Protected(entity="warning", department="department", area="area"))
         door.register(Protected(entity="rule"))
 
@@ -80,8 +114,10 @@ class Watch:
         self._keeper.catch_up()
 
     def tick(self, now: datetime) -> None:
-        """Let holds end and silence speak; call it every second or so."""
+        """Let holds end and silence speak, remind and escalate; call it every second or so."""
         self._keeper.tick(now)
+        if self._follower.tick(now):
+            self._alerts.step(now)
 
     def list(self, actor: Actor, wanted: WarningFilter, paged: Paging) -> Page[WarningView]:
         """Warnings within the actor's scope."""
@@ -108,6 +144,21 @@ class Watch:
         with self._database.reading() as session:
             return self._detail(session, query, warning)
 
+    def cap(self, actor: Actor, warning: str, number: int | None) -> bytes:
+        """One message of a warning's chain as CAP 1.2, the newest by default; raises :class:`NotFound`."""
+        detail = self.get(actor, warning)
+        told = len(steps(detail))
+        wanted = told - 1 if number is None else number
+        if not 0 <= wanted < told:
+            raise NotFound(f"'{warning}' has no message {wanted}", f"it has {told}; a muted warning has none")
+        rule = self._rules.get(detail.rule)
+        shape = self._locality.shape(detail.area) if detail.area else None
+        return message(detail, wanted, self._office, shape, rule.category if rule else "Other")
+
+    def take_cap(self, actor: Actor, body: bytes) -> CapReceipt:
+        """Act on a CAP 1.2 message of somebody else; see :class:`Alerts`."""
+        return self._alerts.take(actor, body)
+
     def acknowledge(self, actor: Actor, warning: str) -> WarningDetail:
         """Say that somebody has seen it; a second time changes nothing."""
         self._door.permit(actor, "warning.acknowledge")
@@ -129,7 +180,55 @@ class Watch:
         with self._database.reading() as session:
             rows = session.execute(select(seen.c.rule, still, fired).group_by(seen.c.rule)).all()
         counts = {rule: (int(now or 0), int(ever)) for rule, now, ever in rows}
-        return [rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id)) for rule in self._rules]
+        return [
+            rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id))
+            for rule in self._rules.values()
+        ]
+
+    def health(self, actor: Actor, days: int) -> builtins.list[RuleHealth]:
+        """How every rule served in the last days, by the warnings within the actor's scope."""
+        if not self._door.scope(actor, "rule").lets({}):
+            return []
+        with self._database.reading() as session:
+            return rule_health(session, self._seen(actor), self._rules, self.errors, self._clock.now(), days)
+
+    def label(self, actor: Actor, warning: str, wish: NewOutcome) -> WarningDetail:
+        """Say what a warning turned out to be; said again, the last word counts."""
+        self._door.permit(actor, "warning.label")
+        query = self._seen(actor)
+        with self._database.transaction() as tx:
+            self._store.label(tx, _found(tx.session, query, warning), wish, actor, self._clock.now())
+            tx.flush()
+            return self._detail(tx.session, query, warning)
+
+    def mutes(self, actor: Actor, every: bool) -> builtins.list[MuteView]:
+        """Silences and maintenance windows; with ``every`` also the past ones."""
+        return self._mutes.list(actor, self._clock.now(), every)
+
+    def mute(self, actor: Actor, wish: NewMute) -> MuteView:
+        """Keep warnings quiet for a reason and a time."""
+        made = self._mutes.make(actor, wish, self._clock.now())
+        self._follower.step(self._clock.now())
+        return made
+
+    def unmute(self, actor: Actor, mute: str) -> MuteView:
+        """Let them speak again at once."""
+        ended = self._mutes.end(actor, mute, self._clock.now())
+        self._follower.step(self._clock.now())
+        return ended
+
+    @property
+    def _rules(self) -> Mapping[str, Rule]:
+        return self.rulebook.rules
+
+    def change_rule(self, actor: Actor, wish: NewRuleVersion) -> RuleBookEntry:
+        """Put an explained change of a rule into force; see :class:`Rulebook`."""
+        return self.rulebook.apply(actor, wish, self._clock.now())
+
+    def _adopt(self, rules: Mapping[str, Rule]) -> None:
+        self._keeper.adopt(tuple(rules.values()))
+        for told in self.on_adopted:
+            told(rules)
 
     def link_cases(self, tx: Transaction, events: Sequence[Event]) -> None:
         """Relay handler of ``cityloop.case.moved``: note on a warning which case answers it.
@@ -159,12 +258,15 @@ def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
         WarningRow.rule: wanted.rule,
         WarningRow.entity: wanted.entity,
         WarningRow.series: wanted.series,
+        WarningRow.outcome: wanted.outcome,
     }
     found: builtins.list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.level:
         found.append(WarningRow.level.in_(wanted.level))
     if wanted.area:
         found.append(WarningRow.area.startswith(wanted.area, autoescape=True))
+    if wanted.muted is not None:
+        found.append(WarningRow.muted.is_not(None) if wanted.muted else WarningRow.muted.is_(None))
     if wanted.start:
         found.append(WarningRow.raised_at >= wanted.start)
     if wanted.end:

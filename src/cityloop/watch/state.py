@@ -31,9 +31,20 @@ CELLS: dict[Aggregate, dict[str, float]] = {
     "min": {"count": 0, "low": np.inf},
     "max": {"count": 0, "high": -np.inf},
     "last": {"count": 0, "newest": np.nan, "newest_at": NEVER},
+    "change": {"count": 0, "newest": np.nan, "newest_at": NEVER, "oldest": np.nan},
+    "rate": {"count": 0, "newest": np.nan, "newest_at": NEVER, "oldest": np.nan},
+    "spread": {"count": 0, "low": np.inf, "high": -np.inf},
+    "percentile": {"count": 0, "values": np.nan},
+    "roam": {"count": 0, "low": np.inf, "high": -np.inf},
+    "silence": {"count": 0},
 }
 """What each aggregate keeps for a bucket, with the value of an empty one."""
 _WHOLE = {"count", "newest_at", "first"}
+_DEPTH: dict[Aggregate, dict[str, int]] = {"percentile": {"values": 8}, "roam": {"low": 2, "high": 2}}
+"""Cells that hold more than one number: room for the values themselves, longitude and latitude."""
+_SINGLE: frozenset[Aggregate] = frozenset({"change", "rate", "percentile", "roam"})
+MOST_VALUES = 1024
+"""Values that a bucket of a percentile keeps; what comes beyond is an error of the rule."""
 
 
 class Entities:
@@ -42,14 +53,31 @@ class Entities:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.index: dict[str, int] = {}
+        self.renewed: list[int] = []
+        """Numbers that changed their owner; whoever keeps a state of them empties it."""
+        self._free: list[int] = []
 
     def numbers(self, names: Sequence[str]) -> Ints:
         """The numbers of these entities; unknown ones are added."""
         for name in names:
             if name not in self.index:
-                self.index[name] = len(self.names)
-                self.names.append(name)
+                self._add(name)
         return np.array([self.index[name] for name in names], np.int64)
+
+    def release(self, name: str) -> None:
+        """Forget an entity; its number goes to the next new one."""
+        number = self.index.pop(name)
+        self.names[number] = ""
+        self._free.append(number)
+
+    def _add(self, name: str) -> None:
+        if not self._free:
+            self.index[name] = len(self.names)
+            self.names.append(name)
+            return
+        number = self.index[name] = self._free.pop()
+        self.names[number] = name
+        self.renewed.append(number)
 
 
 class Rings:
@@ -81,12 +109,15 @@ class State(Rings):
 
     def __init__(self, rule: Rule, entities: Entities | None = None) -> None:
         self.entities = entities or Entities()
-        self.step = rule.bucket * 1_000_000
-        self.span = rule.window // rule.bucket
-        longest = max(rule.hold, rule.clear.hold)
-        self.columns = 1 if longest == 0 else -(-longest // rule.bucket) + 2
+        bucket = rule.bucket or 1  # silence has no window
+        self.step = bucket * 1_000_000
+        self.span = max(1, rule.window // bucket)
+        self.columns = 1 if rule.longest == 0 else -(-rule.longest // bucket) + 2
         self.size = self.span + self.columns - 1
         self.fills: dict[str, float] = {**CELLS[rule.aggregate], "first": ALWAYS}
+        self.depth = dict(_DEPTH.get(rule.aggregate, {}))
+        self.at_once = rule.aggregate not in _SINGLE
+        """Whether the records of a run can be judged together."""
         self.cells = {name: self._new(name, (0, self.size)) for name in self.fills}
         self.head = np.empty(0, np.int64)
         self.last = np.empty(0, np.int64)
@@ -112,9 +143,12 @@ class State(Rings):
         return found
 
     def fit(self) -> None:
-        """Make room for all entities there are."""
+        """Make room for all entities there are, and begin anew for those that have another's number."""
         if len(self.names) > len(self.head):
             self._grow(max(64, 2 * len(self.names)))
+        if self.entities.renewed:
+            self._renew(np.array(self.entities.renewed))
+            self.entities.renewed.clear()
 
     def restore(self, rows: Iterable[tuple[str, int, int, int]]) -> None:
         """Set what the database remembers: (entity, level as 1-based position in the ladder, stage, instant)."""
@@ -135,6 +169,9 @@ class State(Rings):
         np.maximum.at(self.last, entity, at)
         kept = bucket > self.head[entity] - self.size
         entity, at, value, slot = entity[kept], at[kept], value[kept], (bucket % self.size)[kept]
+        if "values" in self.cells:
+            place = _rank(entity * self.size + slot)
+            self._store(entity, slot, place, value)
         ways = {"count": np.add, "total": np.add, "first": np.minimum, "low": np.minimum, "high": np.maximum}
         gains = {"count": np.ones(len(at), np.int64), "total": value, "first": at, "low": value, "high": value}
         for name in self.cells.keys() & ways.keys():
@@ -143,6 +180,9 @@ class State(Rings):
             order = np.argsort(at, kind="stable")
             self.cells["newest"][entity[order], slot[order]] = value[order]
             self.cells["newest_at"][entity[order], slot[order]] = at[order]
+        if "oldest" in self.cells:
+            order = np.argsort(at, kind="stable")[::-1]
+            self.cells["oldest"][entity[order], slot[order]] = value[order]
 
     def put(self, entity: Ints, at: Ints, value: Floats) -> None:
         """Add one record to each of these *different* entities."""
@@ -151,6 +191,11 @@ class State(Rings):
         self.advance(entity[ahead], bucket[ahead])
         slot = bucket % self.size
         cells = self.cells
+        if "values" in cells:
+            self._store(entity, slot, cells["count"][entity, slot], value)
+        if "oldest" in cells:
+            older = at < cells["first"][entity, slot]
+            cells["oldest"][entity[older], slot[older]] = value[older]
         cells["count"][entity, slot] += 1
         cells["first"][entity, slot] = np.minimum(cells["first"][entity, slot], at)
         if "total" in cells:
@@ -176,6 +221,24 @@ class State(Rings):
             self.cells[name][entity[row], slot] = fill
         self.head[entity] = bucket
 
+    def _renew(self, entity: Ints) -> None:
+        for name, fill in self.fills.items():
+            self.cells[name][entity] = fill
+        self.head[entity] = self.last[entity] = NEVER
+        for column in (self.level, self.outcome, self.stage, self.left):
+            column[entity] = 0
+
+    def _store(self, entity: Ints, slot: Ints, place: Ints, value: Floats) -> None:
+        """Keep values at their places in their buckets, as far as there is room."""
+        fits = place < MOST_VALUES
+        wanted = int(place[fits].max(initial=-1)) + 1
+        if wanted > self.depth["values"]:
+            more = max(wanted, 2 * self.depth["values"]) - self.depth["values"]
+            self.depth["values"] += more
+            cells = self.cells["values"]
+            self.cells["values"] = np.concatenate([cells, np.full((*cells.shape[:2], more), np.nan)], axis=2)
+        self.cells["values"][entity[fits], slot[fits], place[fits]] = value[fits]
+
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self.head)
         for name in self.cells:
@@ -188,4 +251,15 @@ class State(Rings):
         self.left = np.concatenate([self.left, np.zeros(more)])
 
     def _new(self, name: str, shape: tuple[int, int]) -> Cells:
-        return np.full(shape, self.fills[name], np.int64 if name in _WHOLE else np.float64)
+        whole = (*shape, self.depth[name]) if name in self.depth else shape
+        return np.full(whole, self.fills[name], np.int64 if name in _WHOLE else np.float64)
+
+
+def _rank(group: Ints) -> Ints:
+    """The position of each item among those of its group, in their order."""
+    order = np.argsort(group, kind="stable")
+    begins = np.r_[True, group[order][1:] != group[order][:-1]] if len(group) else np.empty(0, np.bool_)
+    place = np.arange(len(group))
+    rank = np.empty(len(group), np.int64)
+    rank[order] = place - np.maximum.accumulate(np.where(begins, place, 0))
+    return rank

@@ -14,7 +14,7 @@ from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.rules import Rule
 
 Language = Literal["zh", "en"]
-_LANGUAGES: tuple[Language, Language] = ("zh", "en")
+LANGUAGES: tuple[Language, Language] = ("zh", "en")
 _LEVELS = {
     "blue": Title(zh="蓝色", en="blue"),
     "yellow": Title(zh="黄色", en="yellow"),
@@ -28,6 +28,13 @@ _AGGREGATES = {
     "sum": Title(zh="合计", en="sum"),
     "count": Title(zh="次数", en="count"),
     "last": Title(zh="最新值", en="latest value"),
+    "change": Title(zh="变化量", en="change"),
+    "rate": Title(zh="变化率", en="rate of change"),
+    "percentile": Title(zh="分位值", en="percentile"),
+    "spread": Title(zh="极差", en="spread"),
+    "roam": Title(zh="移动范围", en="range of movement"),
+    "silence": Title(zh="无记录时长", en="silence"),
+    "agree": Title(zh="成立的条件数", en="conditions that hold"),
 }
 _SPANS = ((86400, "天", "d"), (3600, "小时", "h"), (60, "分钟", "min"), (1, "秒", "s"))
 
@@ -60,16 +67,22 @@ def span(seconds: float, language: Language) -> str:
     return f"{whole // size}{zh}" if language == "zh" else f"{whole // size} {en}"
 
 
+def _lasting(seconds: float, language: Language) -> str:
+    """A measured length of time: from ten minutes on to the minute."""
+    return span(round(seconds / 60) * 60 if seconds >= 600 else seconds, language)
+
+
 def message(rule: Rule, decision: Decision, card: EntityCard) -> Title:
     """The rule's template, filled; templates carry plain placeholders only (checked when they are loaded)."""
     return Title(zh=_filled(rule, decision, card, "zh"), en=_filled(rule, decision, card, "en"))
 
 
 def _filled(rule: Rule, decision: Decision, card: EntityCard, language: Language) -> str:
+    silent = rule.aggregate == "silence"
     words: Mapping[str, str] = {
-        "value": number(decision.value),
-        "threshold": number(decision.threshold),
-        "unit": rule.unit,
+        "value": _lasting(decision.value, language) if silent else number(decision.value),
+        "threshold": _lasting(decision.threshold, language) if silent else number(decision.threshold),
+        "unit": "" if silent else rule.unit,
         "window": span(rule.window, language),
         "entity": getattr(card.title, language),
         "level": getattr(_LEVELS[decision.level or "blue"], language),
@@ -84,28 +97,45 @@ def reason(rule: Rule, decision: Decision) -> Title:
 
 def trace(rule: Rule, decision: Decision, points: int, zone: tzinfo) -> list[Title]:
     """The whole reasoning of one step, one sentence a line; instants in ``zone``."""
-    zh, en = (_trace(rule, decision, points, Voice(language, zone)) for language in _LANGUAGES)
+    zh, en = (_trace(rule, decision, points, Voice(language, zone)) for language in LANGUAGES)
     return [Title(zh=one, en=other) for one, other in zip(zh, en, strict=True)]
 
 
 def _reason(rule: Rule, decision: Decision, voice: Voice) -> str:
-    what = getattr(_AGGREGATES[rule.aggregate], voice.language)
-    window, value = span(rule.window, voice.language), f"{number(decision.value)} {rule.unit}"
+    what, value = _measured(rule, voice), _amount(rule, decision.value, voice)
     if decision.outcome is Outcome.CLEAR and math.isnan(decision.value):
+        window = span(rule.window, voice.language)
         return voice.say(f"{window}内再无记录，预警失效", f"no further record within {window}: the finding lapsed")
     if decision.outcome is Outcome.CLEAR:
-        limit = decision.threshold - rule.sign * rule.clear.margin
-        zh, en = (
-            f"{window}{what}{value}，已回到{number(limit)}以{_side(rule, '下', '上')}",
-            f"is back {_side(rule, 'below', 'above')}",
+        limit = _amount(rule, decision.threshold - rule.sign * rule.clear.margin, voice)
+        return voice.say(
+            f"{what}{value}，已回到{limit}以{_side(rule, '下', '上')}，解除",
+            f"{what} {value} is back {_side(rule, 'below', 'above')} {limit}: cleared",
         )
-        return voice.say(f"{zh}，解除", f"{what} over {window} {value} {en} {number(limit)}: cleared")
-    level = getattr(_LEVELS[decision.level or "blue"], voice.language)
-    limit_text = f"{number(decision.threshold)} {rule.unit}"
+    level, limit = getattr(_LEVELS[decision.level or "blue"], voice.language), _amount(rule, decision.threshold, voice)
     return voice.say(
-        f"{window}{what}{value}，{_side(rule, '达到或超过', '低至')}{level}阈值{limit_text}",
-        f"{what} over {window} {value} is at or {_side(rule, 'above', 'below')} the {level} threshold {limit_text}",
+        f"{what}{value}，{_side(rule, '达到或超过', '低至')}{level}阈值{limit}",
+        f"{what} {value} is at or {_side(rule, 'above', 'below')} the {level} threshold {limit}",
     )
+
+
+def _measured(rule: Rule, voice: Voice) -> str:
+    """What the rule looks at, with its window where it has one."""
+    what = str(getattr(_AGGREGATES[rule.aggregate], voice.language))
+    if rule.percentile is not None:
+        what = f"{number(rule.percentile)}%{what}" if voice.language == "zh" else f"{number(rule.percentile)} % {what}"
+    if not rule.windowed:
+        return what
+    window = span(rule.window, voice.language)
+    return voice.say(f"{window}{what}", f"{what} over {window}")
+
+
+def _amount(rule: Rule, value: float, voice: Voice) -> str:
+    """A value of the rule with its unit; silence is told as a length of time."""
+    if rule.aggregate == "silence":
+        return _lasting(value, voice.language)
+    per = f"/{span(rule.per, voice.language)}" if rule.aggregate == "rate" else ""
+    return f"{number(value)} {rule.unit}{per}".strip()
 
 
 def _trace(rule: Rule, decision: Decision, points: int, voice: Voice) -> list[str]:
@@ -119,8 +149,9 @@ def _trace(rule: Rule, decision: Decision, points: int, voice: Voice) -> list[st
         voice.say(f"窗口 {begin} 至 {end}，共 {points} 条记录", f"window {begin} to {end} holds {points} record(s)"),
         _reason(rule, decision, voice),
     ]
-    if rule.hold and decision.outcome is not Outcome.CLEAR:
-        asked, was = span(rule.hold, voice.language), span(lasted, voice.language)
+    wait = rule.holds.get(decision.level, rule.hold) if decision.level else 0
+    if wait:
+        asked, was = span(wait, voice.language), span(lasted, voice.language)
         lines.append(voice.say(f"条件已持续{was}，要求{asked}", f"the condition has lasted {was}, {asked} asked"))
     return lines
 

@@ -924,6 +924,254 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description How every rule served: fire rate, false share, cases, rules that never spoke.
+         */
+        get: operations["health_api_v1_rules_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/warnings/{warning}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Label
+         * @description Say what a warning turned out to be; it feeds the statistics of its rule.
+         */
+        post: operations["label_api_v1_warnings__warning__outcome_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/warnings/{warning}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cap
+         * @description A message of the warning's chain in CAP 1.2: alert, updates, cancellation.
+         */
+        get: operations["cap_api_v1_warnings__warning__cap_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Cap
+         * @description Take a CAP 1.2 message of somebody else; sent again it changes nothing.
+         */
+        post: operations["take_cap_api_v1_cap_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mutes
+         * @description Silences and maintenance windows.
+         */
+        get: operations["mutes_api_v1_mutes_get"];
+        put?: never;
+        /**
+         * Mute
+         * @description Keep warnings quiet for a reason and a time; they are watched all the same.
+         */
+        post: operations["mute_api_v1_mutes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mutes/{mute}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unmute
+         * @description End a mute early: warnings that are still open are raised now.
+         */
+        post: operations["unmute_api_v1_mutes__mute__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtests
+         * @description The backtests that are kept, without their reports.
+         */
+        get: operations["backtests_api_v1_rules_backtests_get"];
+        put?: never;
+        /**
+         * Backtest
+         * @description Run a rule, in force or drafted, over the history; look again under its id for progress and report.
+         */
+        post: operations["backtest_api_v1_rules_backtests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/{backtest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtest Report
+         * @description How far it is, and its report once it is done.
+         */
+        get: operations["backtest_report_api_v1_rules_backtests__backtest__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/{backtest}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Backtest
+         * @description End it within a day of its history.
+         */
+        post: operations["stop_backtest_api_v1_rules_backtests__backtest__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Rule
+         * @description Explain a change of a rule. Nothing is written.
+         */
+        post: operations["plan_rule_api_v1_rules_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Rule
+         * @description Put an explained change into force, without a restart.
+         */
+        post: operations["apply_rule_api_v1_rules_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rule
+         * @description One rule as declared, with its versions.
+         */
+        get: operations["rule_api_v1_rules__rule__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -934,6 +1182,8 @@ export interface paths {
         /**
          * Cases
          * @description Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``.
+         *
+         *     ``urgency`` is the order of a desk: late ones first, then deadlines drawn forward by their risk.
          */
         get: operations["cases_api_v1_cases_get"];
         put?: never;
@@ -1543,11 +1793,31 @@ export interface paths {
         };
         /**
          * Proposals
-         * @description What dispatchers keep choosing instead of the table in force.
+         * @description What dispatchers keep choosing instead of the table in force; what was put aside comes last.
          */
         get: operations["proposals_api_v1_dispatch_proposals_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/proposals/{proposal}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Aside
+         * @description Put a proposal aside with a reason, for as long as the table stays as it is; answers all proposals.
+         */
+        post: operations["put_aside_api_v1_dispatch_proposals__proposal__aside_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1594,6 +1864,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Limits
+         * @description The matters of the catalogue with limit, filing and closing conditions.
+         */
+        get: operations["limits_api_v1_limits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Limits
+         * @description The same list as a file that an import reads back.
+         */
+        get: operations["export_limits_api_v1_limits_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions
+         * @description The version in force and every version of the limits, the newest first.
+         */
+        get: operations["versions_api_v1_limits_versions_get"];
+        put?: never;
+        /**
+         * Apply
+         * @description Put an explained change into force.
+         */
+        post: operations["apply_api_v1_limits_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Explain a change: the matters it alters and the open cases it could move. Nothing is written.
+         */
+        post: operations["plan_api_v1_limits_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits/import": {
         parameters: {
             query?: never;
@@ -1607,7 +1961,8 @@ export interface paths {
          * Plan
          * @description Read a CSV or Excel file of limits and conditions: which matters change, and which cells cannot be read.
          *
-         *     Nothing is written: ``document`` is the city's ``limits.yaml`` as it would be.
+         *     Nothing is written: ``change`` is what ``/limits/plan`` explains and ``/limits/versions`` applies, ``document`` the
+         *     city's ``limits.yaml`` as it would be.
          */
         post: operations["plan_api_v1_limits_import_post"];
         delete?: never;
@@ -2977,9 +3332,49 @@ export interface paths {
         };
         /**
          * Sent
-         * @description Cases at the systems of departments, those in trouble first, at most 500.
+         * @description Cases at other systems; sort by ``opened_at``, ``number``, ``state``, ``next_at``; by default trouble first.
          */
         get: operations["sent_api_v1_open311_sent_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/sent/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Sent
+         * @description The same list as a file.
+         */
+        get: operations["export_sent_api_v1_open311_sent_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recipients
+         * @description The systems that the city sends cases to.
+         */
+        get: operations["recipients_api_v1_open311_recipients_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3188,6 +3583,29 @@ export interface components {
             title: components["schemas"]["Title"];
         };
         /**
+         * Aside
+         * @description Who put a proposal aside, and why.
+         */
+        Aside: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * AsideWish
+         * @description Why a proposal is not followed.
+         */
+        AsideWish: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * AttachmentRef
          * @description A file that its reporter has sent before the report.
          */
@@ -3242,6 +3660,35 @@ export interface components {
             uploaded_at: string;
             /** Thumb */
             thumb: boolean;
+        };
+        /**
+         * BacktestView
+         * @description A backtest, at work or done.
+         */
+        BacktestView: {
+            /** Id */
+            id: string;
+            /** Rule */
+            rule: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "stopped" | "failed";
+            /** Done */
+            done: number;
+            report?: components["schemas"]["RuleReport"] | null;
+            /** Proposal */
+            proposal?: components["schemas"]["TriedThreshold"][] | null;
+            /** Problem */
+            problem?: string | null;
         };
         /**
          * BandDef
@@ -3562,6 +4009,21 @@ export interface components {
             title: components["schemas"]["Title"];
             /** Confidence */
             confidence: number;
+        };
+        /**
+         * CapReceipt
+         * @description What became of a CAP message; ``known`` was taken before.
+         */
+        CapReceipt: {
+            /** Identifier */
+            identifier: string;
+            /** Warning */
+            warning: string | null;
+            /**
+             * Acted
+             * @enum {string}
+             */
+            acted: "raised" | "updated" | "cleared" | "noted" | "known";
         };
         /**
          * Card
@@ -4559,6 +5021,21 @@ export interface components {
             name: string;
         };
         /**
+         * DayCount
+         * @description Warnings raised on one day of the city, by the highest level that each reached.
+         */
+        DayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+        };
+        /**
          * DeadlineView
          * @description The handling limit, how it was reached, and where its clock stands.
          */
@@ -4784,6 +5261,7 @@ export interface components {
             /** Cases */
             cases: string[];
             why: components["schemas"]["Title"];
+            aside: components["schemas"]["Aside"] | null;
         };
         /**
          * DrillActorView
@@ -4874,6 +5352,16 @@ export interface components {
             actual: string | null;
         };
         /**
+         * EntityCount
+         * @description Warnings of one entity.
+         */
+        EntityCount: {
+            /** Entity */
+            entity: string;
+            /** Warnings */
+            warnings: number;
+        };
+        /**
          * EntityTypeView
          * @description An entity type of the standard.
          */
@@ -4933,6 +5421,24 @@ export interface components {
             /** Versions */
             versions: components["schemas"]["SchemeVersionView"][];
             document: components["schemas"]["SchemeDocument"];
+        };
+        /**
+         * EventScore
+         * @description The rule beside what is known to have happened: labelled warnings, and events that were given.
+         */
+        EventScore: {
+            /** Events */
+            events: number;
+            /** Caught */
+            caught: number;
+            /** Recall */
+            recall: number | null;
+            /** Median Lead Seconds */
+            median_lead_seconds: number | null;
+            /** False Known */
+            false_known: number;
+            /** False Again */
+            false_again: number;
         };
         /**
          * Evidence
@@ -5920,6 +6426,18 @@ export interface components {
             how: string;
         };
         /**
+         * KeyChange
+         * @description One key of a rule that differs; empty where it is not written.
+         */
+        KeyChange: {
+            /** Key */
+            key: string;
+            /** Before */
+            before?: unknown;
+            /** After */
+            after?: unknown;
+        };
+        /**
          * LevelChange
          * @description A step in a warning's life.
          */
@@ -5933,7 +6451,7 @@ export interface components {
              * What
              * @enum {string}
              */
-            what: "raised" | "level" | "cleared" | "acknowledged";
+            what: "raised" | "level" | "cleared" | "acknowledged" | "muted" | "unmuted" | "reminder" | "escalated" | "labelled";
             /** Level */
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
@@ -5970,6 +6488,32 @@ export interface components {
             mend: string;
         };
         /**
+         * LimitLine
+         * @description A matter of the catalogue with its limit, what the limit is written for, and its filing and closing rules.
+         */
+        LimitLine: {
+            /** Matter */
+            matter: string;
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /** Standard */
+            standard: string;
+            /** Class Code */
+            class_code: string;
+            class_title: components["schemas"]["Title"];
+            /** Limit */
+            limit: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "matter" | "class" | "fallback" | "none";
+            read_as: components["schemas"]["Title"] | null;
+            /** Conditions */
+            conditions: components["schemas"]["ConditionLine"][];
+        };
+        /**
          * LimitReading
          * @description What a limit text was read as, and the first cell that has it.
          */
@@ -5979,6 +6523,63 @@ export interface components {
             read_as: components["schemas"]["Title"];
             /** Where */
             where: string;
+        };
+        /**
+         * LimitsChange
+         * @description What becomes of single limits; everything that is not named stays.
+         */
+        LimitsChange: {
+            /**
+             * Matters
+             * @default {}
+             */
+            matters: {
+                [key: string]: string | null;
+            };
+            /**
+             * Classes
+             * @default {}
+             */
+            classes: {
+                [key: string]: string | null;
+            };
+            /**
+             * Conditions
+             * @default {}
+             */
+            conditions: {
+                [key: string]: components["schemas"]["ConditionLine"][];
+            };
+            /** Fallback */
+            fallback?: string | null;
+        };
+        /**
+         * LimitsEffect
+         * @description What a change would do; nothing is written. ``plan`` ties the application to this explanation.
+         */
+        LimitsEffect: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Matters */
+            matters: number;
+            /** Changes */
+            changes: components["schemas"]["MatterLimit"][];
+            /** Unfiled */
+            unfiled: number;
+            /** Open Cases */
+            open_cases: number;
+            /** Cases */
+            cases: number;
+            /** Earlier */
+            earlier: number;
+            /** Later */
+            later: number;
+            /** Overdue Now */
+            overdue_now: number;
+            /** Shown */
+            shown: components["schemas"]["MovedCase"][];
         };
         /**
          * LimitsPlan
@@ -5999,11 +6600,63 @@ export interface components {
             faults: components["schemas"]["LimitFault"][];
             /** Notes */
             notes: string[];
+            change: components["schemas"]["LimitsChange"];
             /**
              * Document
              * @default
              */
             document: string;
+        };
+        /**
+         * LimitsVersion
+         * @description When which limits came into force, why, and how many open cases that moved.
+         */
+        LimitsVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Cases */
+            cases: number;
+        };
+        /**
+         * LimitsView
+         * @description The limits in force, apart from the matters: where they come from, what holds for everything else.
+         */
+        LimitsView: {
+            /** Version */
+            version: number;
+            origin: components["schemas"]["Title"] | null;
+            /** Fallback */
+            fallback: string | null;
+            /** Versions */
+            versions: components["schemas"]["LimitsVersion"][];
+        };
+        /**
+         * LimitsWish
+         * @description Either a change on top of what is in force, or the version to go back to.
+         */
+        LimitsWish: {
+            change?: components["schemas"]["LimitsChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Open Cases
+             * @default false
+             */
+            open_cases: boolean;
         };
         /**
          * ListDetail
@@ -6125,6 +6778,23 @@ export interface components {
             class_code: string;
             class_title: components["schemas"]["Title"];
             title: components["schemas"]["Title"];
+        };
+        /**
+         * MatterLimit
+         * @description A matter whose limit or whose lines change.
+         */
+        MatterLimit: {
+            /** Matter */
+            matter: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string | null;
+            /** Lines Before */
+            lines_before: number;
+            /** Lines After */
+            lines_after: number;
         };
         /**
          * MatterSuggestion
@@ -6265,6 +6935,68 @@ export interface components {
             why: components["schemas"]["WhyMoved"][];
         };
         /**
+         * MuteView
+         * @description A silence or maintenance window.
+         */
+        MuteView: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance";
+            /** Rule */
+            rule: string | null;
+            /** Entity */
+            entity: string | null;
+            /** Area */
+            area: string | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Reason */
+            reason: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Active */
+            active: boolean;
+            /** Warnings */
+            warnings: number;
+        };
+        /**
+         * Muted
+         * @description Why nobody is told of a warning: a silence, a maintenance window, or the fault of something it depends on.
+         */
+        Muted: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance" | "dependency";
+            /** Id */
+            id: string;
+            reason: components["schemas"]["Title"];
+            /** Until */
+            until?: string | null;
+        };
+        /**
          * NearEntity
          * @description An entity near a point. ``code`` is its class in the catalogue of components, ``owner`` the department's id.
          */
@@ -6303,6 +7035,24 @@ export interface components {
             owner: string | null;
         };
         /**
+         * NewBacktest
+         * @description A wish to see what a rule would have said: one in force by ``rule``, or a ``draft`` as in ``rules.yaml``.
+         */
+        NewBacktest: {
+            /** Rule */
+            rule?: string | null;
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Start */
+            start?: string | null;
+            /** End */
+            end?: string | null;
+            /** A Week */
+            a_week?: number | null;
+        };
+        /**
          * NewCalendar
          * @description A change that was explained and is now wanted.
          */
@@ -6316,6 +7066,69 @@ export interface components {
             base: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * NewLimits
+         * @description A change that was explained and is now wanted.
+         */
+        NewLimits: {
+            change?: components["schemas"]["LimitsChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Open Cases
+             * @default false
+             */
+            open_cases: boolean;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewMute
+         * @description A wish for quiet: of a rule, an entity, an area with all below it, or what meets all of those given.
+         */
+        NewMute: {
+            /**
+             * Kind
+             * @default silence
+             * @enum {string}
+             */
+            kind: "silence" | "maintenance";
+            /** Rule */
+            rule?: string | null;
+            /** Entity */
+            entity?: string | null;
+            /** Area */
+            area?: string | null;
+            /** Start */
+            start?: string | null;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewOutcome
+         * @description What a warning turned out to be, said by somebody who knows.
+         */
+        NewOutcome: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "true" | "false" | "drill";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * NewResponsibility
@@ -6332,6 +7145,31 @@ export interface components {
              * @default 90
              */
             days: number;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewRuleVersion
+         * @description The change, with the plan that explained it.
+         */
+        NewRuleVersion: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Rule */
+            rule?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Withdraw
+             * @default false
+             */
+            withdraw: boolean;
             /** Plan */
             plan: string;
             /** Base */
@@ -6384,6 +7222,19 @@ export interface components {
              * @default true
              */
             descending: boolean;
+        };
+        /**
+         * Overlap
+         * @description Another rule, and how many of this rule's warnings were open together with one of its own.
+         */
+        Overlap: {
+            /** Rule */
+            rule: string;
+            title: components["schemas"]["Title"];
+            /** Warnings */
+            warnings: number;
+            /** Both */
+            both: number;
         };
         /** Page[BatchView] */
         Page_BatchView_: {
@@ -6506,10 +7357,32 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[LimitLine] */
+        Page_LimitLine_: {
+            /** Items */
+            items: components["schemas"]["LimitLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[QuarantineView] */
         Page_QuarantineView_: {
             /** Items */
             items: components["schemas"]["QuarantineView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[SentView] */
+        Page_SentView_: {
+            /** Items */
+            items: components["schemas"]["SentView"][];
             /** Total */
             total: number;
             /** Page */
@@ -7546,6 +8419,25 @@ export interface components {
             after: number;
         };
         /**
+         * RuleBookEntry
+         * @description A rule as declared, and every version that was applied, the newest first.
+         */
+        RuleBookEntry: {
+            /** Rule */
+            rule: string;
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "pack" | "changed" | "withdrawn";
+            /** Versions */
+            versions: components["schemas"]["RuleVersionView"][];
+        };
+        /**
          * RuleCounts
          * @description Records that broke one rule.
          */
@@ -7579,6 +8471,151 @@ export interface components {
             rule: string;
         };
         /**
+         * RuleHealth
+         * @description How well a rule serves: how often it spoke, whether it was right, what it cost.
+         */
+        RuleHealth: {
+            /** Rule */
+            rule: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Fired */
+            fired: number;
+            /** A Week */
+            a_week: number;
+            /** True */
+            true: number;
+            /** False */
+            false: number;
+            /** Drill */
+            drill: number;
+            /** Unlabelled */
+            unlabelled: number;
+            /** False Share */
+            false_share: number | null;
+            /** Acknowledged */
+            acknowledged: number;
+            /** Cases */
+            cases: number;
+            /** Last Fired */
+            last_fired: string | null;
+            /** Silent */
+            silent: boolean;
+            /** Muted */
+            muted: number;
+            /** Last Error */
+            last_error: string | null;
+        };
+        /**
+         * RulePlan
+         * @description What a change would do. Nothing is written.
+         */
+        RulePlan: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Rule */
+            rule: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "added" | "changed" | "withdrawn";
+            /** Changes */
+            changes: components["schemas"]["KeyChange"][];
+            /** Open Warnings */
+            open_warnings: number;
+            /** Used By */
+            used_by: string[];
+            explanation: components["schemas"]["Title"];
+        };
+        /**
+         * RuleReport
+         * @description What a rule would have said.
+         */
+        RuleReport: {
+            /** Rule */
+            rule: string;
+            /** Version */
+            version: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Records */
+            records: number;
+            /** Seconds */
+            seconds: number;
+            /** Times Real */
+            times_real: number | null;
+            /** Warnings */
+            warnings: number;
+            /** A Week */
+            a_week: number;
+            /** Open At End */
+            open_at_end: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Days */
+            days: components["schemas"]["DayCount"][];
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** P90 Seconds */
+            p90_seconds: number | null;
+            /** Entities */
+            entities: components["schemas"]["EntityCount"][];
+            /** Cases */
+            cases: {
+                [key: string]: number;
+            };
+            /** Overlaps */
+            overlaps: components["schemas"]["Overlap"][];
+            events: components["schemas"]["EventScore"] | null;
+            before: components["schemas"]["VersionChange"] | null;
+            /** Late */
+            late: number;
+            /** Errors */
+            errors: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * RuleVersionView
+         * @description One version of a rule.
+         */
+        RuleVersionView: {
+            /** Number */
+            number: number;
+            /** Version */
+            version: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "changed" | "withdrawn";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** In Force */
+            in_force: boolean;
+        };
+        /**
          * RuleView
          * @description A rule as declared.
          */
@@ -7608,6 +8645,25 @@ export interface components {
             fired_total: number;
             /** Last Error */
             last_error: string | null;
+        };
+        /**
+         * RuleWish
+         * @description A change of one rule: its new declaration, an earlier version, or its end.
+         */
+        RuleWish: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Rule */
+            rule?: string | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Withdraw
+             * @default false
+             */
+            withdraw: boolean;
         };
         /**
          * Sample
@@ -7882,6 +8938,17 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
+         * SentRecipient
+         * @description A system that gets cases of a department.
+         */
+        SentRecipient: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+        };
+        /**
          * SentView
          * @description A case at another system.
          */
@@ -7890,11 +8957,21 @@ export interface components {
             case: string;
             /** Number */
             number: string;
+            /** Title */
+            title: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
             /** Recipient */
             recipient: string;
             recipient_title: components["schemas"]["Title"];
-            /** State */
-            state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful";
             /** Remote Number */
             remote_number: string | null;
             /** Status */
@@ -8388,6 +9465,16 @@ export interface components {
             after: string[];
         };
         /**
+         * TriedThreshold
+         * @description A lowest threshold, and how many warnings a week it gives.
+         */
+        TriedThreshold: {
+            /** Threshold */
+            threshold: number;
+            /** A Week */
+            a_week: number;
+        };
+        /**
          * TypeDetail
          * @description An entity type, whole.
          */
@@ -8551,6 +9638,26 @@ export interface components {
             ctx?: Record<string, never>;
         };
         /**
+         * VersionChange
+         * @description The version in force on the same history.
+         */
+        VersionChange: {
+            /** Warnings */
+            warnings: number;
+            /** A Week */
+            a_week: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Only Before */
+            only_before: number;
+            /** Only After */
+            only_after: number;
+            /** Both */
+            both: number;
+        };
+        /**
          * VersionLine
          * @description One applied version; 0 are the packs alone. ``restored``: it brought that version back.
          */
@@ -8677,6 +9784,15 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
+            muted?: components["schemas"]["Muted"] | null;
+            /** Outcome */
+            outcome?: ("true" | "false" | "drill") | null;
+            /** Outcome At */
+            outcome_at?: string | null;
+            /** Outcome By */
+            outcome_by?: string | null;
+            /** Outcome Note */
+            outcome_note?: string | null;
             evidence: components["schemas"]["Evidence"];
             /** History */
             history: components["schemas"]["LevelChange"][];
@@ -8756,6 +9872,15 @@ export interface components {
             case: string | null;
             /** Case Number */
             case_number: string | null;
+            muted?: components["schemas"]["Muted"] | null;
+            /** Outcome */
+            outcome?: ("true" | "false" | "drill") | null;
+            /** Outcome At */
+            outcome_at?: string | null;
+            /** Outcome By */
+            outcome_by?: string | null;
+            /** Outcome Note */
+            outcome_note?: string | null;
         };
         /**
          * WhatIf
@@ -10199,6 +11324,9 @@ export interface operations {
                 start?: string | null;
                 /** @description raised before */
                 end?: string | null;
+                /** @description only those that are kept quiet, or none of them */
+                muted?: boolean | null;
+                outcome?: ("true" | "false" | "drill") | null;
             };
             header?: never;
             path?: never;
@@ -10241,6 +11369,9 @@ export interface operations {
                 start?: string | null;
                 /** @description raised before */
                 end?: string | null;
+                /** @description only those that are kept quiet, or none of them */
+                muted?: boolean | null;
+                outcome?: ("true" | "false" | "drill") | null;
             };
             header?: never;
             path?: never;
@@ -10346,6 +11477,434 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleView"][];
+                };
+            };
+        };
+    };
+    health_api_v1_rules_health_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleHealth"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    label_api_v1_warnings__warning__outcome_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOutcome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WarningDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cap_api_v1_warnings__warning__cap_get: {
+        parameters: {
+            query?: {
+                /** @description from 0; default: the newest */
+                number?: number | null;
+            };
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_cap_api_v1_cap_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapReceipt"];
+                };
+            };
+        };
+    };
+    mutes_api_v1_mutes_get: {
+        parameters: {
+            query?: {
+                /** @description past ones too */
+                every?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    mute_api_v1_mutes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMute"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    unmute_api_v1_mutes__mute__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mute: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    backtests_api_v1_rules_backtests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"][];
+                };
+            };
+        };
+    };
+    backtest_api_v1_rules_backtests_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBacktest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    backtest_report_api_v1_rules_backtests__backtest__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_backtest_api_v1_rules_backtests__backtest__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_rule_api_v1_rules_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_rule_api_v1_rules_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rule_api_v1_rules__rule__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -11419,6 +12978,41 @@ export interface operations {
             };
         };
     };
+    put_aside_api_v1_dispatch_proposals__proposal__aside_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AsideWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispatchProposal"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     plan_api_v1_dispatch_plan_post: {
         parameters: {
             query?: never;
@@ -11472,6 +13066,168 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    limits_api_v1_limits_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                /** @description in code, name, class or limit */
+                text?: string;
+                standard?: string | null;
+                class_code?: string | null;
+                /** @description what the limit is written for */
+                source?: ("matter" | "class" | "fallback" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LimitLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_limits_api_v1_limits_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                /** @description in code, name, class or limit */
+                text?: string;
+                standard?: string | null;
+                class_code?: string | null;
+                /** @description what the limit is written for */
+                source?: ("matter" | "class" | "fallback" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    versions_api_v1_limits_versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+        };
+    };
+    apply_api_v1_limits_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLimits"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_v1_limits_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsEffect"];
                 };
             };
             /** @description Validation Error */
@@ -13790,7 +15546,17 @@ export interface operations {
     sent_api_v1_open311_sent_get: {
         parameters: {
             query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                state?: ("waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful") | null;
+                /** @description only what waits for a person */
+                stuck?: boolean | null;
+                recipient?: string | null;
+                /** @description id or number */
                 case?: string | null;
+                /** @description in number or title */
+                text?: string;
             };
             header?: never;
             path?: never;
@@ -13804,7 +15570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SentView"][];
+                    "application/json": components["schemas"]["Page_SentView_"];
                 };
             };
             /** @description Validation Error */
@@ -13814,6 +15580,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_sent_api_v1_open311_sent_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                state?: ("waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful") | null;
+                /** @description only what waits for a person */
+                stuck?: boolean | null;
+                recipient?: string | null;
+                /** @description id or number */
+                case?: string | null;
+                /** @description in number or title */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    recipients_api_v1_open311_recipients_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentRecipient"][];
                 };
             };
         };

@@ -1,0 +1,87 @@
+"""The aggregates of windows: from the cells of their buckets to one number each.
+
+``windows(name)`` gives the cells of one kind in shape (entities, windows, …, buckets), ``count`` the records of each
+window, (entities, windows). What stands where a window has no record is put right by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cityloop.watch.rules import Aggregate, Rule
+from cityloop.watch.state import Bools, Floats, Ints, Rings
+
+METRES_A_DEGREE = 111_195.0
+"""Along a meridian, on a sphere of 6,371 km."""
+Windows = Callable[[str], Floats]
+
+
+def _mean(_rule: Rule, windows: Windows, count: Ints) -> Floats:
+    return np.asarray(windows("total").sum(axis=2) / np.maximum(count, 1))
+
+
+def _last(_rule: Rule, windows: Windows, _count: Ints) -> Floats:
+    return _at(windows("newest"), windows("newest_at").argmax(axis=2))
+
+
+def _change(_rule: Rule, windows: Windows, _count: Ints) -> Floats:
+    newest = _at(windows("newest"), windows("newest_at").argmax(axis=2))
+    return np.asarray(newest - _at(windows("oldest"), windows("first").argmin(axis=2)))
+
+
+def _rate(rule: Rule, windows: Windows, count: Ints) -> Floats:
+    """Change by time, per ``rule.per`` seconds; NaN where all records are of one instant."""
+    spent = (windows("newest_at").max(axis=2) - windows("first").min(axis=2)) / 1_000_000
+    known = (count > 0) & (spent > 0)
+    return np.where(known, _change(rule, windows, count) / np.where(known, spent, 1.0) * rule.per, np.nan)
+
+
+def _spread(_rule: Rule, windows: Windows, _count: Ints) -> Floats:
+    return np.asarray(windows("high").max(axis=2) - windows("low").min(axis=2))
+
+
+def _percentile(rule: Rule, windows: Windows, count: Ints) -> Floats:
+    """Exact, linear between the two nearest values."""
+    assert rule.percentile is not None
+    values = windows("values")
+    ordered = np.sort(values.reshape(*values.shape[:2], -1), axis=2)
+    place = np.maximum(count - 1, 0) * (rule.percentile / 100)
+    low = np.floor(place).astype(np.int64)
+    below, above = _at(ordered, low), _at(ordered, np.minimum(low + 1, np.maximum(count - 1, 0)))
+    return np.asarray(below + (above - below) * (place - low))
+
+
+def _roam(_rule: Rule, windows: Windows, _count: Ints) -> Floats:
+    """Diagonal, in metres, of the smallest box of longitude and latitude that holds all positions."""
+    low, high = windows("low").min(axis=3), windows("high").max(axis=3)
+    with np.errstate(invalid="ignore"):
+        across = np.cos(np.radians((low[..., 1] + high[..., 1]) / 2))
+        return np.asarray(np.hypot((high[..., 0] - low[..., 0]) * across, high[..., 1] - low[..., 1]) * METRES_A_DEGREE)
+
+
+AGGREGATES: dict[Aggregate, Callable[[Rule, Windows, Ints], Floats]] = {
+    "count": lambda _rule, _windows, count: count.astype(np.float64),
+    "sum": lambda _rule, windows, _count: np.asarray(windows("total").sum(axis=2)),
+    "mean": _mean,
+    "min": lambda _rule, windows, _count: np.asarray(windows("low").min(axis=2)),
+    "max": lambda _rule, windows, _count: np.asarray(windows("high").max(axis=2)),
+    "last": _last,
+    "change": _change,
+    "rate": _rate,
+    "spread": _spread,
+    "percentile": _percentile,
+    "roam": _roam,
+}
+
+
+def instantaneous(rings: Rings, entity: Ints) -> Bools:
+    """Whether the newest window holds several records, but all of one instant: no rate can be told."""
+    newest = rings.recent("newest_at", entity, rings.span).max(axis=1)
+    oldest = rings.recent("first", entity, rings.span).min(axis=1)
+    return np.asarray((rings.recent("count", entity, rings.span).sum(axis=1) > 1) & (newest == oldest))
+
+
+def _at(cells: Floats, place: Ints) -> Floats:
+    return np.asarray(np.take_along_axis(cells, place[:, :, None], axis=2)[:, :, 0])

@@ -1,0 +1,232 @@
+"""Backtests as work that takes its time: one after the other, with progress, to be stopped at any moment."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from queue import Queue
+from typing import Literal
+
+from sqlalchemy import select
+
+from cityloop.access.actor import Actor
+from cityloop.access.door import Door
+from cityloop.core.clock import Clock
+from cityloop.core.database import Database
+from cityloop.core.errors import AccessDenied, Conflict, Invalid, NotFound, Problem
+from cityloop.core.ids import new_id
+from cityloop.lake.service import Lake
+from cityloop.watch.backtest import BEFORE, Happened, a_week, propose, report, shifted
+from cityloop.watch.cards import Describe
+from cityloop.watch.locality import Locality
+from cityloop.watch.models import WarningRow
+from cityloop.watch.rehearsal import Past, Progress, Rehearsal, Stopped, touching
+from cityloop.watch.rule_schemas import BacktestView, NewBacktest, RuleReport, TriedThreshold
+from cityloop.watch.rulebook import Rulebook
+from cityloop.watch.rules import Rule
+
+log = logging.getLogger(__name__)
+TRY = "rule.try"
+USUAL, LONGEST = timedelta(days=28), timedelta(days=732)
+TRIES = 14
+_KEPT, _WAITING = 20, 5
+_SCOPES = {"CaseEvent": "case", "WarningEvent": "warning"}
+State = Literal["waiting", "running", "done", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One backtest to be made."""
+
+    rule: Rule
+    start: datetime
+    end: datetime
+    a_week: float | None = None
+    happened: Sequence[Happened] | None = None
+    """What is known to have happened; without it the labelled warnings of the rule's entity type."""
+
+
+class Rehearser:
+    """Makes backtests at once, in the caller's thread."""
+
+    def __init__(
+        self, database: Database, lake: Lake, describe: Describe, rules: Callable[[], Mapping[str, Rule]],
+        locality: Locality = Locality(),
+    ) -> None:  # fmt: skip
+        self._database, self._lake, self._describe = database, lake, describe
+        self._rules, self._locality = rules, locality
+
+    def run(self, wish: Wish, progress: Progress) -> tuple[RuleReport, list[TriedThreshold] | None]:
+        """The report, and where a number of warnings a week is wished the thresholds that were tried for it."""
+        rounds = 1 if wish.a_week is None else 1 + TRIES
+        begun = time.perf_counter()
+        beside = {rule.id: rule for rule in self._beside(wish.rule)}
+        past = self._rehearse(list(beside.values()), wish, lambda share: progress(share / rounds))
+        spent = time.perf_counter() - begun
+        happened = self._labelled(wish) if wish.happened is None else wish.happened
+        made = report(wish.rule, beside, past, (wish.start, wish.end), happened, self._locality.zone, spent)
+        if wish.a_week is None:
+            return made, None
+        return made, self._proposed(wish, lambda turn, share: progress((1 + turn + share) / rounds))
+
+    def _proposed(self, wish: Wish, progress: Callable[[int, float], None]) -> list[TriedThreshold]:
+        assert wish.a_week is not None
+        turn = iter(range(TRIES))
+
+        def ask(threshold: float) -> float:
+            number, rule = next(turn, TRIES - 1), shifted(wish.rule, threshold)
+            needed = [r for r in touching(rule, self._rules()) if r.id == rule.id or r.respond == "part"]
+            past = self._rehearse(needed, wish, lambda share: progress(number, share))
+            return a_week(len(past.of(rule.id)), wish.start, wish.end)
+
+        return propose(wish.rule, wish.a_week, ask, TRIES)
+
+    def _rehearse(self, rules: Sequence[Rule], wish: Wish, progress: Progress) -> Past:
+        return Rehearsal(rules, self._lake, self._describe, self._locality).run(wish.start, wish.end, progress)
+
+    def _beside(self, rule: Rule) -> list[Rule]:
+        """What runs together: the rule, what it rests on, others of its types, its version in force if it differs."""
+        rules = self._rules()
+        found = touching(rule, rules)
+        before = rules.get(rule.id)
+        if before is None or before == rule:
+            return found
+        return [*found, before.model_copy(update={"id": rule.id + BEFORE})]
+
+    def _labelled(self, wish: Wish) -> list[Happened]:
+        """Warnings of the same entity type whose outcome is known; a drill says nothing."""
+        wanted = (
+            WarningRow.entity_type == wish.rule.entity_type,
+            WarningRow.outcome.in_(("true", "false")),
+            WarningRow.raised_at >= wish.start,
+            WarningRow.raised_at < wish.end,
+        )
+        with self._database.reading() as session:
+            rows = session.scalars(select(WarningRow).where(*wanted)).all()
+        return [Happened(r.entity, r.raised_at, r.cleared_at or wish.end, r.outcome == "true") for r in rows]
+
+
+class Backtests:
+    """The backtests that people asked for; the last ones are kept in memory with their reports."""
+
+    def __init__(self, *, door: Door, clock: Clock, rulebook: Rulebook, rehearser: Rehearser) -> None:
+        self._door, self._clock, self._rulebook, self._rehearser = door, clock, rulebook, rehearser
+        self._jobs: dict[str, BacktestView] = {}
+        self._wishes: Queue[tuple[str, Wish]] = Queue()
+        self._stopping: set[str] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, actor: Actor, wished: NewBacktest) -> BacktestView:
+        """Begin a backtest; raises :class:`Invalid`, :class:`AccessDenied`, or :class:`Conflict` when too many wait."""
+        self._door.permit(actor, TRY)
+        wish = self._wish(wished)
+        self._readable(actor, wish.rule)
+        view = BacktestView(
+            id=new_id("bkt"), rule=wish.rule.id, by=actor.id, at=self._clock.now(), state="waiting", done=0.0
+        )
+        with self._lock:
+            if sum(job.state in ("waiting", "running") for job in self._jobs.values()) >= _WAITING:
+                raise Conflict(f"{_WAITING} backtests are waiting already", "stop one, or wait for it")
+            for old in [id for id, job in self._jobs.items() if job.state not in ("waiting", "running")][:-_KEPT]:
+                del self._jobs[old]
+            self._jobs[view.id] = view
+            self._wishes.put((view.id, wish))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="backtests", daemon=True)
+                self._thread.start()
+        return view
+
+    def list(self, actor: Actor) -> list[BacktestView]:
+        """All that are kept, without their reports, the newest first."""
+        self._door.permit(actor, TRY)
+        found = [self._seen(actor, job) for job in reversed(self._jobs.values())]
+        return [job.model_copy(update={"report": None, "proposal": None}) for job in found if job]
+
+    def get(self, actor: Actor, backtest: str) -> BacktestView:
+        """One with its report; raises :class:`NotFound`."""
+        self._door.permit(actor, TRY)
+        job = self._jobs.get(backtest)
+        if job is None or self._seen(actor, job) is None:
+            raise NotFound(f"there is no backtest '{backtest}'", "the last ones are kept until the program stops")
+        return job
+
+    def stop(self, actor: Actor, backtest: str) -> BacktestView:
+        """End it within a day of its history; one that has ended stays as it is."""
+        job = self.get(actor, backtest)
+        if job.state in ("waiting", "running"):
+            self._stopping.add(backtest)
+        return job
+
+    def join(self) -> None:
+        """Wait until all that was asked for is done; for tests and shut-down."""
+        self._wishes.join()
+
+    def _seen(self, actor: Actor, job: BacktestView) -> BacktestView | None:
+        return job if job.by == actor.id or self._door.may(actor, "rule.change") else None
+
+    def _wish(self, wished: NewBacktest) -> Wish:
+        if (wished.rule is None) == (wished.draft is None):
+            raise Invalid("say which rule", "give one of 'rule' and 'draft'")
+        rule = self._rulebook.draft(wished.draft) if wished.draft else self._rulebook.rules.get(wished.rule or "")
+        if rule is None:
+            raise NotFound(f"there is no rule '{wished.rule}'", "GET /api/v1/rules lists them")
+        return wish_of(rule, wished.start, wished.end, wished.a_week, self._clock.now())
+
+    def _readable(self, actor: Actor, rule: Rule) -> None:
+        """Figures over all rows are for those who may read them all, with every column that the rules look at."""
+        for one in touching(rule, self._rulebook.rules):
+            if one.conditions:
+                continue
+            scope = self._door.scope(actor, _SCOPES.get(one.entity_type, "observation"), one.entity_type)
+            if not scope.whole or set(one.columns) & set(scope.masks):
+                detail = f"{actor.id} does not see all of {one.entity_type} that '{one.id}' looks at"
+                raise AccessDenied(detail, "ask somebody who does, or for a grant")
+
+    def _work(self) -> None:
+        while True:
+            id, wish = self._wishes.get()
+            try:
+                self._one(id, wish)
+            finally:
+                self._stopping.discard(id)
+                self._wishes.task_done()
+
+    def _one(self, id: str, wish: Wish) -> None:
+        def progress(share: float) -> None:
+            if id in self._stopping:
+                raise Stopped("the backtest was stopped")
+            self._note(id, state="running", done=round(share, 4))
+
+        try:
+            progress(0.0)
+            made, proposal = self._rehearser.run(wish, progress)
+            self._note(id, state="done", done=1.0, report=made, proposal=proposal)
+        except Stopped:
+            self._note(id, state="stopped")
+        except Problem as problem:
+            self._note(id, state="failed", problem=str(problem))
+        except Exception as error:
+            log.exception("backtest %s failed", id)
+            self._note(id, state="failed", problem=str(error))
+
+    def _note(self, id: str, **changes: object) -> None:
+        self._jobs[id] = self._jobs[id].model_copy(update=changes)
+
+
+def wish_of(rule: Rule, start: datetime | None, end: datetime | None, rate: float | None, now: datetime) -> Wish:
+    """The wish with its period, by default the last four weeks; raises :class:`Invalid` for an impossible one."""
+    until = min(end or now, now)
+    begin = start or until - USUAL
+    if begin >= until or until - begin > LONGEST:
+        raise Invalid("that is no period of the past", f"choose up to {LONGEST.days} days that lie behind us")
+    return Wish(rule, begin, until, rate)
+
+
+def with_events(wish: Wish, happened: Sequence[Happened]) -> Wish:
+    """The same wish, judged by given events instead of labelled warnings."""
+    return replace(wish, happened=tuple(happened))

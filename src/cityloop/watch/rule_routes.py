@@ -1,0 +1,64 @@
+"""Routes about rules as such: one rule and its versions, what a change would do, the change, backtests."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from cityloop.access.routes import Asker
+from cityloop.core.web import service
+from cityloop.watch.rule_schemas import (
+    BacktestView,
+    NewBacktest,
+    NewRuleVersion,
+    RuleBookEntry,
+    RulePlan,
+    RuleWish,
+)
+from cityloop.watch.service import Watch
+
+router = APIRouter(prefix="/api/v1/rules", tags=["rules"])
+TheWatch = Annotated[Watch, Depends(service(Watch))]
+
+
+@router.get("/backtests")
+def backtests(watch: TheWatch, actor: Asker) -> list[BacktestView]:
+    """The backtests that are kept, without their reports."""
+    return watch.backtests.list(actor)
+
+
+@router.post("/backtests", status_code=202)
+def backtest(body: NewBacktest, watch: TheWatch, actor: Asker) -> BacktestView:
+    """Run a rule, in force or drafted, over the history; look again under its id for progress and report."""
+    return watch.backtests.ask(actor, body)
+
+
+@router.get("/backtests/{backtest}")
+def backtest_report(backtest: str, watch: TheWatch, actor: Asker) -> BacktestView:
+    """How far it is, and its report once it is done."""
+    return watch.backtests.get(actor, backtest)
+
+
+@router.post("/backtests/{backtest}/stop")
+def stop_backtest(backtest: str, watch: TheWatch, actor: Asker) -> BacktestView:
+    """End it within a day of its history."""
+    return watch.backtests.stop(actor, backtest)
+
+
+@router.post("/plan")
+def plan_rule(body: RuleWish, watch: TheWatch, actor: Asker) -> RulePlan:
+    """Explain a change of a rule. Nothing is written."""
+    return watch.rulebook.plan(actor, body)
+
+
+@router.post("/versions", status_code=201)
+def apply_rule(body: NewRuleVersion, watch: TheWatch, actor: Asker) -> RuleBookEntry:
+    """Put an explained change into force, without a restart."""
+    return watch.change_rule(actor, body)
+
+
+@router.get("/{rule}")
+def rule(rule: str, watch: TheWatch, actor: Asker) -> RuleBookEntry:
+    """One rule as declared, with its versions."""
+    return watch.rulebook.entry(actor, rule)
