@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 from sqlalchemy import select
 
 from cityloop.access.audit import Audit
@@ -86,6 +87,21 @@ def test_the_range_of_records_survives_a_checkpoint(lake: Lake) -> None:
 def test_a_file_of_another_writer_is_looked_into_although_its_range_is_unknown(lake: Lake) -> None:
     write_deltalake(str(lake.folder / TABLE), rows(0), mode="append")
     assert lake.records(TABLE, ["b:7"])["level"].to_pylist() == [7.0]
+
+
+def test_a_listing_that_missed_an_entry_is_read_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.append(TABLE, rows(10))
+    seen: list[str] = []
+
+    def opened(folder: str) -> DeltaTable:
+        seen.append(folder)
+        if len(seen) == 1:
+            raise DeltaError("Expected contiguous commit files, but found gap")
+        return DeltaTable(folder)
+
+    monkeypatch.setattr(compaction, "DeltaTable", opened)
+    assert lake.clean(TABLE) == 0
+    assert len(seen) == 2
 
 
 def test_the_log_tells_rows_bytes_and_days_without_reading_any(lake: Lake) -> None:

@@ -5,6 +5,7 @@ Only files are exchanged, never rows: the log entry says so, and a reader that f
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from cityloop.lake import disk
 from cityloop.lake.append import ROW_GROUP, add_action, commit, new_file
@@ -26,6 +28,8 @@ TIER = 4
 """A file is merged with smaller ones only when these together have a quarter of its size: rows move a few times."""
 QUIET_SECONDS = 3600
 """A day that nothing was added to for so long gets all its small files merged."""
+LISTINGS = 5
+"""How often the log is listed until all of its entries are there."""
 
 Records = tuple[str, str] | None
 
@@ -106,7 +110,7 @@ def remove_action(log: TableLog, file: DataFile, now: int, *, fresh: bool) -> Ac
 
 def checkpoint(folder: Path) -> None:
     """Write a checkpoint, so that opening the table reads one file instead of many entries."""
-    DeltaTable(str(folder)).create_checkpoint()
+    _opened(folder).create_checkpoint()
 
 
 def clean(folder: Path, keep_hours: float) -> int:
@@ -114,10 +118,18 @@ def clean(folder: Path, keep_hours: float) -> int:
 
     Files that a crash left before their commit go too. Returns how many files were deleted.
     """
-    table = DeltaTable(str(folder))
+    table = _opened(folder)
     table.cleanup_metadata()
     hours = max(1, round(keep_hours))
     gone = table.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
     if gone:
         table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
     return len(gone)
+
+
+def _opened(folder: Path) -> DeltaTable:
+    """The table as it is now. A folder listed while commits go on can leave one of them out: it is read again."""
+    for _ in range(LISTINGS - 1):
+        with contextlib.suppress(DeltaError):
+            return DeltaTable(str(folder))
+    return DeltaTable(str(folder))

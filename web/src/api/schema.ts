@@ -904,6 +904,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/warnings/{warning}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cap
+         * @description A message of the warning's chain in CAP 1.2: alert, updates, cancellation.
+         */
+        get: operations["cap_api_v1_warnings__warning__cap_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Cap
+         * @description Take a CAP 1.2 message of somebody else; sent again it changes nothing.
+         */
+        post: operations["take_cap_api_v1_cap_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mutes": {
         parameters: {
             query?: never;
@@ -3702,6 +3742,21 @@ export interface components {
             title: components["schemas"]["Title"];
             /** Confidence */
             confidence: number;
+        };
+        /**
+         * CapReceipt
+         * @description What became of a CAP message; ``known`` was taken before.
+         */
+        CapReceipt: {
+            /** Identifier */
+            identifier: string;
+            /** Warning */
+            warning: string | null;
+            /**
+             * Acted
+             * @enum {string}
+             */
+            acted: "raised" | "updated" | "cleared" | "noted" | "known";
         };
         /**
          * Card
@@ -10841,6 +10896,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cap_api_v1_warnings__warning__cap_get: {
+        parameters: {
+            query?: {
+                /** @description from 0; default: the newest */
+                number?: number | null;
+            };
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_cap_api_v1_cap_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapReceipt"];
                 };
             };
         };
