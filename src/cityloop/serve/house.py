@@ -371,6 +371,7 @@ class House:
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
+        self.watch.backtests.close()
         self.close()
 
     def close(self) -> None:
