@@ -44,6 +44,7 @@ from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
 from cityloop.serve.training import Apprentice, models_folder
+from cityloop.serve.webhooks import Webhooks, load_webhooks
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
 from cityloop.steward.catalogue import Catalogue
@@ -159,6 +160,12 @@ class House:
         )
         rule_titles = {rule.id: rule.title for rule in self.watch.rulebook.rules.values()}
         self.watch.on_adopted.append(lambda rules: rule_titles.update({rule.id: rule.title for rule in rules.values()}))
+        self.webhooks = Webhooks(
+            load_webhooks(self.city.folder),
+            database=self.database,
+            outbox=self.outbox,
+            source=f"urn:cityloop:{self.city.id}",
+        )
         self.analyst = Analyst(
             lake=self.lake,
             model=content.model,
@@ -317,6 +324,7 @@ class House:
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
+                "webhooks": lambda: self.webhooks.troubles,
                 "models": lambda: self.learner.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -340,7 +348,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender,
+            self.learning, self.sources, self.sender, self.webhooks,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -355,6 +363,7 @@ class House:
             self.drill,
             self.sources,
             self.sender,
+            self.webhooks,
             self.learning,
             self.apprentice,
             self.chores,
@@ -364,6 +373,7 @@ class House:
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
+        self.watch.backtests.close()
         self.close()
 
     def close(self) -> None:
