@@ -12,7 +12,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.models import AuditRow
 from cityloop.access.service import Accounts
 from cityloop.core.database import Database
-from cityloop.core.errors import Invalid, NotFound, SignInNeeded, TooMany
+from cityloop.core.errors import Invalid, NotFound, PasswordDue, SignInNeeded, TooMany
 from cityloop.core.values import Title
 
 WANG = Actor(id="wang", name=Title(zh="王磊", en="Wang Lei"), posts=("shift_leader",), areas=("4403",))
@@ -95,3 +95,28 @@ def test_tokens_and_passwords_are_stored_only_as_hashes(accounts: Accounts, data
         )
     assert token not in dump
     assert PASSWORD not in dump
+
+
+def test_a_first_password_opens_nothing_but_its_own_change(accounts: Accounts) -> None:
+    li = Actor(id="li", name=Title(zh="李", en="Li"), posts=("handler",))
+    first = accounts.enrol([li, WANG])
+    assert set(first) == {"li"} and accounts.sign_in("wang", PASSWORD)[0] == WANG, "who has a password keeps it"
+    with pytest.raises(PasswordDue):
+        accounts.sign_in("li", first["li"])
+    with pytest.raises(SignInNeeded):
+        accounts.change_password("li", "wrong", "a password of my own")
+    for bad in ("short", first["li"]):
+        with pytest.raises(Invalid):
+            accounts.change_password("li", first["li"], bad)
+    actor, token = accounts.change_password("li", first["li"], "a password of my own")
+    assert actor == li and accounts.actor(token) == li
+    assert accounts.sign_in("li", "a password of my own")[0] == li
+    with pytest.raises(SignInNeeded):
+        accounts.sign_in("li", first["li"])
+    assert accounts.enrol([li]) == {}
+
+
+def test_a_change_of_password_ends_the_other_sessions(accounts: Accounts) -> None:
+    _, old = accounts.sign_in("wang", PASSWORD)
+    _, new = accounts.change_password("wang", PASSWORD, "another long password")
+    assert accounts.actor(old) is None and accounts.actor(new) == WANG

@@ -37,6 +37,7 @@ from tests.cases.support import (
     litter,
     open_room,
 )
+from tests.cases.test_loop import audited
 from tests.cases.test_wire import Client
 
 FUTIAN = "440304"
@@ -133,16 +134,16 @@ def test_choosing_another_of_the_equals_is_no_override(town: Room) -> None:
     assert case.dispatch_reason is not None
     assert "由dispatcher.deng选择" in case.dispatch_reason.zh and "第 2 行" in case.dispatch_reason.zh
     dispatched(town, LITTER, department="urban")
-    assert town.desk.dispatch.proposals(LEADER) == []
+    assert town.desk.dispatch.proposals.list(LEADER) == []
 
 
 def test_equal_overrides_become_a_proposal_and_nothing_more(town: Room) -> None:
     first = dispatched(town, department="police")
     assert first.timeline[-1].facts["overridden_row"] == "roads"
     dispatched(town, department="urban")
-    assert town.desk.dispatch.proposals(DISPATCHER) == []
+    assert town.desk.dispatch.proposals.list(DISPATCHER) == []
     second = dispatched(town, department="police")
-    [proposal] = town.desk.dispatch.proposals(DISPATCHER)
+    [proposal] = town.desk.dispatch.proposals.list(DISPATCHER)
     assert (proposal.row, proposal.matter, proposal.district, proposal.department) == ("roads", ROAD, FUTIAN, "police")
     assert proposal.count == 2 and proposal.cases == [first.number, second.number]
     assert "派遣员 2 次如此改派" in proposal.why.zh
@@ -152,7 +153,7 @@ def test_equal_overrides_become_a_proposal_and_nothing_more(town: Room) -> None:
 def test_a_proposal_comes_into_force_by_plan_and_is_gone_back_from(town: Room) -> None:
     for _ in range(2):
         dispatched(town, department="police")
-    [proposal] = town.desk.dispatch.proposals(LEADER)
+    [proposal] = town.desk.dispatch.proposals.list(LEADER)
     plan = planned(town, proposal=proposal.id)
     assert (plan.cases, plan.elsewhere, plan.agreed_before, plan.agreed_after) == (2, 2, 0, 2)
     learned = plan.table.rows[0]
@@ -164,7 +165,7 @@ def test_a_proposal_comes_into_force_by_plan_and_is_gone_back_from(town: Room) -
     ]
     view = applied(town, proposal=proposal.id)
     assert view.version == 2 and [row.id for row in view.table.rows] == [learned.id, "roads", "litter", "rest"]
-    assert town.desk.dispatch.proposals(LEADER) == []
+    assert town.desk.dispatch.proposals.list(LEADER) == []
     case = dispatched(town)
     assert case.department == "police" and [part.department for part in case.tasks] == ["water", "urban"]
     assert applied(town, revert_to=1).version == 3
@@ -178,7 +179,7 @@ def test_the_last_choice_of_a_case_counts(town: Room) -> None:
         police = Actor(id="p", name=case.state_title, posts=("department",), department="police")
         town.walk(case, (police, "return_ask", "不归我们管"), (DISPATCHER, "return_approve", "同意"))
         town.move(DISPATCHER, case, "dispatch", department="transport")
-    assert town.desk.dispatch.proposals(LEADER) == []
+    assert town.desk.dispatch.proposals.list(LEADER) == []
 
 
 def test_a_changed_table_is_explained_by_past_cases_and_writes_nothing(town: Room) -> None:
@@ -217,7 +218,7 @@ def test_refusals_say_what_is_wrong(town: Room) -> None:
     with pytest.raises(AccessDenied, match=r"dispatch\.change"):
         town.desk.dispatch.plan(DISPATCHER, ResponsibilityWish(revert_to=1))
     with pytest.raises(AccessDenied, match=r"dispatch\.read"):
-        town.desk.dispatch.proposals(ACCEPTOR)
+        town.desk.dispatch.proposals.list(ACCEPTOR)
     with pytest.raises(Invalid, match="say one thing"):
         planned(town)
     with pytest.raises(Invalid, match="changes nothing"):
@@ -271,3 +272,26 @@ def test_over_the_wire(town: Room) -> None:
     assert asker.get("dispatch/proposals").json() == []
     assert len(asker.get("dispatch/loads").json()) == 8
     assert asker.get("dispatch/loads", params={"matter": "nonsense"}).status_code == 404
+
+
+def test_a_proposal_is_put_aside_with_a_reason_for_as_long_as_the_table_stands(town: Room) -> None:
+    for _ in range(2):
+        dispatched(town, department="police")
+    [proposal] = town.desk.dispatch.proposals.list(LEADER)
+    with pytest.raises(AccessDenied):
+        town.desk.dispatch.proposals.put_aside(DISPATCHER, proposal.id, "不合适")
+    [aside] = town.desk.dispatch.proposals.put_aside(LEADER, proposal.id, "警方只在夜间接手")
+    assert aside.aside is not None and (aside.aside.by, aside.aside.reason) == (LEADER.id, "警方只在夜间接手")
+    with pytest.raises(Conflict, match="警方只在夜间接手"):
+        town.desk.dispatch.proposals.put_aside(LEADER, proposal.id, "再说一次")
+    with pytest.raises(NotFound, match="no proposal 'lesson_x'"):
+        town.desk.dispatch.proposals.put_aside(LEADER, "lesson_x", "没有")
+    [event] = town.events("cityloop.dispatch.aside")
+    assert (event.subject, event.data["department"], event.data["count"]) == (proposal.id, "police", 2)
+    assert [detail["reason"] for _, detail in audited(town, "dispatch.aside")] == ["警方只在夜间接手"]
+    assert planned(town, proposal=proposal.id).table.rows[0].department == "police", "it can still be accepted"
+    applied(town, table=having(ROADS, REST))
+    for _ in range(2):
+        dispatched(town, department="police")
+    [again] = town.desk.dispatch.proposals.list(LEADER)
+    assert again.id == proposal.id and again.aside is None

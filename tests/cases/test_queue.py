@@ -30,9 +30,10 @@ def plans(room: Room, actor: Actor, wanted: CaseFilter, sort: str) -> list[list[
     return told
 
 
+@pytest.mark.parametrize("sort", ["urgency", "due_at"])
 @pytest.mark.parametrize("actor", [ACCEPTOR, LEADER, DISPATCHER, SANITATION, SWEEPER], ids=lambda actor: actor.id)
-def test_a_queue_is_counted_and_ordered_by_indexes_alone(room: Room, actor: Actor) -> None:
-    count, page = plans(room, actor, CaseFilter(mine=True, open=True), "due_at")
+def test_a_queue_is_counted_and_ordered_by_indexes_alone(room: Room, actor: Actor, sort: str) -> None:
+    count, page = plans(room, actor, CaseFilter(mine=True, open=True), sort)
     assert any("COVERING INDEX ix_case_mine" in step for step in count), count
     assert not any("TEMP B-TREE" in step for step in page), page
 

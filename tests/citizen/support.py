@@ -29,7 +29,7 @@ from cityloop.serve.open311.routes import router as open311_router
 from cityloop.serve.open311.service import Open311
 from tests.cases.support import LEADER, MONDAY, Room, by_hand, open_room
 
-MANY = {"report": Rule(10_000, 60), "phone": Rule(10_000, 60), "look": Rule(10_000, 60)}
+MANY = {"report": Rule(10_000, 60), "phone": Rule(10_000, 60), "look": Rule(10_000, 60), "search": Rule(10_000, 60)}
 FUTIAN = {"lon": "114.055", "lat": "22.535"}
 
 

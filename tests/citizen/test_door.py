@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from cityloop.citizen.actor import ENTITY
 from cityloop.citizen.bucket import Rule
+from cityloop.city.addresses import COLUMNS, Addresses
 from tests.cases.support import ACCEPTOR, LEADER, TO_CLOSED, TO_HANDLE
 from tests.cases.test_photos import picture
 from tests.citizen.support import FUTIAN, MANY, PublicRoom, open_public_room
@@ -85,6 +87,21 @@ def test_an_area_or_an_address_stands_for_a_point_and_says_so(public: PublicRoom
     nowhere = public.report(lon=None, lat=None, address="某路")
     assert nowhere.status_code == 422 and nowhere.json()["faults"][0]["where"] == "lon"
     assert public.report(lon="2.35", lat="48.85").json()["faults"][0]["where"] == "position"
+
+
+def test_an_address_of_the_register_has_its_own_point(public: PublicRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ("示例市示例路0号", 114.055, 22.535, "示例大厦", "slsll0h")
+    register = Addresses(pl.DataFrame([row], schema=list(COLUMNS), orient="row"))
+    monkeypatch.setattr(public.room.city, "addresses", register)
+    path = "/api/v1/public/addresses"
+    [found] = public.get(path, params={"text": "示例路０号", "lon": 114.055, "lat": 22.536}).json()
+    assert (found["address"], found["metres"]) == ("示例市示例路0号", 111.2)
+    assert len(found["area"]) < 15, "areas are told above the grid cell"
+    assert public.get(path, params={"text": "示"}).status_code == 422
+    receipt = public.report(lon=None, lat=None, address="示例大厦").json()
+    assert receipt["placed_in"] is None
+    case = public.room.desk.get(LEADER, receipt["number"])
+    assert (case.lon, case.lat, case.timeline[0].facts["located_by"]["zh"]) == (114.055, 22.535, "示例市示例路0号")
 
 
 def test_bad_reports_say_what_is_wrong(public: PublicRoom) -> None:

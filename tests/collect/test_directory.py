@@ -95,3 +95,24 @@ def test_created_entities_survive_a_restart(park: Town) -> None:
 def test_other_feeds_do_not_create(park: Town) -> None:
     park.push([air("new")])
     assert park.collector.describe("AirQualityStation", "new") is None
+
+
+def test_a_later_survey_moves_what_its_feed_made_and_an_older_one_does_not(
+    make_town: TownMaker, tmp_path: Path
+) -> None:
+    pack = tmp_path / "park"
+    pack.mkdir()
+    (pack / "standard.yaml").write_text(STANDARD)
+    (pack / "feeds.yaml").write_text(FEED.replace("create: true,", "create: true, follow: true,"))
+    park = make_town([*PACKS, pack])
+    sent = {"bench": "b1", "name": "Lake bench", "time": "2026-03-09T11:00:00+08:00", "n": 2, "x": 114.2, "y": 22.5}
+    park.push([sent], "benches")
+    assert [one.id for one in park.collector.near(STEWARD, 114.2, 22.5, 10)] == ["b1"]
+    park.push([{**sent, "name": "Hill bench", "time": "2026-03-09T11:30:00+08:00", "x": 113.9}], "benches")
+    park.push([{**sent, "name": "Old bench", "time": "2026-03-09T10:00:00+08:00", "x": 114.4}], "benches")
+    for _ in range(2):
+        view = park.collector.entity(STEWARD, "b1")
+        assert (view.title.zh, view.lon, view.area) == ("Hill bench", 113.9, "440305000000001")
+        assert park.collector.near(STEWARD, 114.2, 22.5, 10) == []
+        assert [one.id for one in park.collector.near(STEWARD, 113.9, 22.5, 10)] == ["b1"]
+        park.restart()

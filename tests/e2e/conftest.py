@@ -33,9 +33,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    # The shell draws the same pages, and has no windows, tabs and tool bars of a browser to keep beside them.
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         if os.environ.get("CITYLOOP_REQUIRE_PARTS"):
             pytest.fail("no Chromium on this machine, and CITYLOOP_REQUIRE_PARTS is set")

@@ -11,12 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
-from cityloop.core.errors import AccessDenied, Conflict
+from cityloop.access.actor import Actor
+from cityloop.core.errors import AccessDenied, Conflict, Invalid
 from cityloop.core.outbox import Relay
 from cityloop.serve.open311.content import load_open311
 from cityloop.serve.open311.models import SentRow
 from cityloop.serve.open311.sender import POLL, Sender
-from tests.cases.support import DISPATCHER, SANITATION, SWEEPER, TO_CLOSED, TO_DISPATCH, TO_HANDLE, TRANSPORT
+from cityloop.serve.open311.sent import SentFilter, SentView
+from tests.cases.support import DISPATCHER, FIRST, SANITATION, SWEEPER, TO_CLOSED, TO_DISPATCH, TO_HANDLE, TRANSPORT
+from tests.cases.test_loop import audited
 from tests.citizen.support import PublicRoom, open_public_room
 
 
@@ -46,6 +49,7 @@ class Sending:
         self.through = Through(self.theirs.app)
         room = self.ours.room
         shared: dict[str, Any] = {"database": room.database, "desk": room.desk, "city": room.city, "door": room.door}
+        shared["audit"] = room.audit
         self.sender = Sender(_file(self.ours), **shared, clock=self.ours.wall, transport=self.through)
         self.relay = Relay(room.database, room.outbox)
         self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
@@ -60,6 +64,10 @@ class Sending:
     def row(self, case: str) -> SentRow:
         with self.ours.room.database.reading() as session:
             return session.get_one(SentRow, (case, "sweepers"))
+
+    def listed(self, actor: Actor, **wanted: Any) -> list[SentView]:
+        """The list as the actor sees it."""
+        return self.sender.sent.list(actor, SentFilter(**wanted), FIRST).items
 
     def later(self, span: timedelta) -> None:
         self.ours.wall.advance(span)
@@ -115,9 +123,9 @@ def test_a_case_goes_there_once_and_its_news_come_back(sending: Sending) -> None
     assert ended.timeline[-1].facts["status"] == "closed" and sending.row(case).state == "ended"
     assert ended.state == "to_handle" and ended.version == before.version, "nobody's work is overtaken"
     assert sending.ours.room.desk.verify_timeline(case) is None
-    [view] = sending.sender.list(DISPATCHER, case)
+    [view] = sending.listed(DISPATCHER, case=case)
     assert (view.status, view.remote_number, view.error) == ("closed", sent.number, None)
-    assert [v.case for v in sending.sender.list(SANITATION)] == [case] and sending.sender.list(TRANSPORT) == []
+    assert [v.case for v in sending.listed(SANITATION)] == [case] and sending.listed(TRANSPORT) == []
 
 
 def test_a_system_that_is_away_is_tried_again_and_again(sending: Sending) -> None:
@@ -152,13 +160,13 @@ def test_what_may_have_arrived_waits_for_a_person(sending: Sending) -> None:
     sending.later(timedelta(days=1))
     assert sending.through.posts == 1 and "sweepers" in sending.sender.troubles
     with pytest.raises(AccessDenied):
-        sending.sender.resend(SWEEPER, case, "sweepers")
+        sending.sender.sent.resend(SWEEPER, case, "sweepers")
     sending.through.instead = None
-    sending.sender.resend(DISPATCHER, case, "sweepers")
+    sending.sender.sent.resend(DISPATCHER, case, "sweepers")
     sending.sender.step()
     assert sending.row(case).state == "sent" and sending.sender.troubles == {}
     with pytest.raises(Conflict):
-        sending.sender.resend(DISPATCHER, case, "sweepers")
+        sending.sender.sent.resend(DISPATCHER, case, "sweepers")
 
 
 def test_a_crash_while_sending_is_doubtful_and_nothing_is_sent_twice(sending: Sending) -> None:
@@ -187,7 +195,7 @@ def test_only_cases_of_its_department_and_services_go_there(sending: Sending) ->
     sending.relay.drain()
     sending.sender.step()
     assert sending.through.posts == 0
-    [view] = sending.sender.list(DISPATCHER)
+    [view] = sending.listed(DISPATCHER)
     assert view.case == other.id and view.state == "refused" and "names no code" in (view.error or "")
 
 
@@ -196,7 +204,7 @@ def test_a_case_that_has_moved_on_is_not_sent(sending: Sending) -> None:
     sending.ours.room.walk(case, *TO_CLOSED[len(TO_HANDLE) :])
     sending.relay.drain()
     sending.sender.step()
-    assert sending.through.posts == 0 and sending.sender.list(DISPATCHER) == []
+    assert sending.through.posts == 0 and sending.listed(DISPATCHER) == []
 
 
 def test_a_token_is_asked_until_it_has_a_number(sending: Sending) -> None:
@@ -217,3 +225,24 @@ def test_a_token_is_asked_until_it_has_a_number(sending: Sending) -> None:
     assert sending.row(case).number is None
     sending.later(POLL)
     assert (sending.row(case).number, sending.row(case).status) == ("77", "open")
+
+
+def test_the_list_narrows_by_trouble_system_and_words_and_leaves_as_a_file(sending: Sending) -> None:
+    room = sending.ours.room
+    sending.through.instead = lambda _: httpx.Response(403, text="no")
+    refused = sending.report(title="河边垃圾")
+    sending.sender.step()
+    sending.through.instead = None
+    taken = sending.report(position={"lon": 114.06, "lat": 22.54})
+    sending.sender.step()
+    assert [view.case for view in sending.listed(DISPATCHER)] == [refused, taken], "trouble first"
+    assert [view.case for view in sending.listed(DISPATCHER, stuck=False)] == [taken]
+    assert [view.case for view in sending.listed(DISPATCHER, text="河边", recipient="sweepers")] == [refused]
+    assert [view.case for view in sending.listed(DISPATCHER, state="sent")] == [taken]
+    file = bytes(sending.sender.sent.export(DISPATCHER, SentFilter(), "csv").body).decode("utf-8-sig")
+    assert "河边垃圾" in file and "HTTP 403" in file and "环卫系统" in file
+    sending.sender.sent.resend(DISPATCHER, refused, "sweepers")
+    assert [(who, detail["state"]) for who, detail in audited(room, "open311.resend")] == [(DISPATCHER.id, "refused")]
+    assert [one.id for one in sending.sender.sent.recipients(DISPATCHER)] == ["sweepers"]
+    with pytest.raises(Invalid, match="cannot be sorted by 'x'"):
+        sending.sender.sent.list(DISPATCHER, SentFilter(), FIRST.model_copy(update={"sort": "x"}))

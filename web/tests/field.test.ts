@@ -5,6 +5,7 @@ import type { CaseDetail } from '../src/api/types'
 import { metres, ordered, taps } from '../src/field/near'
 import { type Fate, sendAll, type Server } from '../src/field/sending'
 import type { Job, MoveJob, ReportJob } from '../src/field/store'
+import { around, codeOf, kept, type Thing } from '../src/field/things'
 import { fitted, marks } from '../src/field/watermark'
 
 const blob = new Blob(['x'], { type: 'image/jpeg' })
@@ -94,5 +95,22 @@ describe('the mark on a photo', () => {
   it('is put on a picture of at most so many pixels', () => {
     expect(fitted(4000, 3000, 1600)).toEqual({ width: 1600, height: 1200 })
     expect(fitted(800, 600, 1600)).toEqual({ width: 800, height: 600 })
+  })
+})
+
+describe('things around a point', () => {
+  const thing = (id: string, lon: number, code: string | null = null): Thing => ({ id, lon, lat: 23, code, metres: -1, owner: null, words: {}, values: {}, entity_type: 'X', title: { zh: id, en: id }, area: null, observed_at: null, series: null })
+  const at = { lon: 114, lat: 23 }
+
+  it('come nearest first, those of the matter’s class before all others, none out of reach', () => {
+    const things = [thing('far', 114.01), thing('b', 114.001, '01001'), thing('a', 114.0005), thing('c', 114.0008, '01001')]
+    expect(around(things, at, '').map((one) => [one.id, one.metres])).toEqual([['a', 51], ['c', 82], ['b', 102]])
+    expect(around(things, at, 'gb47678:matter:01001').map((one) => one.id)).toEqual(['c', 'b', 'a'])
+  })
+
+  it('are kept once each, what was seen last at the end', () => {
+    expect(kept([thing('a', 1), thing('b', 1)], [thing('a', 2), thing('c', 1)]).map((one) => [one.id, one.lon])).toEqual([['b', 1], ['a', 2], ['c', 1]])
+    expect(codeOf('gb47678:matter:01001')).toBe('01001')
+    expect(codeOf('')).toBe('')
   })
 })

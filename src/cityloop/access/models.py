@@ -26,6 +26,8 @@ class AccountRow(Table):
     """Argon2id hash of the password; empty when the account has none (drill actors, demo posts)."""
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
+    first: Mapped[bool | None]
+    """The password was made by somebody else: it opens no session, it only lets its owner choose another."""
 
 
 class SignInRow(Table):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
@@ -25,6 +26,12 @@ class SignIn(Frozen):
 
     account: str
     password: str
+
+
+class PasswordChange(SignIn):
+    """The same, and the password that shall take its place."""
+
+    new_password: str = Field(max_length=200)
 
 
 class DemoSignIn(Frozen):
@@ -73,8 +80,18 @@ TheSettings = Annotated[Settings, Depends(service(Settings))]
 def sign_in(
     body: SignIn, response: Response, accounts: TheAccounts, door: TheDoor, settings: TheSettings
 ) -> SessionView:
-    """Sign in with a password; sets the session cookie."""
+    """Sign in with a password; sets the session cookie. 403 ``password-due`` for one that must be changed first."""
     actor, token = accounts.sign_in(body.account, body.password)
+    _set_cookie(response, token, settings)
+    return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
+
+
+@router.post("/session/password")
+def change_password(
+    body: PasswordChange, response: Response, accounts: TheAccounts, door: TheDoor, settings: TheSettings
+) -> SessionView:
+    """Change a password by the old one, and sign in; the account's other sessions end."""
+    actor, token = accounts.change_password(body.account, body.password, body.new_password)
     _set_cookie(response, token, settings)
     return SessionView(actor=actor, permissions=door.permissions(actor), sees=door.seen(actor))
 

@@ -17,12 +17,13 @@ from cityloop.access.audit import Audit
 from cityloop.access.models import AccountRow, SignInRow
 from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import Invalid, NotFound, SignInNeeded, TooMany
+from cityloop.core.errors import Invalid, NotFound, PasswordDue, SignInNeeded, TooMany
 from cityloop.core.values import Title
 
 _FAILURES = 5
 _LOCK = timedelta(minutes=15)
 _MIN_PASSWORD = 12
+_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 class Accounts:
@@ -41,19 +42,40 @@ class Accounts:
 
     def put(self, actor: Actor, password: str | None = None) -> None:
         """Create or replace an account; ``password`` ``None`` keeps the stored one (or none)."""
-        if password is not None and len(password) < _MIN_PASSWORD:
-            raise Invalid(f"the password is shorter than {_MIN_PASSWORD} characters", "choose a longer one")
+        if password is not None:
+            _long_enough(password)
         with self._database.transaction() as tx:
             row = self._put(tx, actor)
             if password is not None:
-                row.secret_hash = self._hasher.hash(password)
-                tx.session.execute(delete(SignInRow).where(SignInRow.account == actor.id))
+                self._keep(tx, row, self._hasher.hash(password))
 
     def put_all(self, actors: Iterable[Actor]) -> None:
         """Create or replace many accounts in one transaction; passwords stay as they are."""
         with self._database.transaction() as tx:
             for actor in actors:
                 self._put(tx, actor)
+
+    def enrol(self, actors: Sequence[Actor]) -> dict[str, str]:
+        """Create or change people in one transaction; who has no password yet gets one for the first sign-in.
+
+        Returns these passwords by account: they are told once, kept as hashes, and open no session before they have
+        been changed with :meth:`change_password`.
+        """
+        with self._database.reading() as session:
+            known = {row.id for row in session.scalars(select(AccountRow)) if row.secret_hash}
+        first = {actor.id: _first_password() for actor in actors if actor.id not in known}
+        hashes = {account: self._hasher.hash(password) for account, password in first.items()}
+        with self._database.transaction() as tx:
+            for actor in actors:
+                row = self._put(tx, actor)
+                if actor.id in hashes:
+                    self._keep(tx, row, hashes[actor.id], first=True)
+        return first
+
+    def _keep(self, tx: Transaction, row: AccountRow, secret: str, *, first: bool = False) -> None:
+        """Give an account a password; whoever is signed in with it is signed out."""
+        row.secret_hash, row.first = secret, first
+        tx.session.execute(delete(SignInRow).where(SignInRow.account == row.id))
 
     def _put(self, tx: Transaction, actor: Actor) -> AccountRow:
         known = tx.session.get(AccountRow, actor.id)
@@ -79,25 +101,52 @@ class Accounts:
         return [_actor(row) for row in rows if not kinds or row.kind in kinds]
 
     def sign_in(self, account: str, password: str) -> tuple[Actor, str]:
-        """Check a password; return the actor and a session token. The same answer for unknown and wrong."""
+        """Check a password; return the actor and a session token. The same answer for unknown and wrong.
+
+        Raises :class:`PasswordDue` for a right password that was given by somebody else.
+        """
         with self._database.transaction() as tx:
-            row = tx.session.get(AccountRow, account)
-            now = self._clock.now()
-            if row is not None and row.locked_until and row.locked_until > now:
-                raise TooMany(
-                    "this account is locked after failed sign-ins", f"try again after {row.locked_until:%H:%M} UTC"
-                )
-            right = self._matches(row, password)
-            if row is not None:
-                row.failures = 0 if right else row.failures + 1
-                row.locked_until = now + _LOCK if row.failures >= _FAILURES else None
-            self._audit.record(
-                tx, now, account[:60], "session.open", account[:60], result="done" if right else "refused"
-            )
-            token = self._issue(tx, account, "session") if right else ""
-        if row is None or not right:
-            raise SignInNeeded("account or password is wrong", "check both; the account locks after five failures")
+            row = self._checked(tx, account, password, "session.open")
+            due = row is not None and bool(row.first)
+            token = self._issue(tx, account, "session") if row is not None and not due else ""
+        if row is None:
+            raise _wrong()
+        if due:
+            raise PasswordDue("this password is for the first sign-in only", "choose one of your own")
         return _actor(row), token
+
+    def change_password(self, account: str, password: str, new: str) -> tuple[Actor, str]:
+        """Put another password in the place of a right one and sign in; other sessions of the account end.
+
+        Raises :class:`Invalid` for a new one that is too short or the old one, and what :meth:`sign_in` raises.
+        """
+        _long_enough(new)
+        if new == password:
+            raise Invalid("the new password is the old one", "choose another")
+        secret = self._hasher.hash(new)
+        with self._database.transaction() as tx:
+            row = self._checked(tx, account, password, "password.change")
+            if row is not None:
+                self._keep(tx, row, secret)
+            token = self._issue(tx, account, "session") if row is not None else ""
+        if row is None:
+            raise _wrong()
+        return _actor(row), token
+
+    def _checked(self, tx: Transaction, account: str, password: str, act: str) -> AccountRow | None:
+        """The account if the password is right; failures count, and five of them lock it."""
+        row = tx.session.get(AccountRow, account)
+        now = self._clock.now()
+        if row is not None and row.locked_until and row.locked_until > now:
+            raise TooMany(
+                "this account is locked after failed sign-ins", f"try again after {row.locked_until:%H:%M} UTC"
+            )
+        right = self._matches(row, password)
+        if row is not None:
+            row.failures = 0 if right else row.failures + 1
+            row.locked_until = now + _LOCK if row.failures >= _FAILURES else None
+        self._audit.record(tx, now, account[:60], act, account[:60], result="done" if right else "refused")
+        return row if right else None
 
     def open_session(self, account: str, kind: str = "session") -> str:
         """Issue a token without a password: for demo posts and for ``cityloop user token`` (kind ``token``)."""
@@ -132,6 +181,21 @@ class Accounts:
         expires = None if kind == "token" else self._clock.now() + self._span
         tx.session.add(SignInRow(token_hash=_hash(token), account=account, kind=kind, expires_at=expires))
         return token
+
+
+def _long_enough(password: str) -> None:
+    if len(password) < _MIN_PASSWORD:
+        raise Invalid(f"the password is shorter than {_MIN_PASSWORD} characters", "choose a longer one")
+
+
+def _first_password() -> str:
+    """Sixteen signs that nobody takes for one another, in fours."""
+    signs = "".join(secrets.choice(_SIGNS) for _ in range(16))
+    return "-".join(signs[at : at + 4] for at in range(0, 16, 4))
+
+
+def _wrong() -> SignInNeeded:
+    return SignInNeeded("account or password is wrong", "check both; the account locks after five failures")
 
 
 def _actor(row: AccountRow) -> Actor:

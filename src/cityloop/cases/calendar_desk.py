@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,29 +23,27 @@ from cityloop.cases.calendar_schemas import (
     CalendarVersion,
     CalendarWish,
     ChangedDay,
-    MovedCase,
     NewCalendar,
     TableDay,
 )
 from cityloop.cases.definitions import Book
 from cityloop.cases.models import CalendarRow, CaseRow
 from cityloop.cases.mover import Mover
-from cityloop.cases.store import CaseStore
-from cityloop.cases.values import Case, from_row, scoped
+from cityloop.cases.recounting import Line, Recount, explained, still
 from cityloop.city.almanac import Almanac, CalendarChange
 from cityloop.city.calendar import Calendars
 from cityloop.city.service import City
 from cityloop.core import canonical
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import Conflict, Fault, Invalid, NotFound
+from cityloop.core.errors import Invalid, NotFound
 from cityloop.core.outbox import Outbox
 
 CHANGE = "calendar.change"
 CHANGED = "cityloop.calendar.changed"
 _ENTITY = "case"
 _FILES = "城市文件中的日历 / the calendars of the city's files"
-_BATCH, _SHOWN, _DAYS = 500, 200, 400
-_TABLE = CaseRow.__table__
+_DAYS = 400
+_LIMITED = CaseRow.due_at.is_not(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +100,17 @@ class CalendarDesk:
             rows = _rows(session)
             target = self._wished(rows, wish)
             rules = self._mover.rules.on(target.calendars)
-            seen, moved = 0, []
-            for case in _open_cases(session):
-                seen += 1
-                values = rules.recounted(case, now)
-                if values:
-                    moved.append((case, values))
+            found = Recount(_LIMITED, lambda case: rules.recounted(case, now)).told(session)
             parts = len(self._mover.parts.recounted(session, rules, now))
-        dues = [(case.due_at, values["due_at"]) for case, values in moved]
-        visible = sorted((item for item in moved if scope.lets(scoped(item[0]))), key=_first_due)
         return CalendarPlan(
             plan=_digest(rows[0], target),
             base=rows[0].version,
             days=self._days(target.calendars, now),
-            open_cases=seen,
-            cases=len(moved),
-            earlier=sum(1 for before, after in dues if before and after and after < before),
-            later=sum(1 for before, after in dues if before and after and after > before),
-            overdue_now=sum(1 for before, after in dues if before and after and after <= now < before),
+            open_cases=found.seen,
+            cases=len(found.moved),
+            **found.figures(now),
             parts=parts,
-            shown=[self._moved(case, values) for case, values in visible[:_SHOWN]],
+            shown=found.shown(scope, self._book),
         )
 
     def apply(self, actor: Actor, wish: NewCalendar) -> CalendarsView:
@@ -136,13 +124,9 @@ class CalendarDesk:
         try:
             with self._database.transaction() as tx:
                 rows = _rows(tx.session)
-                if rows[0].version != wish.base:
-                    detail = f"version {rows[0].version} of the calendars is in force, the plan is based on {wish.base}"
-                    raise Conflict(detail, "ask for the plan again and look at it")
+                still(rows[0].version, wish.base, "the calendars")
                 target = self._wished(rows, wish)
-                if _digest(rows[0], target) != wish.plan:
-                    mend = "ask for the plan of exactly this change and look at it first"
-                    raise Invalid("the plan does not belong to this change", mend, [Fault("plan", "another", mend)])
+                explained(_digest(rows[0], target), wish.plan)
                 self._write(tx, actor, target, "changed", rows, wish.reason, now)
         except BaseException:
             self._city.calendars.adopt(before)
@@ -216,21 +200,10 @@ class CalendarDesk:
 
     def _recount(self, tx: Transaction, actor: Actor, target: _Target, number: int, reason: str, now: datetime) -> int:
         """Move every open case whose deadline the calendars move, each with a line of its own."""
-        rules, store, count, last = self._mover.rules.on(target.calendars), CaseStore.of(tx), 0, ""
+        rules = self._mover.rules.on(target.calendars)
         self._mover.parts.recount(tx, actor, rules, now, reason)
-        while True:
-            where = _TABLE.c.open.is_(True) & _TABLE.c.due_at.is_not(None) & (_TABLE.c.id > last)
-            cases = store.select(where, limit=_BATCH, order=_TABLE.c.id)
-            for case in cases:
-                values = rules.recounted(case, now)
-                if values:
-                    self._mover.enter(
-                        tx, actor, case, entries.DEADLINE_MOVED, now, values, _facts(case, values, number), reason
-                    )
-                    count += 1
-            if len(cases) < _BATCH:
-                return count
-            last = cases[-1].id
+        line = Line(self._mover, actor, entries.DEADLINE_MOVED, {"calendar_version": number}, reason)
+        return Recount(_LIMITED, lambda case: rules.recounted(case, now)).carry_out(tx, line, now)
 
     def _days(self, calendars: Calendars, now: datetime) -> list[ChangedDay]:
         today, found = now.astimezone(self._city.zone).date(), []
@@ -241,38 +214,6 @@ class CalendarDesk:
                 if before != after:
                     found.append(ChangedDay(calendar=id, date=day, before=before, after=after))
         return found[:_DAYS]
-
-    def _moved(self, case: Case, values: dict[str, Any]) -> MovedCase:
-        return MovedCase(
-            id=case.id,
-            number=case.number,
-            title=case.title,
-            state_title=self._book.of(case.workflow, case.filed).state_title(case.state),
-            department=case.department,
-            before=case.due_at,
-            after=values["due_at"],
-            provisional_before=case.provisional,
-            provisional_after=values["provisional"],
-        )
-
-
-def _facts(case: Case, values: dict[str, Any], version: int) -> dict[str, Any]:
-    before, after = case.due_at, values["due_at"]
-    return {
-        "due_at": {"before": before.isoformat() if before else None, "after": after.isoformat() if after else None},
-        "provisional": values["provisional"],
-        "calendar_version": version,
-    }
-
-
-def _open_cases(session: Session) -> Iterator[Case]:
-    where = _TABLE.c.open.is_(True) & _TABLE.c.due_at.is_not(None)
-    for row in session.execute(select(_TABLE).where(where)).mappings():
-        yield from_row(dict(row))
-
-
-def _first_due(item: tuple[Case, dict[str, Any]]) -> tuple[datetime, str]:
-    return item[1]["due_at"], item[0].number
 
 
 def _span(today: date) -> Iterator[date]:

@@ -7,10 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from cityloop.cases.schemas import MovedCase
 from cityloop.city.almanac import CalendarChange
 from cityloop.city.content import CalendarPart
 from cityloop.city.days import DayKind
-from cityloop.core.values import Frozen, Instant, Title
+from cityloop.core.values import Frozen, Instant
 
 
 class TableDay(Frozen):
@@ -65,20 +66,6 @@ class ChangedDay(Frozen):
     date: date
     before: str
     after: str
-
-
-class MovedCase(Frozen):
-    """An open case whose due instant, or whose certainty, the change moves."""
-
-    id: str
-    number: str
-    title: str
-    state_title: Title
-    department: str | None
-    before: Instant | None
-    after: Instant | None
-    provisional_before: bool
-    provisional_after: bool
 
 
 class CalendarPlan(Frozen):

@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
-from cityloop.access.door import Door, Scope
+from cityloop.access.door import Door
 from cityloop.cases.dispatch import Match, Responsibility
 from cityloop.cases.dispatch_schemas import (
     DepartmentChange,
     DepartmentLoad,
-    DispatchProposal,
     ElsewhereCase,
     NewResponsibility,
     ResponsibilityPlan,
@@ -30,22 +29,20 @@ from cityloop.cases.dispatch_schemas import (
 from cityloop.cases.dispatch_table import ResponsibilityFile, table_faults
 from cityloop.cases.dispatcher import Dispatcher, PastCase
 from cityloop.cases.hindsight import Hindsight, look_back
-from cityloop.cases.models import CaseRow, OverrideRow, ResponsibilityVersionRow
-from cityloop.cases.overrides import Lesson, Override, lessons, proposed
+from cityloop.cases.models import CaseRow, ResponsibilityVersionRow
+from cityloop.cases.proposals import CHANGE, PAST, READ, Proposals
+from cityloop.cases.recounting import explained, still
 from cityloop.city.service import City
 from cityloop.core import canonical
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import Conflict, ContentError, Fault, Invalid, NotFound
+from cityloop.core.errors import ContentError, Fault, Invalid, NotFound
 from cityloop.core.outbox import Outbox
-from cityloop.core.values import Title
 
-CHANGE, READ = "dispatch.change", "dispatch.read"
 CHANGED = "cityloop.dispatch.changed"
 _ENTITY = "case"
 _FILE = "城市文件中的责任表 / the table of the city's file"
 _MOST, _SHOWN = 20_000, 100
 _TABLE = CaseRow.__table__
-_PAST = tuple(_TABLE.c[name] for name in PastCase.__slots__)
 
 
 class DispatchDesk:
@@ -57,6 +54,9 @@ class DispatchDesk:
         self._database, self._outbox, self._door, self._audit = database, outbox, door, audit
         self._city, self._dispatcher = city, dispatcher
         self._file = dispatcher.table
+        self.proposals = Proposals(
+            database=database, outbox=outbox, door=door, audit=audit, city=city, dispatcher=dispatcher
+        )
 
     def open(self, now: datetime) -> None:
         """Put the last version into force, or the city's file where it is new or has changed."""
@@ -100,13 +100,6 @@ class DispatchDesk:
             for body, load in zip(bodies, found, strict=True)
         ]
 
-    def proposals(self, actor: Actor) -> list[DispatchProposal]:
-        """What was learned since the table in force was applied; raises :class:`AccessDenied`."""
-        self._door.permit(actor, READ)
-        scope = self._door.scope(actor, _ENTITY)
-        with self._database.reading() as session:
-            return [self._proposal(session, scope, lesson) for lesson in self._lessons(session)]
-
     def plan(self, actor: Actor, wish: ResponsibilityWish) -> ResponsibilityPlan:
         """What a change would have done; nothing is written. Raises :class:`Invalid` with faults."""
         self._door.permit(actor, CHANGE)
@@ -118,7 +111,7 @@ class DispatchDesk:
         ask = self._dispatcher.matched
         before = self._dispatcher.table
         found = look_back(past, lambda c: ask(before, c, c.opened_at), lambda c: ask(target, c, c.opened_at))
-        visible = [item for item in found.elsewhere if scope.lets(_columns(item[0]))]
+        visible = [item for item in found.elsewhere if scope.lets(item[0].columns)]
         return ResponsibilityPlan(
             plan=_plan(rows[0], target.table),
             base=rows[0].version,
@@ -143,13 +136,9 @@ class DispatchDesk:
         self._door.permit(actor, CHANGE)
         with self._database.transaction() as tx:
             rows = _rows(tx.session)
-            if rows[0].version != wish.base:
-                detail = f"version {rows[0].version} of the table is in force, the plan is based on {wish.base}"
-                raise Conflict(detail, "ask for the plan again and look at it")
+            still(rows[0].version, wish.base, "the table")
             target = self._wished(tx.session, rows, wish)
-            if _plan(rows[0], target.table) != wish.plan:
-                mend = "ask for the plan of exactly this change and look at it first"
-                raise Invalid("the plan does not belong to this change", mend, [Fault("plan", "another", mend)])
+            explained(_plan(rows[0], target.table), wish.plan)
             self._enter(tx, actor, target, "changed", wish.reason, rows[0].version + 1, self._city.clock.now())
         return self.view(actor)
 
@@ -164,7 +153,7 @@ class DispatchDesk:
                 raise NotFound(f"there is no version {wish.revert_to} of the table", f"1 to {rows[0].version}")
             table = ResponsibilityFile.model_validate(found.document)
         else:
-            table = wish.table or self._learned(session, wish.proposal or "")
+            table = wish.table or self.proposals.accepted(session, wish.proposal or "")
         if _digest(table) == rows[0].digest:
             raise Invalid("the change changes nothing", "compare it with GET /api/v1/dispatch/table")
         return self._checked(table)
@@ -179,50 +168,6 @@ class DispatchDesk:
         if faults:
             raise Invalid("the table cannot come into force", "correct the rows that are named", faults)
         return self._file.having(table)
-
-    def _learned(self, session: Session, key: str) -> ResponsibilityFile:
-        lesson = next((found for found in self._lessons(session) if found.key == key), None)
-        if lesson is None:
-            raise NotFound(f"there is no proposal '{key}'", "GET /api/v1/dispatch/proposals lists them")
-        return proposed(self._dispatcher.table.table, lesson, self._why(lesson))
-
-    def _lessons(self, session: Session) -> list[Lesson]:
-        columns = (OverrideRow.case, OverrideRow.matter, OverrideRow.district, OverrideRow.row, OverrideRow.chosen)
-        query = select(*columns).where(OverrideRow.table == self._dispatcher.version).order_by(OverrideRow.at.desc())
-        made = [found for row in session.execute(query.limit(_MOST)) if self._known(found := Override(*row))]
-        return lessons(made, self._dispatcher.table.table.learn_after)
-
-    def _known(self, made: Override) -> bool:
-        """Whether the city still has what an override speaks of."""
-        known = self._file.known
-        place = made.district is None or made.district in known.areas
-        return made.matter in known.matters and made.chosen in known.departments and place
-
-    def _proposal(self, session: Session, scope: Scope, lesson: Lesson) -> DispatchProposal:
-        query = select(*_PAST).where(_TABLE.c.id.in_(lesson.cases[:_SHOWN])).order_by(_TABLE.c.number)
-        cases = [PastCase(*row) for row in session.execute(query)]
-        return DispatchProposal(
-            id=lesson.key,
-            matter=lesson.matter,
-            matter_title=self._city.catalogue.get(lesson.matter).title,
-            district=lesson.district,
-            district_title=self._city.areas.title(lesson.district) if lesson.district else None,
-            row=lesson.row,
-            department=lesson.chosen,
-            department_title=self._city.departments[lesson.chosen].title,
-            count=len(lesson.cases),
-            cases=[case.number for case in cases if scope.lets(_columns(case))],
-            why=self._why(lesson),
-        )
-
-    def _why(self, lesson: Lesson) -> Title:
-        matter = self._city.catalogue.get(lesson.matter).title
-        place = self._city.areas.title(lesson.district) if lesson.district else self._city.title
-        body, count = self._city.departments[lesson.chosen].title, len(lesson.cases)
-        return Title(
-            zh=f"{place.zh}的“{matter.zh}”由{body.zh}承办（派遣员 {count} 次如此改派）",
-            en=f"'{matter.en}' in {place.en} goes to {body.en} (dispatchers chose so {count} times)",
-        )
 
     def _stored(self, row: ResponsibilityVersionRow) -> Responsibility:
         """A version that was applied; raises :class:`ContentError` when the city has changed from under it."""
@@ -296,12 +241,8 @@ def _elsewhere(case: PastCase, before: Match | None, after: Match | None) -> Els
 
 def _past(session: Session, since: datetime) -> list[PastCase]:
     """Dispatched cases since then, the newest first; ids rise with the time of their writing."""
-    query = select(*_PAST).where(_TABLE.c.department.is_not(None)).order_by(_TABLE.c.id.desc()).limit(_MOST)
+    query = select(*PAST).where(_TABLE.c.department.is_not(None)).order_by(_TABLE.c.id.desc()).limit(_MOST)
     return [case for row in session.execute(query) if (case := PastCase(*row)).opened_at >= since]
-
-
-def _columns(case: PastCase) -> dict[str, str | None]:
-    return {"department": case.department, "area": case.area, "handler": case.handler}
 
 
 def _rows(session: Session) -> list[ResponsibilityVersionRow]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from cityloop.access.routes import Asker
 from cityloop.cases.dispatch_schemas import (
+    AsideWish,
     DepartmentLoad,
     DispatchProposal,
     NewResponsibility,
@@ -38,8 +39,16 @@ def department_loads(
 
 @router.get("/proposals")
 def proposals(desk: TheDesk, actor: Asker) -> list[DispatchProposal]:
-    """What dispatchers keep choosing instead of the table in force."""
-    return desk.dispatch.proposals(actor)
+    """What dispatchers keep choosing instead of the table in force; what was put aside comes last."""
+    return desk.dispatch.proposals.list(actor)
+
+
+@router.post("/proposals/{proposal}/aside")
+def put_aside(
+    proposal: Annotated[str, Path(max_length=40)], body: AsideWish, desk: TheDesk, actor: Asker
+) -> list[DispatchProposal]:
+    """Put a proposal aside with a reason, for as long as the table stays as it is; answers all proposals."""
+    return desk.dispatch.proposals.put_aside(actor, proposal, body.reason)
 
 
 @router.post("/plan")

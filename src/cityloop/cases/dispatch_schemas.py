@@ -99,6 +99,20 @@ class ResponsibilityPlan(Frozen):
     """The newest 100 within the asker's sight."""
 
 
+class Aside(Frozen):
+    """Who put a proposal aside, and why."""
+
+    at: Instant
+    by: str
+    reason: str
+
+
+class AsideWish(Frozen):
+    """Why a proposal is not followed."""
+
+    reason: str = Field(min_length=2, max_length=400)
+
+
 class DispatchProposal(Frozen):
     """Equal overrides that ask for a changed table; it changes only by plan and application."""
 
@@ -115,6 +129,8 @@ class DispatchProposal(Frozen):
     cases: list[str]
     """Numbers of the cases within the asker's sight."""
     why: Title
+    aside: Aside | None
+    """Put aside under the table in force."""
 
 
 class DepartmentLoad(Frozen):

@@ -41,6 +41,11 @@ class PastCase:
     handler: str | None
     opened_at: datetime
 
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """The columns that row rules work on."""
+        return {"department": self.department, "area": self.area, "handler": self.handler}
+
 
 class Dispatcher:
     """The table in force at ``version``; :meth:`adopt` puts another in its place."""

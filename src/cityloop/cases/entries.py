@@ -15,6 +15,7 @@ from cityloop.core.values import Title
 MERGED_IN = "merged_in"
 LINKED = "linked"
 DEADLINE_MOVED = "deadline_moved"
+LIMIT_CHANGED = "limit_changed"
 ATTACHED = "attached"
 RATED = "rated"
 RELAYED = "relayed"
@@ -25,6 +26,7 @@ TITLES = {
     MERGED_IN: Title(zh="并入其他上报", en="Another report joined"),
     LINKED: Title(zh="由回访不满意新建", en="Opened after an unsatisfied call-back"),
     DEADLINE_MOVED: Title(zh="日历变更，时限重算", en="Deadline moved by a change of the calendar"),
+    LIMIT_CHANGED: Title(zh="时限规定变更", en="Limit changed by the city"),
     PART_MOVED: Title(zh="协办任务进展", en="A co-handler's part moved"),
     ATTACHED: Title(zh="上传附件", en="Attachment added"),
     RELAYED: Title(zh="外部系统进展", en="News of another system"),

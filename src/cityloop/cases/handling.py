@@ -157,6 +157,19 @@ class HandlingRules:
         kept = ("clock_state", "remind_at", "reminded", "handled_at")
         return {**values, **{name: getattr(case, name) for name in kept}}
 
+    def relimited(self, case: Case, text: str | None, at: datetime) -> dict[str, Any]:
+        """What another limit text changes on an open case whose clock has not stopped; its pauses and extensions stay.
+
+        Empty where the case has the text already, where its handling is over, and where the text cannot be read.
+        """
+        limit = self._limit(text)
+        if text == case.limit_text or not isinstance(limit, Limit) or (case.handling and case.handling.stopped_at):
+            return {}
+        if case.handling is None:
+            return {"limit_text": text}
+        clock = case.handling.model_copy(update={"limit": limit})
+        return {**standing_values(case, clock, self.standing(clock, at)), "limit_text": text}
+
     def view(self, case: Case, light: Light, now: datetime) -> DeadlineView | None:
         """The clock for the case page, with a sentence that says how the instant was reached."""
         clock = case.handling

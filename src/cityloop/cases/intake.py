@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,11 @@ from cityloop.city.service import City
 from cityloop.core.database import Transaction
 from cityloop.core.errors import Fault, Invalid, NotFound
 from cityloop.core.ids import new_id
+from cityloop.core.values import Title
 
 _REFUSED = "the report cannot be taken"
+TitleOf = Callable[[Actor, str], Title | None]
+"""What an entity is called; ``None`` when it is unknown, or when the actor may not see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,9 @@ class Intake:
         mover: Mover,
         attachments: Attachments,
         classifier: Classifier,
+        title_of: TitleOf,
     ) -> None:
+        self._title_of = title_of
         self._door = door
         self._city = city
         self._book = book
@@ -84,6 +89,7 @@ class Intake:
                 return known, False
         matter, classified = self._matter(report)
         self._check(report, matter, brought)
+        self._check_entity(actor, report)
         place = self._place(report.position, brought.area)
         draft = self._draft(store, actor, report, matter, brought, place, now)
         if report.attachments:
@@ -128,6 +134,12 @@ class Intake:
             faults.append(Fault("title", "the title is blank", "say in a few words what is wrong"))
         if faults:
             raise Invalid(_REFUSED, "correct the fields that are named", faults)
+
+    def _check_entity(self, actor: Actor, report: CaseReport) -> None:
+        if report.entity is not None and self._title_of(actor, report.entity) is None:
+            mend = "take one of GET /api/v1/entities/near, or leave it out"
+            fault = Fault("entity", f"there is no thing '{report.entity}' within your sight", mend)
+            raise Invalid(_REFUSED, "correct the fields that are named", [fault])
 
     def _place(self, position: Position, given: str | None) -> Place:
         areas = self._city.areas
@@ -182,7 +194,7 @@ class Intake:
             limit_text=brought.limit,
             target_at=brought.target_at,
             warning=brought.warning,
-            entity=brought.entity,
+            entity=brought.entity or report.entity,
             opened_at=now,
             updated_at=now,
             updated_by=actor.id,

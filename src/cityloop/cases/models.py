@@ -120,6 +120,9 @@ class CaseRow(Table):
     risk: Mapped[float | None] = mapped_column(Float)
     """Estimated chance of missing the limit; written in batches by the models, never by a move."""
     risk_at: Mapped[datetime | None]
+    late: Mapped[bool] = mapped_column(server_default=false())
+    urgent_at: Mapped[datetime | None]
+    """The place in the order of a desk, see :mod:`cityloop.cases.urgency`."""
     by_hand: Mapped[bool]
     """A person must make the next move; automation stays away."""
     workflow: Mapped[str] = mapped_column(String(80))
@@ -137,6 +140,9 @@ Index(
     *(CaseRow.open, CaseRow.department, CaseRow.due_at.is_(None), CaseRow.due_at, CaseRow.id.desc()),
 )
 Index("ix_case_risk", CaseRow.open, CaseRow.risk.is_(None), CaseRow.risk.desc(), CaseRow.id.desc())
+_URGENCY = (CaseRow.late.desc(), CaseRow.urgent_at.is_(None), CaseRow.urgent_at, CaseRow.id.desc())
+Index("ix_case_urgency", CaseRow.open, *_URGENCY)
+Index("ix_case_department_urgency", CaseRow.open, CaseRow.department, *_URGENCY)
 Index(
     "ix_case_mine",
     *(CaseRow.open, CaseRow.department, CaseRow.state, CaseRow.request, CaseRow.handler, CaseRow.parts_open),
@@ -307,6 +313,32 @@ class ResponsibilityVersionRow(Table):
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(60))
     reason: Mapped[str] = mapped_column(Text)
+
+
+class LessonAsideRow(Table):
+    """A proposal that a person has put aside, under the version of the table that it spoke of."""
+
+    __tablename__ = "case_lesson_aside"
+    table: Mapped[int] = mapped_column(primary_key=True)
+    lesson: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class LimitsVersionRow(Table):
+    """Every version of the limits that was in force, whole, the city file it stands on, and the cases it moved."""
+
+    __tablename__ = "case_limits"
+    version: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+    file_digest: Mapped[str] = mapped_column(String(64))
+    origin: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(Text)
+    cases: Mapped[int]
 
 
 _TIMELINE = TimelineRow.__table__

@@ -42,6 +42,10 @@ def box(case: Case, rule: DuplicateDef, now: datetime) -> ColumnElement[bool]:
 
 
 def nearest(case: Case, found: Iterable[Case], rule: DuplicateDef) -> list[Case]:
-    """The cases that really lie within the radius, the nearest first."""
-    away = [(metres(case.lon, case.lat, other.lon, other.lat), other.number, other) for other in found]
+    """The cases that really lie within the radius, the nearest first; another component is another matter."""
+    away = [
+        (metres(case.lon, case.lat, other.lon, other.lat), other.number, other)
+        for other in found
+        if not (case.entity and other.entity) or case.entity == other.entity
+    ]
     return [other for distance, _, other in sorted(away, key=lambda item: item[:2]) if distance <= rule.metres]

@@ -22,6 +22,10 @@ from cityloop.core.values import Title
 OPEN = ("waiting", "to_handle", "handling", "to_review")
 WORKING = ("to_handle", "handling", "to_review")
 """States of a part in which its clock runs, and states of a case in which its parts are worked on."""
+ACTIVE = (*WORKING, "to_dispatch")
+"""States of a case in which its parts can be moved by their departments."""
+BY_HANDLER = ("part_submit", "part_give_back")
+"""Moves of a part for whoever it is assigned to, where it is assigned to somebody."""
 STATES: dict[str, Title] = {
     "waiting": Title(zh="等待前序", en="Waits for another part"),
     "to_handle": Title(zh="待协办", en="To be handled"),
@@ -113,11 +117,11 @@ def weigh(part: Part, case_state: str, move: PartMove, actor: Actor, may: Callab
 
 def _guards(part: Part, case_state: str, move: PartMove, actor: Actor) -> list[Reason]:
     found = []
-    if move.own and case_state not in (*WORKING, "to_dispatch"):
+    if move.own and case_state not in ACTIVE:
         found.append(reason("案件当前状态下不能办理协办任务", f"parts rest while the case is '{case_state}'"))
     if move.own and actor.kind != "system" and actor.department != part.department:
         found.append(reason("您不属于该协办部门", "you do not belong to the department of this part"))
-    if move.id in ("part_submit", "part_give_back") and part.handler not in (None, actor.id):
+    if move.id in BY_HANDLER and part.handler not in (None, actor.id):
         found.append(reason(f"任务已指派给 {part.handler}", f"the part is assigned to {part.handler}"))
     return found
 

@@ -28,6 +28,8 @@ SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "number": CaseRow.number,
     "risk": CaseRow.risk,
 }
+URGENCY = "urgency"
+"""The order of a desk, see :mod:`cityloop.cases.urgency`; it has one direction."""
 
 
 def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
@@ -104,20 +106,22 @@ def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
     """Cases on which the actor can carry on now, by the moves that the actor's posts may make.
 
     Moves that ask the same of a case make one condition over all their states. A move after a call-back waits for
-    nobody: it depends on what a reporter says, not on a queue.
+    nobody: it depends on what a reporter says, not on a queue. Nor does a move that only asks somebody else (for more
+    time, for a return): whoever can do no more than that is not waited for.
     """
     states: dict[_Asked, list[str]] = {}
     for state in workflow.states:
         for move in workflow.moves_from[state.id]:
-            if not move.aside and not _on_call_back(move) and door.may(actor, move.needs):
+            if _carries_on(move) and door.may(actor, move.needs):
                 found = states.setdefault(_asked(move), [])
                 found += [] if state.id in found else [state.id]
     parts = [and_(CaseRow.state.in_(names), *_conditions(asked, actor)) for asked, names in states.items()]
     return or_(*parts) if parts else false()
 
 
-def _on_call_back(move: MoveDef) -> bool:
-    return any(guard.name == "within_callback" for guard in move.guards)
+def _carries_on(move: MoveDef) -> bool:
+    on_call_back = any(guard.name == "within_callback" for guard in move.guards)
+    return not (move.aside or move.asks or on_call_back)
 
 
 def _appeal_is(stage: Any, _: Actor) -> ColumnElement[bool]:
@@ -176,13 +180,16 @@ def _conditions(asked: _Asked, actor: Actor) -> list[ColumnElement[bool]]:
 
 def order(sort: str) -> list[ColumnElement[Any]]:
     """The order of a list, newest reports first by default; raises :class:`Invalid` for an unknown field."""
+    if sort == URGENCY:
+        return [CaseRow.late.desc(), CaseRow.urgent_at.is_(None), CaseRow.urgent_at.asc(), CaseRow.id.desc()]
     name, descending = (sort[1:], True) if sort.startswith("-") else (sort, False)
     if not sort:
         name, descending = "opened_at", True
     column = SORTS.get(name)
     if column is None:
         raise Invalid(
-            f"cases cannot be sorted by '{name}'", f"one of: {', '.join(SORTS)}, with - before it for descending"
+            f"cases cannot be sorted by '{name}'",
+            f"{URGENCY}, or one of: {', '.join(SORTS)}, with - before it for descending",
         )
     empty_last = [column.is_(None)] if name in ("due_at", "closed_at", "risk") else []
     return [*empty_last, column.desc() if descending else column.asc(), CaseRow.id.desc()]

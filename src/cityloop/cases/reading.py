@@ -16,6 +16,7 @@ from cityloop.access.door import Door, Scope
 from cityloop.cases import entries, nearby, queries
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
+from cityloop.cases.intake import TitleOf
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.offers import offers
@@ -76,7 +77,9 @@ class Reading:
         views: Views,
         mover: Mover,
         attachments: Attachments,
+        title_of: TitleOf,
     ) -> None:
+        self._title_of = title_of
         self._database = database
         self._door = door
         self._audit = audit
@@ -163,6 +166,8 @@ class Reading:
         return CaseDetail.model_construct(
             **self._views.values(case, self._city.clock.now()),
             description=case.description,
+            entity=case.entity,
+            entity_title=None,
             reporter_name=None,
             reporter_phone=None,
             rating=None,
@@ -192,6 +197,8 @@ class Reading:
             **covered,
             rating=case.rating,
             description=case.description,
+            entity=case.entity,
+            entity_title=self._title_of(actor, case.entity) if case.entity else None,
             deadline=self._mover.rules.view(case, light(case, now), now),
             dispatch_reason=Title(**case.dispatch_reason) if case.dispatch_reason else None,
             supervision=Supervision.model_validate(case.supervision) if case.supervision else None,

@@ -63,7 +63,10 @@ Filtered = Annotated[CaseFilter, Depends(case_filter)]
 
 @router.get("/cases")
 def cases(desk: TheDesk, actor: Asker, paged: Paged, wanted: Filtered) -> Page[CaseView]:
-    """Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``."""
+    """Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``.
+
+    ``urgency`` is the order of a desk: late ones first, then deadlines drawn forward by their risk.
+    """
     return desk.list(actor, wanted, paged)
 
 

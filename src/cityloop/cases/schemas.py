@@ -75,6 +75,8 @@ class CaseReport(Frozen):
     """Files sent before with ``POST /api/v1/attachments``."""
     self_handled: bool = False
     """The reporter has put it right; needs the city's leave for the matter, and photos from before and after."""
+    entity: str | None = Field(default=None, max_length=80)
+    """The thing that the report is about, such as a component; its owner may decide who is responsible."""
     series: str | None = Field(default=None, max_length=40)
     """The replayed series a drill report comes from; empty for a real report."""
 
@@ -289,6 +291,9 @@ class CaseDetail(CaseView):
     """A case with all that its page shows."""
 
     description: str
+    entity: str | None
+    """The thing that the case is about: a component, a station."""
+    entity_title: Title | None
     reporter_name: str | None
     reporter_phone: str | None
     rating: int | None
@@ -354,3 +359,17 @@ class CaseFilter(Frozen):
     opened_to: Instant | None = None
     closed_from: Instant | None = None
     closed_to: Instant | None = None
+
+
+class MovedCase(Frozen):
+    """An open case whose due instant, or whose certainty, the change moves."""
+
+    id: str
+    number: str
+    title: str
+    state_title: Title
+    department: str | None
+    before: Instant | None
+    after: Instant | None
+    provisional_before: bool
+    provisional_after: bool

@@ -28,16 +28,17 @@ from cityloop.cases.dispatch import Responsibility
 from cityloop.cases.dispatch_desk import DispatchDesk
 from cityloop.cases.dispatcher import Dispatcher, OwnerOf
 from cityloop.cases.files import Files
-from cityloop.cases.intake import NOTHING, Brought, Intake
+from cityloop.cases.intake import NOTHING, Brought, Intake, TitleOf
 from cityloop.cases.joint import TASK
 from cityloop.cases.learned import Classifier, Nobody
+from cityloop.cases.limits_desk import LimitsDesk
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.pictures import Pictures
 from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.similar import Similar
-from cityloop.cases.store import CaseStore
+from cityloop.cases.store import CaseStore, place_older
 from cityloop.cases.tasks import Tasks
 from cityloop.cases.values import Case, scoped
 from cityloop.cases.views import Views
@@ -70,12 +71,15 @@ class CaseDesk:
         attachment_limit: int = 10 * 1024 * 1024,
         classifier: Classifier | None = None,
         owner_of: OwnerOf = lambda _: None,
+        title_of: TitleOf = lambda _, __: None,
     ) -> None:
         door.register(Protected(TASK, department="department", owner="handler"))
         door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city, self._outbox = database, door, audit, city, outbox
         self._book = Book(database, workflow)
         self._book.open()
+        with database.transaction() as tx:
+            place_older(tx)
         views = Views(city, self._book)
         common: dict[str, Any] = {"door": door, "audit": audit, "city": city}
         dispatcher = Dispatcher(
@@ -91,8 +95,9 @@ class CaseDesk:
             mover=self._mover,
             attachments=self.attachments,
             classifier=classifier or Nobody(),
+            title_of=title_of,
         )
-        self._reading = Reading(**stored, book=self._book, views=views, attachments=self.attachments)
+        self._reading = Reading(**stored, book=self._book, views=views, attachments=self.attachments, title_of=title_of)
         self.similar = Similar(
             database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
         )
@@ -104,6 +109,8 @@ class CaseDesk:
         )
         self.calendars = CalendarDesk(**stored, outbox=outbox, book=self._book)
         self.calendars.open(city.clock.now())
+        self.limits = LimitsDesk(**stored, outbox=outbox, book=self._book)
+        self.limits.open(city.clock.now())
         self.dispatch = DispatchDesk(**common, database=database, outbox=outbox, dispatcher=dispatcher)
         self.dispatch.open(city.clock.now())
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)

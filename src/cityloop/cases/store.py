@@ -120,6 +120,13 @@ class CaseStore:
             self.external[case.channel, case.external_number] = case.id
 
 
+def place_older(tx: Transaction) -> None:
+    """Give open cases that an older version of the program wrote their place in the order of a desk."""
+    unplaced = _TABLE.c.open.is_(True) & _TABLE.c.late.is_(False) & _TABLE.c.urgent_at.is_(None)
+    due, late = _TABLE.c.due_at, _TABLE.c.reminded.in_(("due", "escalated"))
+    tx.session.execute(update(_TABLE).where(unplaced, due.is_not(None)).values(urgent_at=due, late=late))
+
+
 def load(session: Session, condition: ColumnElement[bool]) -> Case | None:
     """One case for reading."""
     row = session.execute(select(_TABLE).where(condition).limit(1)).mappings().first()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
@@ -19,7 +19,7 @@ from cityloop.cases.ask import Reason, reason
 from cityloop.cases.models import CaseRow, PartEntryRow, PartRow
 from cityloop.cases.mover import Mover
 from cityloop.cases.moves import both_languages
-from cityloop.cases.parts import MOVES, OPEN, Part, PartMove, weigh
+from cityloop.cases.parts import ACTIVE, BY_HANDLER, MOVES, OPEN, Part, PartMove, weigh
 from cityloop.cases.schemas import (
     CaseBrief,
     CasePartDetail,
@@ -51,13 +51,11 @@ class Tasks:
     def list(
         self, actor: Actor, paged: Paging, mine: bool, open: bool | None, department: str | None, case: str | None
     ) -> Page[CasePartView]:
-        """Parts within the actor's sight, the first due before all others."""
+        """Parts within the actor's sight, the first due before all others; ``mine``: that wait for the actor."""
         now = self._city.clock.now()
         where = [joint.where(self._door.scope(actor, joint.TASK))]
         if mine:
-            where += [_TABLE.c.department == actor.department, _TABLE.c.state.in_(OPEN)]
-            if not self._door.may(actor, "case.part_sign"):
-                where.append(_TABLE.c.handler.is_(None) | (_TABLE.c.handler == actor.id))
+            where += self._waiting_for(actor)
         if open is not None:
             where.append(_TABLE.c.state.in_(OPEN) if open else _TABLE.c.state.not_in(OPEN))
         where += [c == v for c, v in ((_TABLE.c.department, department), (_TABLE.c.case, case)) if v is not None]
@@ -69,6 +67,14 @@ class Tasks:
             found = {part.id: part for part in joint.load(session, _TABLE.c.id.in_(ids))}
             items = [self._parts.view(found[id], self._case(session, found[id]), now, True) for id in ids]
         return Page(items=items, total=total, page=paged.page, size=paged.size)
+
+    def _waiting_for(self, actor: Actor) -> builtins.list[ColumnElement[bool]]:
+        """Parts of the actor's department on which the actor can make a move now, as :func:`weigh` would let it."""
+        known = [move for move in MOVES.values() if move.own and self._door.may(actor, move.needs)]
+        free = or_(_TABLE.c.handler.is_(None), _TABLE.c.handler == actor.id)
+        able = [_TABLE.c.state.in_(m.origin) & (free if m.id in BY_HANDLER else true()) for m in known]
+        active = select(CaseRow.id).where(CaseRow.state.in_(ACTIVE))
+        return [_TABLE.c.department == actor.department, or_(false(), *able), _TABLE.c.case.in_(active)]
 
     def get(self, actor: Actor, key: str) -> CasePartDetail:
         """One part with its history and the moves on offer."""

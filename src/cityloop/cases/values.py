@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cityloop.cases.clocks import PostClock
+from cityloop.cases.urgency import place
 from cityloop.city.deadline import HandlingClock
 
 
@@ -111,7 +112,8 @@ _DOCUMENTS = ("dispatch_reason", "request_detail", "supervision", "photos")
 
 def to_row(case: Case) -> dict[str, Any]:
     """The case as column values."""
-    row = dict(case.__dict__)
+    where = place(case)
+    row = {**case.__dict__, "late": where.late, "urgent_at": where.urgent_at}
     row["clocks"] = {name: clock.document() for name, clock in (case.clocks or {}).items()}
     for name in _DOCUMENTS:
         row[name] = dict(row[name]) if row[name] is not None else None

@@ -20,6 +20,8 @@ from cityloop.citizen.schemas import (
     PublicPlaces,
 )
 from cityloop.citizen.service import CitizenDoor, Photo
+from cityloop.city.routes import point
+from cityloop.city.schemas import AddressFound
 from cityloop.core.errors import Fault, Invalid
 from cityloop.core.web import read_body, service
 
@@ -47,6 +49,18 @@ _FORM = {
 def places(the_door: TheCitizenDoor) -> PublicPlaces:
     """What can be reported, and the areas whose names say where."""
     return the_door.places()
+
+
+@router.get("/addresses")
+def addresses(
+    the_door: TheCitizenDoor,
+    request: Request,
+    text: Annotated[str, Query(min_length=2, max_length=60)],
+    lon: Annotated[float | None, Query(ge=-180, le=180)] = None,
+    lat: Annotated[float | None, Query(ge=-90, le=90)] = None,
+) -> list[AddressFound]:
+    """Addresses of the register that a text may mean, likeliest first. 429 with ``Retry-After`` when it is too much."""
+    return the_door.addresses(text, point(lon, lat), caller(request))
 
 
 @router.get("/outline.geojson")

@@ -21,7 +21,7 @@ from cityloop.cases.service import CaseDesk
 from cityloop.cases.workflow import REPORT
 from cityloop.citizen.actor import PUBLIC
 from cityloop.citizen.models import CitizenReportRow
-from cityloop.citizen.places import Placed, named_area, placed
+from cityloop.citizen.places import Placed, by_words, placed
 from cityloop.citizen.plain import CLOSING_STAGE, STEP_WORDS, STEPS, WORDS
 from cityloop.citizen.reading import COLUMNS, PublicCase, PublicCases
 from cityloop.citizen.schemas import (
@@ -34,7 +34,7 @@ from cityloop.citizen.schemas import (
     PublicPlaces,
 )
 from cityloop.citizen.turnstile import Turnstile, network
-from cityloop.city.schemas import Position
+from cityloop.city.schemas import AddressFound, Position
 from cityloop.city.service import City
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, Fault, Invalid, NotFound
@@ -44,6 +44,8 @@ _SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """32 signs that nobody takes for one another."""
 _LENGTH = 10
 _REFUSED = "the report cannot be taken"
+MOST_ADDRESSES = 6
+"""Most addresses of one answer: enough to choose from, too few to copy the register by."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,26 @@ class CitizenDoor:
         self._door.permit(PUBLIC, REPORT)
         return self._city.areas.geojson("district")
 
+    def addresses(self, text: str, near: Position | None, address: str) -> list[AddressFound]:
+        """Addresses of the register that a text may mean; areas are told above the grid cell only."""
+        self._door.permit(PUBLIC, REPORT)
+        self._turnstile.enter("search", network(address))
+        return [self._above_cell(found) for found in self._city.find_addresses(text, near, MOST_ADDRESSES)]
+
+    def _above_cell(self, found: AddressFound) -> AddressFound:
+        areas = self._city.areas
+        area = areas.get(found.area) if found.area else None
+        if area is None or area.level != "cell" or area.parent is None:
+            return found
+        return found.model_copy(update={"area": area.parent, "area_title": areas.title(area.parent)})
+
     def report(self, wish: CitizenReport, photos: Sequence[Photo], address: str) -> CitizenReceipt:
         """Take a report; raises :class:`TooMany`, and :class:`Invalid` with the matters to choose from."""
         self._door.permit(PUBLIC, REPORT)
         self._turnstile.enter("report", network(address))
         position, stands_for = self._position(wish)
         report = self._case(wish, position)
-        facts = {"placed_by": stands_for.area.title.model_dump()} if stands_for else {}
+        facts = stands_for.facts if stands_for else {}
         files = self._desk.attachments
         reads = [(photo.name, files.read(photo.name, photo.content)) for photo in photos]
         code = "".join(secrets.choice(_SIGNS) for _ in range(_LENGTH))
@@ -96,7 +111,7 @@ class CitizenDoor:
             number=case.number,
             code=f"{code[:5]}-{code[5:]}",
             matter_title=self._city.catalogue.get(case.matter).title,
-            placed_in=stands_for.area.title if stands_for else None,
+            placed_in=stands_for.title if stands_for and stands_for.area else None,
         )
 
     def follow(self, number: str, code: str, address: str) -> CitizenProgress:
@@ -174,12 +189,11 @@ class CitizenDoor:
         return [*steps, CitizenStep(id="done", title=end, at=case.closed_at)]
 
     def _position(self, wish: CitizenReport) -> tuple[Position, Placed | None]:
-        """The point that was given, or one that stands for the area that was named."""
+        """The point that was given, or the one that the words or the chosen area stand for."""
         if wish.lon is not None and wish.lat is not None:
             return Position(lon=wish.lon, lat=wish.lat), None
         areas = self._city.areas
-        area = areas.get(wish.area) if wish.area else named_area(areas, wish.address)
-        found = placed(areas, area) if area is not None else None
+        found = placed(areas, areas.get(wish.area)) if wish.area else by_words(self._city, wish.address)
         if found is None:
             mend = "pick the place on the map, choose an area, or name the district in the address"
             raise Invalid(_REFUSED, mend, [Fault("lon", "the report says nowhere in the city", mend)])

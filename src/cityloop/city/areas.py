@@ -34,7 +34,8 @@ class Areas:
         ordered = sorted(areas, key=lambda area: (LEVELS.index(area.level), area.code))
         self._areas = {area.code: area for area in ordered}
         self._shapes = dict(shapes)
-        self._outside = outside_metres
+        self.outside_metres = outside_metres
+        """A point up to so far outside all areas goes to the nearest."""
         self._places = {area.code: self._place(area) for area in ordered}
         self._layers = [layer for level in reversed(LEVELS) if (layer := self._layer(level)) is not None]
         self._geojson: dict[AreaLevel, dict[str, Any]] = {}
@@ -86,7 +87,7 @@ class Areas:
             for index in np.flatnonzero(hits >= 0):
                 found[open_points[index]] = places[hits[index]]
             open_points = open_points[hits < 0]
-        if self._outside > 0 and len(open_points):
+        if self.outside_metres > 0 and len(open_points):
             self._take_nearest(points, open_points, found)
         return found
 
@@ -116,7 +117,7 @@ class Areas:
         """Give points outside all shapes to the nearest one within reach, to the lower code when two are as near."""
         tree, codes, squeeze = self._ground
         asked = shapely.transform(points[indices], lambda xy: xy * [squeeze, 1.0])
-        hits = tree.query_nearest(asked, max_distance=self._outside / METRES_A_DEGREE)
+        hits = tree.query_nearest(asked, max_distance=self.outside_metres / METRES_A_DEGREE)
         for index, hit in zip(indices, _lowest(hits, len(indices)), strict=True):
             if hit >= 0:
                 found[index] = self._places[codes[hit]]

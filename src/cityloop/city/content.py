@@ -173,6 +173,8 @@ class CityFile(Frozen):
     calendars: Annotated[dict[str, CalendarPart], AfterValidator(_some)]
     seasons: tuple[SeasonPart, ...] = ()
     deadlines: DeadlinesPart
+    addresses: str | None = None
+    """File of standard addresses, where the city has such a register."""
     series: tuple[SeriesLabel, ...] = ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from cityloop.city import deadline
 from cityloop.city.calendar import Calendars
@@ -13,6 +14,8 @@ from cityloop.city.grammar import Limit, NeedsHuman, parse_limit
 from cityloop.city.profile import Profile
 from cityloop.city.schemas import Matter
 from cityloop.core.values import Title
+
+LimitSource = Literal["matter", "class", "fallback", "none"]
 
 
 class Deadlines:
@@ -95,7 +98,16 @@ class Limits:
 
     def text_for(self, matter: Matter) -> str | None:
         """The limit text of a matter, verbatim; ``None`` where the city has none."""
+        return self.found(matter)[0]
+
+    def found(self, matter: Matter) -> tuple[str | None, LimitSource]:
+        """The limit text of a matter and what it is written for."""
         if self.file is None:
-            return None
+            return None, "none"
         by_class = self.file.classes.get(f"{matter.standard}:{matter.kind}:{matter.class_code}")
-        return self.file.matters.get(matter.key) or by_class or self.file.fallback
+        ways: tuple[tuple[str | None, LimitSource], ...] = (
+            (self.file.matters.get(matter.key), "matter"),
+            (by_class, "class"),
+            (self.file.fallback, "fallback"),
+        )
+        return next(((text, source) for text, source in ways if text), (None, "none"))

@@ -7,17 +7,19 @@ lines whose limit is no emergency (紧急) the limit that most have counts, the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cityloop.city.catalogue import Catalogue
 from cityloop.city.content import ConditionLine, LimitsFile
+from cityloop.city.deadlines import Limits
 from cityloop.city.grammar import Limit, NeedsHuman, Stage
+from cityloop.city.limit_change import LimitsChange, Parse
 from cityloop.city.schemas import Matter
+from cityloop.city.sheet import SheetLine
 from cityloop.core.errors import Fault
 from cityloop.core.values import Frozen, Title
 
-Parse = Callable[[str], Limit | NeedsHuman]
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "kind": ("kind", "类别", "部件事件", "类型"),
     "code": ("code", "代码", "编码", "编号", "小类代码", "小类编码", "标识码"),
@@ -35,14 +37,6 @@ _MEASURES: Mapping[str, tuple[float, str, str]] = {
     "office_days": (1e6, "{0} 个办公日", "{0} office days"),
     "closes": (1, "第 {0} 个工作日下班前", "close of working day {0}"),
 }
-
-
-@dataclass(frozen=True)
-class SheetLine:
-    """One row; ``texts`` by the names of :data:`HEADINGS`, ``places`` of their cells."""
-
-    texts: Mapping[str, str]
-    places: Mapping[str, str]
 
 
 class LimitChange(Frozen):
@@ -82,6 +76,8 @@ class LimitsPlan(Frozen):
     readings: list[LimitReading]
     faults: list[LimitFault]
     notes: list[str]
+    change: LimitsChange
+    """The same as a change, for ``POST /api/v1/limits/plan``."""
     document: str = ""
     """``limits.yaml`` as it would be."""
 
@@ -93,13 +89,6 @@ class _Read:
     faults: list[Fault] = field(default_factory=list)
 
 
-def columns_of(names: Sequence[str]) -> dict[str, str]:
-    """Which column of a sheet holds what; those that are not there are left out."""
-    bare = {name: name.rpartition("/")[2].strip().lower() for name in names}
-    found = {what: next((n for n in names if bare[n] in words), None) for what, words in HEADINGS.items()}
-    return {what: name for what, name in found.items() if name is not None}
-
-
 def planned(
     lines: Sequence[SheetLine], notes: Sequence[str], catalogue: Catalogue, parse: Parse, current: LimitsFile
 ) -> tuple[LimitsPlan, LimitsFile]:
@@ -108,32 +97,37 @@ def planned(
     for line in lines:
         _take(read, line, catalogue, parse)
     matters = {key: usual([line.limit for line in of], parse) for key, of in read.lines.items()}
-    conditions = {key: tuple(of) for key, of in read.lines.items()}
+    # A sheet of limits alone says nothing about conditions: those that stand remain.
+    worded = {key: tuple(line for line in of if line.filing or line.closing) for key, of in read.lines.items()}
+    conditions = {key: of or current.conditions.get(key, ()) for key, of in worded.items()}
+    held = Limits(current)
+    before = {key: held.text_for(catalogue.get(key)) for key in matters}
     changes = [
         LimitChange(
             matter=key,
             title=catalogue.get(key).title,
-            before=current.matters.get(key),
+            before=before[key],
             after=matters[key],
             lines=len(of),
         )
-        for key, of in conditions.items()
-        if (current.matters.get(key), current.conditions.get(key)) != (matters[key], of)
+        for key, of in read.lines.items()
+        if before[key] != matters[key] or current.conditions.get(key, ()) != conditions[key]
     ]
-    after = {
-        "matters": dict(sorted({**current.matters, **matters}.items())),
-        "conditions": dict(sorted({**current.conditions, **conditions}.items())),
-    }
+    change = LimitsChange(
+        matters={one.matter: one.after for one in changes if one.after != one.before},
+        conditions={one.matter: conditions[one.matter] for one in changes},
+    )
     plan = LimitsPlan(
         rows=len(lines),
-        read=sum(map(len, conditions.values())),
+        read=sum(map(len, read.lines.values())),
         changes=changes,
-        same=len(conditions) - len(changes),
+        same=len(read.lines) - len(changes),
+        change=change,
         readings=list(read.readings.values()),
         faults=[LimitFault(where=fault.where, what=fault.what, mend=fault.mend) for fault in read.faults],
         notes=list(notes),
     )
-    return plan, current.model_copy(update=after)
+    return plan, change.over(current)
 
 
 def usual(texts: Iterable[str], parse: Parse) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cityloop.access.policy import Policy
+from cityloop.city.addresses import Addresses
 from cityloop.city.almanac import Almanac
 from cityloop.city.areas import Areas
 from cityloop.city.calendar import Calendars
@@ -24,7 +25,7 @@ from cityloop.city.content import (
 from cityloop.city.days import DayTable, read_days
 from cityloop.city.deadlines import Deadlines, Limits
 from cityloop.city.faults import Faults, File
-from cityloop.city.grammar import NeedsHuman
+from cityloop.city.limit_change import limit_findings
 from cityloop.city.profile import Profile, parse_profile
 from cityloop.city.schemas import Department, Matter
 from cityloop.city.shapes import read_areas
@@ -48,6 +49,7 @@ class Loaded:
     deadlines: Deadlines
     limits: Limits
     policy: Policy
+    addresses: Addresses
 
 
 def read_city(folder: Path, faults: Faults) -> Loaded | None:
@@ -77,6 +79,7 @@ def read_city(folder: Path, faults: Faults) -> Loaded | None:
         deadlines=deadlines,
         limits=_limits(folder, city, catalogue, deadlines, faults),
         policy=policy.value,
+        addresses=Addresses.read(folder / city.value.addresses if city.value.addresses else None, faults),
     )
 
 
@@ -177,26 +180,8 @@ def _limits(folder: Path, city: File[CityFile], catalogue: Catalogue, deadlines:
     file = faults.read(folder / name, LimitsFile) if name else None
     if file is None:
         return Limits(None)
-    classes = {f"{m.standard}:{m.kind}:{m.class_code}" for m in catalogue.list(None)}
-    for part in ("matters", "conditions"):
-        for key in [key for key in getattr(file.value, part) if not catalogue.has(key)]:
-            near = ", ".join(entry.key for entry in catalogue.near(key, 3))
-            file.fault(faults, (part, key), f"unknown matter '{key}'", f"the nearest are: {near or 'none'}")
-    for key in file.value.classes:
-        if key not in classes:
-            have = f"classes are standard:kind:class, for example {min(classes, default='none')}"
-            file.fault(faults, ("classes", key), f"unknown class '{key}'", have)
-    texts: list[tuple[tuple[str | int, ...], str]] = [
-        (("conditions", key, number, "limit"), line.limit)
-        for key, lines in file.value.conditions.items()
-        for number, line in enumerate(lines)
-    ]
-    texts += [(("matters", key), text) for key, text in file.value.matters.items()]
-    texts += [(("classes", key), text) for key, text in file.value.classes.items()]
-    for place, text in [*texts, *([(("fallback",), file.value.fallback)] if file.value.fallback else [])]:
-        read = deadlines.parse(text)
-        if isinstance(read, NeedsHuman):
-            file.fault(faults, place, f"'{text}': {read.reason.en}", "write a figure and a unit, for example 4工作时")
+    for key, what, mend in limit_findings(file.value, catalogue, deadlines.parse):
+        file.fault(faults, key, what, mend)
     return Limits(file.value)
 
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from cityloop.access.routes import Asker, TheDoor
 from cityloop.city.content import ConditionLine
-from cityloop.city.schemas import Area, AreaLevel, CityView, ClockChange, ClockView, Matter, PointsAsked, PointsFound
+from cityloop.city.schemas import (
+    AddressFound,
+    Area,
+    AreaLevel,
+    CityView,
+    ClockChange,
+    ClockView,
+    Matter,
+    PointsAsked,
+    PointsFound,
+    Position,
+)
 from cityloop.city.service import City
 from cityloop.core.web import service
 
@@ -42,6 +53,19 @@ def locate(body: PointsAsked, the_city: TheCity, actor: Asker) -> PointsFound:
     return PointsFound(places=places, outside=sum(place is None for place in places))
 
 
+@router.get("/city/addresses")
+def addresses(
+    the_city: TheCity,
+    actor: Asker,
+    text: Annotated[str, Query(min_length=1, max_length=60)],
+    lon: Annotated[float | None, Query(ge=-180, le=180)] = None,
+    lat: Annotated[float | None, Query(ge=-90, le=90)] = None,
+    size: Annotated[int, Query(ge=1, le=50)] = 8,
+) -> list[AddressFound]:
+    """Addresses of the register that a text may mean, likeliest first; with a point the nearest of equally likely."""
+    return the_city.find_addresses(text, point(lon, lat), size)
+
+
 @router.get("/city/matters")
 def matters(the_city: TheCity, actor: Asker) -> list[Matter]:
     """The catalogue in force."""
@@ -65,3 +89,8 @@ def set_clock(body: ClockChange, the_city: TheCity, actor: Asker, door: TheDoor)
     """Change the speed of a paced clock; refused where the city runs on the machine's time."""
     door.permit(actor, "clock.set")
     return the_city.set_speed(body.speed)
+
+
+def point(lon: float | None, lat: float | None) -> Position | None:
+    """The point of a query, when it has both parts."""
+    return Position(lon=lon, lat=lat) if lon is not None and lat is not None else None

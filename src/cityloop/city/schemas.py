@@ -37,6 +37,17 @@ class Place(Frozen):
     district: str
 
 
+class AddressFound(Frozen):
+    """An address of the register: its point, the smallest area that holds it, the metres to where one asked from."""
+
+    address: str
+    lon: float
+    lat: float
+    area: str | None
+    area_title: Title | None
+    metres: float | None
+
+
 class PointsAsked(Frozen):
     """Many points of WGS 84 degrees at once."""
 

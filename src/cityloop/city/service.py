@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from cityloop.city.areas import Areas
 from cityloop.city.catalogue import Catalogue
+from cityloop.city.content import LimitsFile
+from cityloop.city.deadlines import Limits
 from cityloop.city.faults import Faults
 from cityloop.city.loading import Loaded, read_city
-from cityloop.city.schemas import CityView, ClockView, PostView
+from cityloop.city.schemas import AddressFound, CityView, ClockView, Position, PostView
 from cityloop.core.clock import Clock, PacedClock
 from cityloop.core.content import raise_faults
 from cityloop.core.errors import Conflict, ContentError
@@ -18,7 +20,7 @@ __all__ = ["Areas", "Catalogue", "City"]
 
 
 class City:
-    """A city folder in memory. While the program runs only the calendars change, and the speed of a paced clock."""
+    """A city folder in memory. While the program runs only calendars and limits change, and a paced clock's speed."""
 
     def __init__(self, folder: Path, loaded: Loaded, clock: Clock) -> None:
         self.folder = folder
@@ -36,6 +38,7 @@ class City:
         self.deadlines = loaded.deadlines
         self.limits = loaded.limits
         self.policy = loaded.policy
+        self.addresses = loaded.addresses
 
     @classmethod
     def load(cls, folder: Path, clock: Clock) -> City:
@@ -50,6 +53,26 @@ class City:
     def limit_for(self, matter: str) -> str | None:
         """The handling limit of a matter as text; ``None`` where the city has none; raises :class:`NotFound`."""
         return self.limits.text_for(self.catalogue.get(matter))
+
+    def adopt_limits(self, file: LimitsFile) -> None:
+        """From now on these limits hold; they have been checked."""
+        self.limits = Limits(file)
+
+    def find_addresses(self, text: str, near: Position | None, most: int) -> list[AddressFound]:
+        """Addresses that a text may mean, each with the smallest area that holds it."""
+        found = self.addresses.find(text, near, most)
+        places = self.areas.locate_many([one.lon for one in found], [one.lat for one in found]) if found else []
+        return [
+            AddressFound(
+                address=one.address,
+                lon=one.lon,
+                lat=one.lat,
+                area=place.area if place else None,
+                area_title=self.areas.title(place.area) if place else None,
+                metres=round(one.metres, 1) if one.metres is not None else None,
+            )
+            for one, place in zip(found, places, strict=True)
+        ]
 
     def view(self) -> CityView:
         """What a client needs to know of the city before anything else."""

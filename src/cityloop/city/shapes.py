@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -33,8 +34,10 @@ class AreaFacts(Frozen):
     local: bool = False
 
 
-@dataclass
-class _Found:
+@dataclass(frozen=True)
+class FoundArea:
+    """An area as it was read: ``shape`` is ``None`` where only a point is known, ``where`` names file and line."""
+
     area: Area
     shape: BaseGeometry | None
     where: str
@@ -42,12 +45,22 @@ class _Found:
 
 def read_areas(folder: Path, part: AreasPart, faults: Faults) -> Areas:
     """The area tree of a city; faults name file, line and code."""
-    found: dict[str, _Found] = {}
+    found: dict[str, FoundArea] = {}
     for name in part.files:
-        for item in _file_areas(folder / name, faults):
-            if item.area.code in found:
-                faults.add(item.where, "the code is written twice", "codes are never reused; correct one of them")
-            found[item.area.code] = item
+        taken(file_areas(folder / name, faults), found, faults)
+    return assembled(found, part, faults)
+
+
+def taken(items: Iterable[FoundArea], found: dict[str, FoundArea], faults: Faults) -> None:
+    """Put areas into ``found``; a code that is there already is a fault."""
+    for item in items:
+        if item.area.code in found:
+            faults.add(item.where, "the code is written twice", "codes are never reused; correct one of them")
+        found[item.area.code] = item
+
+
+def assembled(found: Mapping[str, FoundArea], part: AreasPart, faults: Faults) -> Areas:
+    """The tree of areas that were read one by one; faults where a code does not nest in its parent."""
     for item in found.values():
         _check_nesting(item, found, part.root, faults)
     _check_prefixes(found, faults)
@@ -56,7 +69,7 @@ def read_areas(folder: Path, part: AreasPart, faults: Faults) -> Areas:
     return Areas([root, *[item.area for item in found.values()]], shapes, part.outside_metres)
 
 
-def _file_areas(path: Path, faults: Faults) -> list[_Found]:
+def file_areas(path: Path, faults: Faults) -> list[FoundArea]:
     """The areas of one file that can be read."""
     if not path.is_file():
         faults.add(str(path), "the file is missing", "create it or correct areas.files in city.yaml")
@@ -78,7 +91,7 @@ def _file_areas(path: Path, faults: Faults) -> list[_Found]:
     return found
 
 
-def _area(feature: dict[str, Any], shape: BaseGeometry | None, where: str, faults: Faults) -> _Found | None:
+def _area(feature: dict[str, Any], shape: BaseGeometry | None, where: str, faults: Faults) -> FoundArea | None:
     try:
         facts = AreaFacts.model_validate(feature.get("properties"))
     except ValidationError as error:
@@ -86,7 +99,11 @@ def _area(feature: dict[str, Any], shape: BaseGeometry | None, where: str, fault
             name = ".".join(str(part) for part in item["loc"]) or "properties"
             faults.add(f"{where} {name}", item["msg"], "properties are code, parent, level, zh, en, local")
         return None
-    where = f"{where} {facts.code}"
+    return made_area(facts, shape, f"{where} {facts.code}", faults)
+
+
+def made_area(facts: AreaFacts, shape: BaseGeometry | None, where: str, faults: Faults) -> FoundArea | None:
+    """An area of its facts and its shape, WGS 84 degrees; ``None`` after noting why it cannot be one."""
     if shape is None or shape.is_empty:
         faults.add(where, "has no readable geometry", "give it a Polygon, a MultiPolygon or a Point")
         return None
@@ -106,10 +123,10 @@ def _area(feature: dict[str, Any], shape: BaseGeometry | None, where: str, fault
         local=facts.local,
         centre=Position(lon=round(inner.x, 6), lat=round(inner.y, 6)),
     )
-    return _Found(area, None if shape.geom_type == "Point" else shape, where)
+    return FoundArea(area, None if shape.geom_type == "Point" else shape, where)
 
 
-def _check_nesting(item: _Found, found: dict[str, _Found], root: str, faults: Faults) -> None:
+def _check_nesting(item: FoundArea, found: Mapping[str, FoundArea], root: str, faults: Faults) -> None:
     area = item.area
     parent = found.get(area.parent or "")
     if parent is None and area.parent != root:
@@ -124,13 +141,13 @@ def _check_nesting(item: _Found, found: dict[str, _Found], root: str, faults: Fa
         faults.add(item.where, f"a {area.level} cannot lie in a {above}", f"levels from the top: {', '.join(LEVELS)}")
 
 
-def _check_prefixes(found: dict[str, _Found], faults: Faults) -> None:
+def _check_prefixes(found: Mapping[str, FoundArea], faults: Faults) -> None:
     """Data scopes test an area by the beginning of its code, so no code may begin another that is not below it."""
     codes = sorted(found)
     for shorter, longer in pairwise(codes):
-        above = found[longer].area.parent
+        above = found[longer].area.parent or ""
         while above in found and above != shorter:
-            above = found[above].area.parent
+            above = found[above].area.parent or ""
         if longer.startswith(shorter) and above != shorter:
             what = f"the code begins with '{shorter}', which does not hold it"
             faults.add(found[longer].where, what, "choose codes of which none begins another")

@@ -49,12 +49,14 @@ class Entity:
 
 
 class Directory:
-    """All entities by type and id, with their areas. Reading is free of locks: cards are only ever added."""
+    """All entities by type and id, with their areas. Reading is free of locks: cards are only added and replaced."""
 
     def __init__(self, database: Database, locator: Locator) -> None:
         self._database = database
         self._locator = locator
         self._cards: dict[str, dict[str, EntityCard]] = {}
+        self._created: set[tuple[str, str]] = set()
+        self._versions: dict[str, int] = {}
 
     def load(self, folder: Path, series: Mapping[str, str | None]) -> None:
         """Read ``<EntityType>.csv`` for every type in ``series`` (type → series its feed replays).
@@ -80,7 +82,26 @@ class Directory:
                 row = {"entity_type": item.entity_type, "id": item.id, "title": item.title.zh, "lon": item.lon,
                        "lat": item.lat, "feed": feed, "created_at": now}  # fmt: skip
                 tx.insert(EntityRow, row)
+        self._created |= {(item.entity_type, item.id) for item in entities}
         self.add(entities)
+
+    def follow(self, entities: Sequence[Entity]) -> None:
+        """Give entities that feeds created another title and place, durably; those that the city declares stay."""
+        changed = [item for item in entities if (item.entity_type, item.id) in self._created and self._differs(item)]
+        if not changed:
+            return
+        with self._database.transaction() as tx:
+            for item in changed:
+                row = tx.session.get_one(EntityRow, (item.entity_type, item.id))
+                row.title, row.lon, row.lat = item.title.zh, item.lon, item.lat
+        for name in {item.entity_type for item in changed}:
+            # Another mapping: whoever looks entities up by title or place sees that these have changed.
+            self._cards[name] = dict(self._cards[name])
+        self.add(changed)
+
+    def _differs(self, item: Entity) -> bool:
+        card = self.get(item.entity_type, item.id)
+        return card is not None and (card.title.zh, card.lon, card.lat) != (item.title.zh, item.lon, item.lat)
 
     def restore(self) -> None:
         """Add the entities that feeds have created."""
@@ -89,6 +110,7 @@ class Directory:
                 Entity(row.id, row.entity_type, Title(zh=row.title, en=row.title), row.lon, row.lat)
                 for row in session.scalars(select(EntityRow))
             ]
+        self._created |= {(item.entity_type, item.id) for item in created}
         self.add(created)
 
     def add(self, entities: Iterable[Entity]) -> None:
@@ -111,6 +133,12 @@ class Directory:
                 attributes=item.attributes,
             )
             self._cards.setdefault(item.entity_type, {})[item.id] = card
+        for name in {item.entity_type for item in found}:
+            self._versions[name] = self.version(name) + 1
+
+    def version(self, entity_type: str) -> int:
+        """Goes up whenever the entities of a type have changed."""
+        return self._versions.get(entity_type, 0)
 
     @property
     def world(self) -> World:

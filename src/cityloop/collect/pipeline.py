@@ -28,6 +28,7 @@ from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapped import INDEX, Mapped
+from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.types import EntityType
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class Pipeline:
         if mapped.rows.is_empty():
             return None
         if mapping.declaration.entity.create:
-            self._create(mapped, mapping.id, now)
+            self._create(mapped, mapping, now)
         at = mapped.rows[INDEX].to_numpy()
         part = np.searchsorted(starts, at, side="right") - 1
         records = _records([outcome.job for _, outcome in outcomes]).gather(mapped.rows[INDEX])
@@ -156,14 +157,27 @@ class Pipeline:
         areas = [card.area if (card := cards.get(entity)) else None for entity in found.to_list()]
         return entities.replace_strict(found, pl.Series(areas, dtype=pl.String), return_dtype=pl.String)
 
-    def _create(self, mapped: Mapped, feed: str, now: datetime) -> None:
+    def _create(self, mapped: Mapped, mapping: FeedMapping, now: datetime) -> None:
         """Add the entities that this feed may create to the directory, with the titles and places of their records."""
         cards, rows = self._directory.of(self.entity_type.id), mapped.rows
-        told = pl.concat([rows.select("entity"), mapped.head], how="horizontal")
-        fresh = told.filter(~pl.col("entity").is_in(list(cards))).unique("entity", keep="first", maintain_order=True)
+        told = pl.concat([rows.select("entity", "observed_at"), mapped.head], how="horizontal")
+        known = pl.col("entity").is_in(list(cards))
+        if mapping.declaration.entity.follow:
+            self._follow(told.filter(known), mapping.id)
+        fresh = told.filter(~known).unique("entity", keep="first", maintain_order=True)
         if not fresh.is_empty():
             entities = [_newcomer(self.entity_type.id, row) for row in fresh.iter_rows(named=True)]
-            self._directory.create(entities, feed, now)
+            self._directory.create(entities, mapping.id, now)
+
+    def _follow(self, told: pl.DataFrame, feed: str) -> None:
+        """Let known entities take the title and place of their newest record, unless a newer one is stored."""
+        newest = told.sort("observed_at", maintain_order=True).unique("entity", keep="last", maintain_order=True)
+        entities = [
+            _newcomer(self.entity_type.id, row)
+            for row in newest.iter_rows(named=True)
+            if (held := self.state.seen_at(row["entity"], feed)) is None or row["observed_at"] >= held
+        ]
+        self._directory.follow(entities)
 
     def _first_only(self, rows: pl.DataFrame, outcomes: Sequence[_Outcome]) -> pl.DataFrame:
         """Leave out what is stored already or comes twice; count for each job. Returns the rest."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from cityloop.access.routes import Asker, TheSettings
-from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, Receipt
+from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, NearEntity, Receipt
 from cityloop.collect.service import Collector
 from cityloop.core.values import Page
 from cityloop.core.web import Paged, content_type, read_body, service
@@ -57,6 +57,20 @@ def entities(
 def entity_points(collector: TheCollector, actor: Asker, entity_type: str | None = None) -> dict[str, Any]:
     """All entities that have a position, as GeoJSON points; ``properties`` are those of the entity view."""
     return collector.geojson(actor, entity_type)
+
+
+@router.get("/entities/near")
+def near(
+    collector: TheCollector,
+    actor: Asker,
+    lon: Annotated[float, Query(ge=-180, le=180)],
+    lat: Annotated[float, Query(ge=-90, le=90)],
+    metres: Annotated[float, Query(gt=0, le=5000)] = 200,
+    entity_type: str | None = None,
+    size: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> list[NearEntity]:
+    """Entities around a point (WGS 84), the nearest first, with class, owner and latest values."""
+    return collector.near(actor, lon, lat, metres, entity_type, size)
 
 
 @router.get("/entities/{entity}")

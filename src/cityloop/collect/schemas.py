@@ -49,7 +49,7 @@ class FeedView(Frozen):
 
 
 class EntityView(Frozen):
-    """An entity with its latest values. ``values`` is keyed by property."""
+    """An entity with its latest values. ``values`` is keyed by property, ``words`` has the titles of those in codes."""
 
     id: str
     entity_type: str
@@ -59,7 +59,16 @@ class EntityView(Frozen):
     lat: float | None
     observed_at: Instant | None
     values: dict[str, Any]
+    words: dict[str, Title] = {}
     series: str | None
+
+
+class NearEntity(EntityView):
+    """An entity near a point. ``code`` is its class in the catalogue of components, ``owner`` the department's id."""
+
+    metres: float
+    code: str | None
+    owner: str | None
 
 
 class PropertyView(Frozen):

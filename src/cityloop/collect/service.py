@@ -22,16 +22,16 @@ from cityloop.collect.quarantine import Quarantine
 from cityloop.collect.quarantine_schemas import QuarantineDetail, QuarantineSummary, QuarantineView, Selection
 from cityloop.collect.repairs import Repairs
 from cityloop.collect.replay import Replay, load_replays
-from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, Receipt
+from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, NearEntity, Receipt
 from cityloop.collect.tallies import Tallies
-from cityloop.collect.views import Views
+from cityloop.collect.views import OWNER, Views
 from cityloop.core.clock import Clock
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, NotFound, TooLarge
 from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
 from cityloop.core.settings import Settings
-from cityloop.core.values import Page
+from cityloop.core.values import Page, Title
 from cityloop.core.web import Paging
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard
@@ -235,9 +235,17 @@ class Collector:
         return list(self._replays)
 
     def owner_of(self, entity: str) -> str | None:
-        """Who owns an entity: the column ``owner`` of its directory; ``None`` where nobody is named."""
+        """Who owns an entity: ``owner`` of its directory, else its latest value; ``None`` where nobody is named."""
         card = self._directory.find(entity)
-        return (card.attributes.get("owner") or None) if card else None
+        if card is None:
+            return None
+        pipeline = self._pipelines.get(card.entity_type)
+        told = pipeline is not None and pipeline.entity_type.find(OWNER) is not None
+        return card.attributes.get(OWNER) or (pipeline.state.latest(entity, OWNER) if pipeline and told else None)
+
+    def title_of(self, actor: Actor, entity: str) -> Title | None:
+        """What an entity is called; ``None`` when it is unknown or out of the actor's sight."""
+        return self._views.title_of(actor, entity)
 
     def describe(self, entity_type: str, entity: str) -> EntityCard | None:
         """What a warning needs to know of an entity; ``None`` when it is unknown."""
@@ -272,6 +280,12 @@ class Collector:
     ) -> Page[EntityView]:
         """See :meth:`Views.entities`."""
         return self._views.entities(actor, paged, entity_type, area, text)
+
+    def near(
+        self, actor: Actor, lon: float, lat: float, metres: float, entity_type: str | None = None, size: int = 50
+    ) -> list[NearEntity]:
+        """See :meth:`Views.near`."""
+        return self._views.near(actor, lon, lat, metres, entity_type, size)
 
     def geojson(self, actor: Actor, entity_type: str | None) -> dict[str, Any]:
         """See :meth:`Views.geojson`."""

@@ -63,6 +63,19 @@ class LatestValues:
             found.update({name: row[name] for name in self._columns if row[name] is not None})
         return (_START + timedelta(microseconds=seen[-1][0]) if seen else None), found
 
+    def seen_at(self, entity: str, feed: str) -> datetime | None:
+        """When a feed last observed an entity."""
+        with self._turn:
+            held = self._rows.get(entity, {}).get(feed)
+        return _START + timedelta(microseconds=held[0]) if held else None
+
+    def latest(self, entity: str, column: str) -> Any:
+        """The newest value of a property that is not empty, over all feeds; whoever asks has no actor to answer to."""
+        at = self._columns.index(column)
+        with self._turn:
+            held = sorted(self._rows.get(entity, {}).values(), key=lambda item: item[0], reverse=True)
+        return next((values[at] for _, values in held if values[at] is not None), None)
+
     def newest(self) -> Mapping[str, datetime]:
         """The newest time of observation for each feed."""
         best: dict[str, int] = {}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door, Protected, Scope
 from cityloop.collect.directory import Directory
-from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, PropertyView
+from cityloop.collect.near import Near
+from cityloop.collect.schemas import EntityTypeView, EntityView, FeedView, HistoryView, NearEntity, PropertyView
 from cityloop.collect.state import LatestValues
 from cityloop.collect.tallies import Tallies
 from cityloop.core.clock import Clock
 from cityloop.core.errors import AccessDenied, Invalid, NotFound
-from cityloop.core.values import Page, utc
+from cityloop.core.values import Page, Title, utc
 from cityloop.core.web import Paging
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard
@@ -25,6 +27,19 @@ from cityloop.standard.types import EntityType, Property
 MOST_POINTS = 5000
 EVENT_TABLES = {"CaseEvent": "case", "WarningEvent": "warning"}
 """Lake tables that hold events of other rooms, and the entity whose scope covers them."""
+
+
+OWNER = "owner"
+"""The column of the entity directory, or the property of an entity type, that names the department that owns it."""
+
+
+@dataclass(frozen=True)
+class _Coded:
+    """A property that holds codes: their titles, and whether they are classes of the catalogue of components."""
+
+    id: str
+    titles: Mapping[str, Title]
+    of_components: bool
 
 
 class Views:
@@ -50,6 +65,8 @@ class Views:
         self._tallies = tallies
         self._door = door
         self._clock = clock
+        self._near = Near(directory)
+        self._coded = {name: _coded(standard, name) for name in states}
         door.register(
             Protected("observation", department="feed", area="area", owned=self._feeds_of, levels=self._levels)
         )
@@ -89,6 +106,27 @@ class Views:
         page = views[paged.offset : paged.offset + paged.size]
         return Page(items=page, total=len(views), page=paged.page, size=paged.size)
 
+    def near(
+        self, actor: Actor, lon: float, lat: float, metres: float, entity_type: str | None, size: int
+    ) -> list[NearEntity]:
+        """The entities within so many metres that the actor may see, nearest first, with their latest values."""
+        self._door.scope(actor, "entity")
+        if entity_type:
+            self._standard.entity_type(entity_type)
+        found: list[tuple[float, EntityCard]] = []
+        for name in [entity_type] if entity_type else self._directory.types():
+            scope = self._door.scope(actor, "entity", name)
+            found += [item for item in self._near.within(name, lon, lat, metres) if _seen(scope, item[1])]
+        found = sorted(found, key=lambda item: (item[0], item[1].id))[:size]
+        views = self._shown(actor, [card for _, card in found])
+        return [self._near_view(view, card, away) for view, (away, card) in zip(views, found, strict=True)]
+
+    def _near_view(self, view: EntityView, card: EntityCard, away: float) -> NearEntity:
+        classed = [item.id for item in self._coded.get(card.entity_type, ()) if item.of_components]
+        code = next((view.values[name] for name in classed if view.values.get(name)), None)
+        owner = card.attributes.get(OWNER) or view.values.get(OWNER) or None
+        return NearEntity(**dict(view), metres=round(away, 1), code=code, owner=owner)
+
     def geojson(self, actor: Actor, entity_type: str | None) -> dict[str, Any]:
         """Entities with a position as GeoJSON points."""
         placed = [card for card in self._cards(actor, entity_type) if card.lon is not None and card.lat is not None]
@@ -106,6 +144,13 @@ class Views:
     def entity(self, actor: Actor, entity: str) -> EntityView:
         """One entity; one that the actor may not see is answered like one that does not exist."""
         return self._shown(actor, [self._card(actor, entity)])[0]
+
+    def title_of(self, actor: Actor, entity: str) -> Title | None:
+        """What an entity is called; ``None`` when it is unknown or out of the actor's sight."""
+        try:
+            return self._card(actor, entity).title
+        except (NotFound, AccessDenied):
+            return None
 
     def history(
         self, actor: Actor, entity: str, property_id: str, start: datetime | None, end: datetime | None
@@ -181,8 +226,14 @@ class Views:
             lat=card.lat,
             observed_at=at,
             values=values,
+            words=self._words(card.entity_type, values),
             series=card.series,
         )
+
+    def _words(self, entity_type: str, values: Mapping[str, Any]) -> dict[str, Title]:
+        """The titles of those values that are codes."""
+        coded = self._coded.get(entity_type, ())
+        return {item.id: title for item in coded if (title := item.titles.get(values.get(item.id) or ""))}
 
     def _feed(self, mapping: FeedMapping) -> FeedView:
         feed, tally, now = mapping.declaration, self._tallies.of(mapping.id), self._clock.now()
@@ -222,6 +273,16 @@ class Views:
             known = ", ".join(item.id for item in kind.properties)
             raise NotFound(f"{kind.id} has no property '{property_id}'", f"known: {known}")
         return found
+
+
+def _coded(standard: Standard, entity_type: str) -> tuple[_Coded, ...]:
+    kind = standard.entity_type(entity_type)
+    lists = standard.lists_of(kind)
+    return tuple(
+        _Coded(item.id, {code.code: code.title for code in found.codes}, found.kind == "component")
+        for item in kind.properties
+        if item.code_list and (found := lists.get(item.code_list))
+    )
 
 
 def _seen(scope: Scope, card: EntityCard) -> bool:

@@ -83,6 +83,14 @@ class SignInNeeded(Problem):
     title = "Sign in first"
 
 
+class PasswordDue(Problem):
+    """Account and password are right, but the password was given by somebody else and must be changed first."""
+
+    status = 403
+    code = "password-due"
+    title = "Choose a password of your own"
+
+
 class AccessDenied(Problem):
     """The actor may not do this; ``detail`` names the missing permission or scope."""
 

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     public_looks: int = Field(
         default=60, ge=1, description="Questions a minute for the state of a report from one network address"
     )
+    public_searches: int = Field(
+        default=120, ge=1, description="Searches for an address a minute from one network address"
+    )
 
     grant_days: float = Field(default=366.0, gt=0, description="Longest term of a grant between departments, in days")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
@@ -19,6 +21,7 @@ from cityloop.cases.learned import UNLEARNED, Candidate, MatterSuggestion
 from cityloop.cases.models import CaseRow
 from cityloop.cases.queries import COLUMNS
 from cityloop.cases.reading import ENTITY, missing
+from cityloop.cases.urgency import urgent_at
 from cityloop.cases.workflow import REPORT
 from cityloop.city.service import City
 from cityloop.core.database import Database
@@ -49,6 +52,7 @@ _TITLES = {
     RISK: Title(zh="超期风险", en="Risk of running late"),
 }
 _HISTORY = timedelta(days=60)
+_BATCH = 500
 _LOOK_SECONDS = 600.0
 """Counting a million closed cases is not free: the job looks so often at most."""
 
@@ -252,9 +256,11 @@ class Learner:
         return card
 
     def _write(self, risks: dict[str, float], now: datetime) -> None:
+        keys = list(risks)
         with self._database.transaction() as tx:
-            values = [{"id": key, "risk": round(risk, 4), "risk_at": now} for key, risk in risks.items()]
-            tx.session.execute(update(CaseRow), values)
+            for start in range(0, len(keys), _BATCH):
+                values = _estimated(tx.session, {key: risks[key] for key in keys[start : start + _BATCH]}, now)
+                tx.update_now(CaseRow, values)
         SCORED.inc(len(risks))
 
     def _age(self, card: Card) -> timedelta:
@@ -277,6 +283,17 @@ def _unscored(session: Any, since: datetime) -> set[str]:
     stale = or_(CaseRow.risk_at.is_(None), CaseRow.risk_at < CaseRow.updated_at, CaseRow.risk_at < since)
     limited = CaseRow.due_at.is_not(None) & CaseRow.department.is_not(None)
     return set(session.scalars(select(CaseRow.id).where(CaseRow.open.is_(True) & limited & stale)))
+
+
+def _estimated(session: Session, risks: Mapping[str, float], now: datetime) -> list[dict[str, Any]]:
+    """What changes on cases by new estimates, their place in the order of a desk with them."""
+    query = select(CaseRow.id, CaseRow.opened_at, CaseRow.due_at, CaseRow.late).where(CaseRow.id.in_(risks))
+    found = []
+    for key, opened_at, due_at, late in session.execute(query):
+        risk = round(risks[key], 4)
+        urgent = due_at if late else urgent_at(opened_at, due_at, risk)
+        found.append({"risk": risk, "risk_at": now, "urgent_at": urgent, "id": key})
+    return found
 
 
 def _enough(rows: int) -> None:

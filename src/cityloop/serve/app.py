@@ -15,6 +15,7 @@ from cityloop.analyse.routes import router as analyse_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.desk_routes import router as desk_router
 from cityloop.cases.dispatch_routes import router as dispatch_router
+from cityloop.cases.limits_routes import router as limits_router
 from cityloop.cases.routes import router as cases_router
 from cityloop.citizen.routes import router as citizen_router
 from cityloop.city.routes import router as city_router
@@ -26,7 +27,7 @@ from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
-from cityloop.serve.limits_routes import router as limits_router
+from cityloop.serve.limits_routes import router as limits_import_router
 from cityloop.serve.open311.routes import router as open311_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
@@ -50,6 +51,7 @@ ROUTERS = (
     citizen_router,
     dispatch_router,
     limits_router,
+    limits_import_router,
     analyse_router,
     evaluate_router,
     quality_router,

@@ -150,11 +150,12 @@ class House:
             responsibility=content.responsibility,
             classifier=self.learner,
             owner_of=self.collector.owner_of,
+            title_of=self.collector.title_of,
             files=Folder(settings.data / "attachments"),
             attachment_limit=settings.attachment_limit,
         )
         self.citizens, self.open311, self.sender = open_public(
-            settings, content.open311, self.accounts, self.database, self.door, self.city, self.desk
+            settings, content.open311, self.accounts, self.database, self.door, self.city, self.desk, self.audit
         )
         rule_titles = {rule.id: rule.title for rule in self.watch.rulebook.rules.values()}
         self.watch.on_adopted.append(lambda rules: rule_titles.update({rule.id: rule.title for rule in rules.values()}))

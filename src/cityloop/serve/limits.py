@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from cityloop.city.content import LimitsFile
-from cityloop.city.limit_sheet import HEADINGS, LimitsPlan, SheetLine, columns_of, planned
+from cityloop.city.limit_sheet import HEADINGS, LimitsPlan, planned
 from cityloop.city.service import City
+from cityloop.city.sheet import SheetLine, headed
 from cityloop.core.clock import SystemClock
 from cityloop.core.errors import ContentError, Fault, Invalid, NotFound
 from cityloop.core.values import Title
+from cityloop.serve.importing.files import replace_file, yaml_text
+from cityloop.serve.importing.kinds import LIMITS
+from cityloop.serve.importing.rows import lines_of, without_example
 from cityloop.standard.tables import RawTable, TableOptions, read_table
 
 _NEEDED = ("limit",)
-_HEAD = "# yaml-language-server: $schema=../../schemas/limits.json\n"
 
 
 def plan_limits(city: City, name: str, body: bytes, sheet: str | None = None) -> LimitsPlan:
@@ -24,7 +28,8 @@ def plan_limits(city: City, name: str, body: bytes, sheet: str | None = None) ->
     origin = Title(zh=f"由 {name} 导入", en=f"imported from {name}")
     current = city.limits.file or LimitsFile(origin=origin)
     plan, after = planned(_lines(table), table.notes, city.catalogue, city.deadlines.parse, current)
-    return plan.model_copy(update={"document": _written(city, after)})
+    value = after.model_dump(mode="json", exclude_defaults=True)
+    return plan.model_copy(update={"document": yaml_text(_target(city), "limits", value)})
 
 
 def import_limits(folder: Path, file: Path, sheet: str | None, write: bool) -> tuple[LimitsPlan, Path | None]:
@@ -42,7 +47,7 @@ def import_limits(folder: Path, file: Path, sheet: str | None, write: bool) -> t
         faults = [Fault(fault.where, fault.what, fault.mend) for fault in plan.faults]
         raise ContentError(f"{file} has {len(faults)} rows that cannot be read; nothing was written", faults=faults)
     target = _target(city)
-    target.write_text(plan.document, encoding="utf-8")
+    replace_file(target, plan.document)
     return plan, target
 
 
@@ -55,20 +60,15 @@ def _target(city: City) -> Path:
 
 
 def _lines(table: RawTable) -> list[SheetLine]:
-    columns = columns_of(table.frame.columns)
+    columns = headed(table.frame.columns, HEADINGS)
     lacking = [name for name in _NEEDED if name not in columns]
     if "code" not in columns and "name" not in columns:
         lacking.append("code")
     if lacking:
         faults = [Fault(name, "no column is headed so", f"one of: {', '.join(HEADINGS[name])}") for name in lacking]
         raise Invalid(f"the sheet has the columns {', '.join(table.frame.columns)}", "name its columns", faults)
-    return [
-        SheetLine(
-            {what: _plain(what, row[name] or "") for what, name in columns.items()},
-            {what: table.address(number, name) for what, name in columns.items()},
-        )
-        for number, row in enumerate(table.frame.iter_rows(named=True))
-    ]
+    lines, _ = without_example(lines_of(table, HEADINGS), LIMITS)
+    return [replace(line, texts={what: _plain(what, text) for what, text in line.texts.items()}) for line in lines]
 
 
 def _plain(what: str, text: str) -> str:
@@ -76,16 +76,3 @@ def _plain(what: str, text: str) -> str:
     if what == "limit":
         return "\n".join("".join(line.split()) for line in text.splitlines())
     return " ".join(text.split())
-
-
-def _written(city: City, limits: LimitsFile) -> str:
-    """The file, with the comment that stood above the old one."""
-    path = _target(city)
-    head = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        if not line.startswith("#"):
-            break
-        head.append(f"{line}\n")
-    value = limits.model_dump(mode="json", exclude_defaults=True)
-    body: str = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=118)
-    return "".join(head or [_HEAD]) + body

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from cityloop.access.routes import Asker, TheDoor
+from cityloop.cases.limits_desk import CHANGE
 from cityloop.city.limit_sheet import LimitsPlan
 from cityloop.city.routes import TheCity
 from cityloop.core.errors import TooLarge
@@ -16,7 +17,6 @@ from cityloop.core.web import service
 from cityloop.serve.limits import plan_limits
 
 router = APIRouter(prefix="/api/v1/limits", tags=["city"])
-CHANGE = "limits.change"
 TheSettings = Annotated[Settings, Depends(service(Settings))]
 
 
@@ -31,7 +31,8 @@ async def plan(
 ) -> LimitsPlan:
     """Read a CSV or Excel file of limits and conditions: which matters change, and which cells cannot be read.
 
-    Nothing is written: ``document`` is the city's ``limits.yaml`` as it would be.
+    Nothing is written: ``change`` is what ``/limits/plan`` explains and ``/limits/versions`` applies, ``document`` the
+    city's ``limits.yaml`` as it would be.
     """
     door.permit(actor, CHANGE)
     body = await file.read(settings.body_limit + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
 from cityloop.cases.service import CaseDesk
@@ -26,6 +27,7 @@ def rules(settings: Settings) -> dict[str, Rule]:
         "report": Rule(settings.public_reports, 3600),
         "phone": Rule(settings.public_phone_reports, 86_400),
         "look": Rule(settings.public_looks, 60),
+        "search": Rule(settings.public_searches, 60),
     }
 
 
@@ -37,9 +39,10 @@ def open_public(
     door: Door,
     city: City,
     desk: CaseDesk,
+    audit: Audit,
 ) -> tuple[CitizenDoor, Open311, Sender]:
     """All three. Limits run on the machine's own time: a paced demo must not lift them sixty times as fast."""
     shared: dict[str, Any] = {"database": database, "door": door, "city": city, "desk": desk}
     cases = PublicCases(database, door, desk.book)
     citizens = CitizenDoor(**shared, cases=cases, turnstile=Turnstile(database, SystemClock(), rules(settings)))
-    return citizens, Open311(file, **shared, accounts=accounts, cases=cases), Sender(file, **shared)
+    return citizens, Open311(file, **shared, accounts=accounts, cases=cases), Sender(file, **shared, audit=audit)

@@ -27,7 +27,7 @@ from cityloop.watch.cards import with_areas
 from cityloop.watch.content import read_draft
 from cityloop.watch.locality import locality_of
 from cityloop.watch.rehearsal import Progress, touching
-from cityloop.watch.rule_schemas import RuleReport, Trial
+from cityloop.watch.rule_schemas import RuleReport, TriedThreshold
 from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
 
@@ -42,7 +42,7 @@ def rehearse(
     end: datetime | None = None,
     a_week: float | None = None,
     events: Path | None = None,
-) -> tuple[RuleReport, list[Trial] | None]:
+) -> tuple[RuleReport, list[TriedThreshold] | None]:
     """What a rule would have said of the lake; nothing is written.
 
     ``file`` holds a changed version of the rule, ``events`` what is known to have happened (columns ``entity``,

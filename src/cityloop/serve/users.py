@@ -37,7 +37,7 @@ def add_user(
         )
     if faults:
         raise Invalid(f"account '{account}' was not written", faults=faults)
-    accounts = _accounts(settings)
+    accounts = open_accounts(settings)
     actor = Actor(
         id=account,
         name=Title(zh=name, en=name),
@@ -52,10 +52,11 @@ def add_user(
 
 def list_users(settings: Settings) -> list[Actor]:
     """All accounts of the data folder."""
-    return _accounts(settings).list()
+    return open_accounts(settings).list()
 
 
-def _accounts(settings: Settings) -> Accounts:
+def open_accounts(settings: Settings) -> Accounts:
+    """The accounts of a data folder, which is made when it is not there."""
     settings.data.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url())
     database.create()

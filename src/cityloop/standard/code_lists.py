@@ -150,7 +150,7 @@ def _filled(folder: Path, item: CodeList) -> CodeList:
                 faults.append(Fault(f"{path}:{reader.line_num}", what, "see docs/standard.md, code lists"))
     raise_faults(f"code list '{item.id}'", faults)
     try:
-        return CodeList(id=item.id, title=item.title, source=item.source, codes=tuple(codes))
+        return CodeList(id=item.id, title=item.title, source=item.source, kind=item.kind, codes=tuple(codes))
     except ValidationError as error:
         raise ContentError(f"{path} has 1 error(s)", faults=[Fault(str(path), error.errors()[0]["msg"])]) from error
 
@@ -162,7 +162,8 @@ def _entries(row: Mapping[str, str], kind: str | None, known: Sequence[Code]) ->
     top, title = row["class_code"], {"zh": row["class_zh"], "en": row["class_en"] or row["class_zh"]}
     parent = [] if any(code.code == top for code in known) else [Code.model_validate({"code": top, "title": title})]
     own = {"zh": row["zh"], "en": row["en"] or row["zh"]}
-    return [*parent, Code.model_validate({"code": row["code"], "title": own, "parent": top})]
+    names = _several(row.get("synonyms"))
+    return [*parent, Code.model_validate({"code": row["code"], "title": own, "parent": top, "synonyms": names})]
 
 
 def _code(row: Mapping[str, str]) -> Code:
@@ -173,9 +174,13 @@ def _code(row: Mapping[str, str]) -> Code:
             "valid_from": row.get("valid_from") or None,
             "valid_to": row.get("valid_to") or None,
             "parent": row.get("parent") or None,
-            "synonyms": [part for part in (row.get("synonyms") or "").split("|") if part],
+            "synonyms": _several(row.get("synonyms")),
         }
     )
+
+
+def _several(text: str | None) -> list[str]:
+    return [part for part in (text or "").split("|") if part]
 
 
 def _spelt(code: Code, match: Match) -> Collection[str]:

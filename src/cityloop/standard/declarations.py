@@ -113,6 +113,8 @@ class EntityField(Frozen):
 
     field: str = ""
     create: bool = False
+    follow: bool = False
+    """With ``create``: a later record's title and place take the place of the earlier ones, as after a survey."""
     lookup: Lookup = Lookup()
     title_field: str | None = None
     lon_field: str | None = None
@@ -122,6 +124,8 @@ class EntityField(Frozen):
     def _named(self) -> EntityField:
         if not self.field and (self.create or self.lookup.by != "nearest"):
             raise ValueError("'field' names the entity; only a lookup by nearest does without it")
+        if self.follow and not self.create:
+            raise ValueError("'follow' goes with create: true")
         return self
 
 

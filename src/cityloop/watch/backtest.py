@@ -15,7 +15,7 @@ from cityloop.watch.rule_schemas import (
     EventScore,
     Overlap,
     RuleReport,
-    Trial,
+    TriedThreshold,
     VersionChange,
 )
 from cityloop.watch.rules import LEVELS, Rule
@@ -149,7 +149,7 @@ def shifted(rule: Rule, lowest: float) -> Rule:
     return rule.model_copy(update={"levels": levels})
 
 
-def propose(rule: Rule, wish: float, ask: Callable[[float], float], tries: int = 14) -> list[Trial]:
+def propose(rule: Rule, wish: float, ask: Callable[[float], float], tries: int = 14) -> list[TriedThreshold]:
     """Thresholds that were tried for ``wish`` warnings a week, the best one first.
 
     ``ask`` gives the warnings a week for a lowest threshold. The more serious it is, the fewer there are: so first the
@@ -181,4 +181,4 @@ def propose(rule: Rule, wish: float, ask: Callable[[float], float], tries: int =
         else:
             far = middle
     ranked = sorted(known.items(), key=lambda item: (item[1] > wish, abs(item[1] - wish), abs(item[0] - first)))
-    return [Trial(threshold=threshold, a_week=found) for threshold, found in ranked]
+    return [TriedThreshold(threshold=threshold, a_week=found) for threshold, found in ranked]

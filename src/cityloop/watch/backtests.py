@@ -26,7 +26,7 @@ from cityloop.watch.judging import instant
 from cityloop.watch.locality import Locality
 from cityloop.watch.models import WarningRow
 from cityloop.watch.rehearsal import Past, Progress, Rehearsal, Stopped, touching
-from cityloop.watch.rule_schemas import BacktestView, NewBacktest, RuleReport, Trial
+from cityloop.watch.rule_schemas import BacktestView, NewBacktest, RuleReport, TriedThreshold
 from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
 
@@ -61,7 +61,7 @@ class Rehearser:
         self._database, self._lake, self._describe = database, lake, describe
         self._rules, self._locality = rules, locality
 
-    def run(self, wish: Wish, progress: Progress) -> tuple[RuleReport, list[Trial] | None]:
+    def run(self, wish: Wish, progress: Progress) -> tuple[RuleReport, list[TriedThreshold] | None]:
         """The report, and where a number of warnings a week is wished the thresholds that were tried for it."""
         wish = replace(wish, start=self._first(wish))
         rounds = 1 if wish.a_week is None else 1 + TRIES
@@ -78,10 +78,8 @@ class Rehearser:
     def _first(self, wish: Wish) -> datetime:
         """The beginning of the period, or the first record where the history begins later: rates count from there."""
         tables = {rule.entity_type for rule in touching(wish.rule, self._rules()) if not rule.conditions}
-        found = [at for table in tables if (at := self._oldest(table)) is not None]
-        return (
-            max(wish.start, min(found, default=wish.start)) if min(found, default=wish.end) < wish.end else wish.start
-        )
+        first = min((at for table in tables if (at := self._oldest(table)) is not None), default=wish.start)
+        return max(wish.start, first) if first < wish.end else wish.start
 
     def _oldest(self, table: str) -> datetime | None:
         if self._lake.version(table) < 0:
@@ -90,7 +88,7 @@ class Rehearser:
         first = self._lake.query(sql, [table])["first"][0].as_py()
         return None if first is None else instant(first)
 
-    def _proposed(self, wish: Wish, progress: Callable[[int, float], None]) -> list[Trial]:
+    def _proposed(self, wish: Wish, progress: Callable[[int, float], None]) -> list[TriedThreshold]:
         assert wish.a_week is not None
         turn = iter(range(TRIES))
 

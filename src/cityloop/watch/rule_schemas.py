@@ -86,7 +86,7 @@ class RuleReport(Frozen):
     errors: dict[str, int]
 
 
-class Trial(Frozen):
+class TriedThreshold(Frozen):
     """A lowest threshold, and how many warnings a week it gives."""
 
     threshold: float
@@ -115,7 +115,7 @@ class BacktestView(Frozen):
     done: float
     """Share of the work, 0 to 1."""
     report: RuleReport | None = None
-    proposal: list[Trial] | None = None
+    proposal: list[TriedThreshold] | None = None
     """Thresholds that were tried for a wished number of warnings a week, the best first."""
     problem: str | None = None
 

@@ -34,6 +34,11 @@ export const useSession = defineStore('session', () => {
     session.value = await ask(api.POST('/api/v1/session', { body: { account, password } }))
   }
 
+  /** Another password in the place of the old one, which may be the one for the first sign-in. */
+  async function changePassword(account: string, password: string, own: string): Promise<void> {
+    session.value = await ask(api.POST('/api/v1/session/password', { body: { account, password, new_password: own } }))
+  }
+
   async function takePost(account: string): Promise<void> {
     session.value = await ask(api.POST('/api/v1/demo/session', { body: { account } }))
   }
@@ -46,5 +51,5 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  return { session, actor, may, sees, restore, signIn, takePost, signOut }
+  return { session, actor, may, sees, restore, signIn, changePassword, takePost, signOut }
 })

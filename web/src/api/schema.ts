@@ -19,7 +19,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Sign in with a password; sets the session cookie.
+         * @description Sign in with a password; sets the session cookie. 403 ``password-due`` for one that must be changed first.
          */
         post: operations["sign_in_api_v1_session_post"];
         /**
@@ -27,6 +27,26 @@ export interface paths {
          * @description End this session.
          */
         delete: operations["sign_out_api_v1_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change a password by the old one, and sign in; the account's other sessions end.
+         */
+        post: operations["change_password_api_v1_session_password_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -196,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/city/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses
+         * @description Addresses of the register that a text may mean, likeliest first; with a point the nearest of equally likely.
+         */
+        get: operations["addresses_api_v1_city_addresses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/city/matters": {
         parameters: {
             query?: never;
@@ -354,6 +394,26 @@ export interface paths {
          * @description All entities that have a position, as GeoJSON points; ``properties`` are those of the entity view.
          */
         get: operations["entity_points_api_v1_entities_geojson_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Near
+         * @description Entities around a point (WGS 84), the nearest first, with class, owner and latest values.
+         */
+        get: operations["near_api_v1_entities_near_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1122,6 +1182,8 @@ export interface paths {
         /**
          * Cases
          * @description Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``.
+         *
+         *     ``urgency`` is the order of a desk: late ones first, then deadlines drawn forward by their risk.
          */
         get: operations["cases_api_v1_cases_get"];
         put?: never;
@@ -1580,6 +1642,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses
+         * @description Addresses of the register that a text may mean, likeliest first. 429 with ``Retry-After`` when it is too much.
+         */
+        get: operations["addresses_api_v1_public_addresses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/outline.geojson": {
         parameters: {
             query?: never;
@@ -1711,11 +1793,31 @@ export interface paths {
         };
         /**
          * Proposals
-         * @description What dispatchers keep choosing instead of the table in force.
+         * @description What dispatchers keep choosing instead of the table in force; what was put aside comes last.
          */
         get: operations["proposals_api_v1_dispatch_proposals_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/proposals/{proposal}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Aside
+         * @description Put a proposal aside with a reason, for as long as the table stays as it is; answers all proposals.
+         */
+        post: operations["put_aside_api_v1_dispatch_proposals__proposal__aside_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1762,6 +1864,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Limits
+         * @description The matters of the catalogue with limit, filing and closing conditions.
+         */
+        get: operations["limits_api_v1_limits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Limits
+         * @description The same list as a file that an import reads back.
+         */
+        get: operations["export_limits_api_v1_limits_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions
+         * @description The version in force and every version of the limits, the newest first.
+         */
+        get: operations["versions_api_v1_limits_versions_get"];
+        put?: never;
+        /**
+         * Apply
+         * @description Put an explained change into force.
+         */
+        post: operations["apply_api_v1_limits_versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Explain a change: the matters it alters and the open cases it could move. Nothing is written.
+         */
+        post: operations["plan_api_v1_limits_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits/import": {
         parameters: {
             query?: never;
@@ -1775,7 +1961,8 @@ export interface paths {
          * Plan
          * @description Read a CSV or Excel file of limits and conditions: which matters change, and which cells cannot be read.
          *
-         *     Nothing is written: ``document`` is the city's ``limits.yaml`` as it would be.
+         *     Nothing is written: ``change`` is what ``/limits/plan`` explains and ``/limits/versions`` applies, ``document`` the
+         *     city's ``limits.yaml`` as it would be.
          */
         post: operations["plan_api_v1_limits_import_post"];
         delete?: never;
@@ -3145,9 +3332,49 @@ export interface paths {
         };
         /**
          * Sent
-         * @description Cases at the systems of departments, those in trouble first, at most 500.
+         * @description Cases at other systems; sort by ``opened_at``, ``number``, ``state``, ``next_at``; by default trouble first.
          */
         get: operations["sent_api_v1_open311_sent_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/sent/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Sent
+         * @description The same list as a file.
+         */
+        get: operations["export_sent_api_v1_open311_sent_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/open311/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recipients
+         * @description The systems that the city sends cases to.
+         */
+        get: operations["recipients_api_v1_open311_recipients_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3296,6 +3523,23 @@ export interface components {
             areas: string[];
         };
         /**
+         * AddressFound
+         * @description An address of the register: its point, the smallest area that holds it, the metres to where one asked from.
+         */
+        AddressFound: {
+            /** Address */
+            address: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /** Metres */
+            metres: number | null;
+        };
+        /**
          * ApplyRequest
          * @description A set to be applied, why, and the hash of the plan that was looked at.
          */
@@ -3337,6 +3581,29 @@ export interface components {
             /** Code */
             code: string;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * Aside
+         * @description Who put a proposal aside, and why.
+         */
+        Aside: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * AsideWish
+         * @description Why a proposal is not followed.
+         */
+        AsideWish: {
+            /** Reason */
+            reason: string;
         };
         /**
          * AttachmentRef
@@ -3419,7 +3686,7 @@ export interface components {
             done: number;
             report?: components["schemas"]["RuleReport"] | null;
             /** Proposal */
-            proposal?: components["schemas"]["cityloop__watch__rule_schemas__Trial"][] | null;
+            proposal?: components["schemas"]["TriedThreshold"][] | null;
             /** Problem */
             problem?: string | null;
         };
@@ -3950,6 +4217,9 @@ export interface components {
             version: number;
             /** Description */
             description: string;
+            /** Entity */
+            entity: string | null;
+            entity_title: components["schemas"]["Title"] | null;
             /** Reporter Name */
             reporter_name: string | null;
             /** Reporter Phone */
@@ -4132,6 +4402,8 @@ export interface components {
              * @default false
              */
             self_handled: boolean;
+            /** Entity */
+            entity?: string | null;
             /** Series */
             series?: string | null;
         };
@@ -4989,6 +5261,7 @@ export interface components {
             /** Cases */
             cases: string[];
             why: components["schemas"]["Title"];
+            aside: components["schemas"]["Aside"] | null;
         };
         /**
          * DrillActorView
@@ -5103,7 +5376,7 @@ export interface components {
         };
         /**
          * EntityView
-         * @description An entity with its latest values. ``values`` is keyed by property.
+         * @description An entity with its latest values. ``values`` is keyed by property, ``words`` has the titles of those in codes.
          */
         EntityView: {
             /** Id */
@@ -5122,6 +5395,13 @@ export interface components {
             /** Values */
             values: {
                 [key: string]: unknown;
+            };
+            /**
+             * Words
+             * @default {}
+             */
+            words: {
+                [key: string]: components["schemas"]["Title"];
             };
             /** Series */
             series: string | null;
@@ -6208,6 +6488,32 @@ export interface components {
             mend: string;
         };
         /**
+         * LimitLine
+         * @description A matter of the catalogue with its limit, what the limit is written for, and its filing and closing rules.
+         */
+        LimitLine: {
+            /** Matter */
+            matter: string;
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /** Standard */
+            standard: string;
+            /** Class Code */
+            class_code: string;
+            class_title: components["schemas"]["Title"];
+            /** Limit */
+            limit: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "matter" | "class" | "fallback" | "none";
+            read_as: components["schemas"]["Title"] | null;
+            /** Conditions */
+            conditions: components["schemas"]["ConditionLine"][];
+        };
+        /**
          * LimitReading
          * @description What a limit text was read as, and the first cell that has it.
          */
@@ -6217,6 +6523,63 @@ export interface components {
             read_as: components["schemas"]["Title"];
             /** Where */
             where: string;
+        };
+        /**
+         * LimitsChange
+         * @description What becomes of single limits; everything that is not named stays.
+         */
+        LimitsChange: {
+            /**
+             * Matters
+             * @default {}
+             */
+            matters: {
+                [key: string]: string | null;
+            };
+            /**
+             * Classes
+             * @default {}
+             */
+            classes: {
+                [key: string]: string | null;
+            };
+            /**
+             * Conditions
+             * @default {}
+             */
+            conditions: {
+                [key: string]: components["schemas"]["ConditionLine"][];
+            };
+            /** Fallback */
+            fallback?: string | null;
+        };
+        /**
+         * LimitsEffect
+         * @description What a change would do; nothing is written. ``plan`` ties the application to this explanation.
+         */
+        LimitsEffect: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Matters */
+            matters: number;
+            /** Changes */
+            changes: components["schemas"]["MatterLimit"][];
+            /** Unfiled */
+            unfiled: number;
+            /** Open Cases */
+            open_cases: number;
+            /** Cases */
+            cases: number;
+            /** Earlier */
+            earlier: number;
+            /** Later */
+            later: number;
+            /** Overdue Now */
+            overdue_now: number;
+            /** Shown */
+            shown: components["schemas"]["MovedCase"][];
         };
         /**
          * LimitsPlan
@@ -6237,11 +6600,63 @@ export interface components {
             faults: components["schemas"]["LimitFault"][];
             /** Notes */
             notes: string[];
+            change: components["schemas"]["LimitsChange"];
             /**
              * Document
              * @default
              */
             document: string;
+        };
+        /**
+         * LimitsVersion
+         * @description When which limits came into force, why, and how many open cases that moved.
+         */
+        LimitsVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Cases */
+            cases: number;
+        };
+        /**
+         * LimitsView
+         * @description The limits in force, apart from the matters: where they come from, what holds for everything else.
+         */
+        LimitsView: {
+            /** Version */
+            version: number;
+            origin: components["schemas"]["Title"] | null;
+            /** Fallback */
+            fallback: string | null;
+            /** Versions */
+            versions: components["schemas"]["LimitsVersion"][];
+        };
+        /**
+         * LimitsWish
+         * @description Either a change on top of what is in force, or the version to go back to.
+         */
+        LimitsWish: {
+            change?: components["schemas"]["LimitsChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Open Cases
+             * @default false
+             */
+            open_cases: boolean;
         };
         /**
          * ListDetail
@@ -6363,6 +6778,23 @@ export interface components {
             class_code: string;
             class_title: components["schemas"]["Title"];
             title: components["schemas"]["Title"];
+        };
+        /**
+         * MatterLimit
+         * @description A matter whose limit or whose lines change.
+         */
+        MatterLimit: {
+            /** Matter */
+            matter: string;
+            title: components["schemas"]["Title"];
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string | null;
+            /** Lines Before */
+            lines_before: number;
+            /** Lines After */
+            lines_after: number;
         };
         /**
          * MatterSuggestion
@@ -6565,6 +6997,44 @@ export interface components {
             until?: string | null;
         };
         /**
+         * NearEntity
+         * @description An entity near a point. ``code`` is its class in the catalogue of components, ``owner`` the department's id.
+         */
+        NearEntity: {
+            /** Id */
+            id: string;
+            /** Entity Type */
+            entity_type: string;
+            title: components["schemas"]["Title"];
+            /** Area */
+            area: string | null;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Observed At */
+            observed_at: string | null;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
+             * Words
+             * @default {}
+             */
+            words: {
+                [key: string]: components["schemas"]["Title"];
+            };
+            /** Series */
+            series: string | null;
+            /** Metres */
+            metres: number;
+            /** Code */
+            code: string | null;
+            /** Owner */
+            owner: string | null;
+        };
+        /**
          * NewBacktest
          * @description A wish to see what a rule would have said: one in force by ``rule``, or a ``draft`` as in ``rules.yaml``.
          */
@@ -6590,6 +7060,26 @@ export interface components {
             change?: components["schemas"]["CalendarChange"] | null;
             /** Revert To */
             revert_to?: number | null;
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewLimits
+         * @description A change that was explained and is now wanted.
+         */
+        NewLimits: {
+            change?: components["schemas"]["LimitsChange"] | null;
+            /** Revert To */
+            revert_to?: number | null;
+            /**
+             * Open Cases
+             * @default false
+             */
+            open_cases: boolean;
             /** Plan */
             plan: string;
             /** Base */
@@ -6867,10 +7357,32 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[LimitLine] */
+        Page_LimitLine_: {
+            /** Items */
+            items: components["schemas"]["LimitLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[QuarantineView] */
         Page_QuarantineView_: {
             /** Items */
             items: components["schemas"]["QuarantineView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[SentView] */
+        Page_SentView_: {
+            /** Items */
+            items: components["schemas"]["SentView"][];
             /** Total */
             total: number;
             /** Page */
@@ -6924,6 +7436,18 @@ export interface components {
             enough: boolean;
             /** Below */
             below: boolean;
+        };
+        /**
+         * PasswordChange
+         * @description The same, and the password that shall take its place.
+         */
+        PasswordChange: {
+            /** Account */
+            account: string;
+            /** Password */
+            password: string;
+            /** New Password */
+            new_password: string;
         };
         /**
          * PauseRequest
@@ -8414,6 +8938,17 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
+         * SentRecipient
+         * @description A system that gets cases of a department.
+         */
+        SentRecipient: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+        };
+        /**
          * SentView
          * @description A case at another system.
          */
@@ -8422,11 +8957,21 @@ export interface components {
             case: string;
             /** Number */
             number: string;
+            /** Title */
+            title: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
             /** Recipient */
             recipient: string;
             recipient_title: components["schemas"]["Title"];
-            /** State */
-            state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful";
             /** Remote Number */
             remote_number: string | null;
             /** Status */
@@ -8872,6 +9417,37 @@ export interface components {
             en: string;
         };
         /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+        };
+        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -8887,6 +9463,16 @@ export interface components {
             before: string[];
             /** After */
             after: string[];
+        };
+        /**
+         * TriedThreshold
+         * @description A lowest threshold, and how many warnings a week it gives.
+         */
+        TriedThreshold: {
+            /** Threshold */
+            threshold: number;
+            /** A Week */
+            a_week: number;
         };
         /**
          * TypeDetail
@@ -9363,47 +9949,6 @@ export interface components {
             /** Points After */
             points_after: number | null;
         };
-        /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        cityloop__standard__trial__Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: string[];
-        };
-        /**
-         * Trial
-         * @description A lowest threshold, and how many warnings a week it gives.
-         */
-        cityloop__watch__rule_schemas__Trial: {
-            /** Threshold */
-            threshold: number;
-            /** A Week */
-            a_week: number;
-        };
     };
     responses: never;
     parameters: never;
@@ -9481,6 +10026,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    change_password_api_v1_session_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };
@@ -9740,6 +10318,40 @@ export interface operations {
             };
         };
     };
+    addresses_api_v1_city_addresses_get: {
+        parameters: {
+            query: {
+                text: string;
+                lon?: number | null;
+                lat?: number | null;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressFound"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     matters_api_v1_city_matters_get: {
         parameters: {
             query?: never;
@@ -9972,6 +10584,41 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    near_api_v1_entities_near_get: {
+        parameters: {
+            query: {
+                lon: number;
+                lat: number;
+                metres?: number;
+                entity_type?: string | null;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearEntity"][];
                 };
             };
             /** @description Validation Error */
@@ -12088,6 +12735,39 @@ export interface operations {
             };
         };
     };
+    addresses_api_v1_public_addresses_get: {
+        parameters: {
+            query: {
+                text: string;
+                lon?: number | null;
+                lat?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressFound"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     outline_api_v1_public_outline_geojson_get: {
         parameters: {
             query?: never;
@@ -12298,6 +12978,41 @@ export interface operations {
             };
         };
     };
+    put_aside_api_v1_dispatch_proposals__proposal__aside_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AsideWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispatchProposal"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     plan_api_v1_dispatch_plan_post: {
         parameters: {
             query?: never;
@@ -12351,6 +13066,168 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResponsibilityView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    limits_api_v1_limits_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                /** @description in code, name, class or limit */
+                text?: string;
+                standard?: string | null;
+                class_code?: string | null;
+                /** @description what the limit is written for */
+                source?: ("matter" | "class" | "fallback" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LimitLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_limits_api_v1_limits_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                /** @description in code, name, class or limit */
+                text?: string;
+                standard?: string | null;
+                class_code?: string | null;
+                /** @description what the limit is written for */
+                source?: ("matter" | "class" | "fallback" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    versions_api_v1_limits_versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+        };
+    };
+    apply_api_v1_limits_versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLimits"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_v1_limits_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsEffect"];
                 };
             };
             /** @description Validation Error */
@@ -13741,7 +14618,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
         };
@@ -14669,7 +15546,17 @@ export interface operations {
     sent_api_v1_open311_sent_get: {
         parameters: {
             query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                state?: ("waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful") | null;
+                /** @description only what waits for a person */
+                stuck?: boolean | null;
+                recipient?: string | null;
+                /** @description id or number */
                 case?: string | null;
+                /** @description in number or title */
+                text?: string;
             };
             header?: never;
             path?: never;
@@ -14683,7 +15570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SentView"][];
+                    "application/json": components["schemas"]["Page_SentView_"];
                 };
             };
             /** @description Validation Error */
@@ -14693,6 +15580,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_sent_api_v1_open311_sent_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                state?: ("waiting" | "sending" | "sent" | "ended" | "refused" | "doubtful") | null;
+                /** @description only what waits for a person */
+                stuck?: boolean | null;
+                recipient?: string | null;
+                /** @description id or number */
+                case?: string | null;
+                /** @description in number or title */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    recipients_api_v1_open311_recipients_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentRecipient"][];
                 };
             };
         };

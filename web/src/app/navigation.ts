@@ -15,7 +15,7 @@ const PLACES: readonly Place[] = [
   { name: 'map', to: '/', word: 'nav.map', belongs: ['map'] },
   { name: 'desk', to: '/desk', word: 'nav.desk', belongs: ['desk', 'desk-parts'] },
   { name: 'warnings', to: '/warnings', word: 'nav.warnings', belongs: ['warnings', 'warning'] },
-  { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report'] },
+  { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report', 'sent'] },
   { name: 'board', to: '/board', word: 'nav.board', belongs: ['board'] },
 ]
 const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [...entry.belongs]))

@@ -23,6 +23,7 @@ export const en: Same<typeof zh> = {
     areaNote: 'The middle of {area} stands for the place; a click on the map is more exact.',
     point: 'Chosen place {lat}, {lon}',
     address: 'Address or landmark',
+    addresses: 'Known addresses: choose one to place the report',
     phone: 'Phone (optional)',
     phoneHint: 'Only to ask back, never shown',
     photosHint: 'At most 4, JPEG, PNG or WebP; the place stored in a photo is taken out.',

@@ -20,6 +20,7 @@ export const zh = {
     areaNote: '以{area}中部代表位置；在图上点选更准确。',
     point: '已选位置 {lat}，{lon}',
     address: '地址或附近标志',
+    addresses: '地址库中的地址，点选即定位',
     phone: '手机号（可不填）',
     phoneHint: '只用于联系核实，不会公开',
     photosHint: '最多 4 张，JPEG、PNG 或 WebP；照片里的位置信息会去除。',

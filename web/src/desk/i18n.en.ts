@@ -17,7 +17,8 @@ export const en: Same<typeof zh> = {
     notOffered: 'No move of this kind is on offer for this case now',
     keys: 'Keys',
     keysMore: 'While a case is open beside, all other letters are its own moves, as its buttons say; A, B, R and N work once it is closed.',
-    order: { label: 'Order', due_at: 'By deadline', risk: 'By risk', opened_at: 'By report' },
+    appeals: 'Appeals of closed cases',
+    order: { label: 'Order', urgency: 'By urgency', due_at: 'By deadline', risk: 'By risk', opened_at: 'By report' },
     key: {
       move: 'up and down',
       open: 'open beside the list',

@@ -14,7 +14,8 @@ export const zh = {
     notOffered: '这件案件现在没有可做的这类流转',
     keys: '快捷键',
     keysMore: '案件在旁边打开时，其余字母是该案件自己的流转，按钮上有标注；A、B、R、N 在关闭后可用。',
-    order: { label: '排序', due_at: '按截止时间', risk: '按超期风险', opened_at: '按上报时间' },
+    appeals: '结案后的申诉',
+    order: { label: '排序', urgency: '按紧迫程度', due_at: '按截止时间', risk: '按超期风险', opened_at: '按上报时间' },
     key: {
       move: '上下移动',
       open: '在旁边打开',

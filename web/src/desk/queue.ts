@@ -1,7 +1,11 @@
 /** The desk's queue: what is asked of the server, and which offered move a key means. */
 import type { Case, MoveOffer } from '../api/types'
 
-export const ORDERS = ['due_at', '-risk', 'opened_at'] as const
+/** The first is the desk's own: deadline and risk together. */
+export const ORDERS = ['urgency', 'due_at', '-risk', 'opened_at'] as const
+
+/** Moves by which somebody decides the appeal of a closed case. */
+export const APPEALS = ['case.appeal_pass', 'case.appeal_reject', 'case.appeal_grant', 'case.appeal_refuse'] as const
 
 /** Moves by which a department or a co-handler takes over what was sent to it. */
 const SIGNS = ['assign', 'part_sign']

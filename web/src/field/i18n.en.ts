@@ -27,4 +27,12 @@ export const en: Same<typeof zh> = {
     keep: 'Keep and send',
     kept: 'Kept on the phone; goes once there is a network',
   },
+  things: {
+    title: 'Components and things nearby',
+    choose: 'There are components of this class nearby: choose which one it is',
+    none: 'No registered component or thing within 200 m',
+    noNetwork: 'No network, and none of this place is kept on the phone',
+    kept: 'No network: as read on {at}',
+    all: 'All {n}',
+  },
 }

@@ -15,6 +15,11 @@ export function metres(a: Point, b: Point): number {
   return Math.round(Math.hypot(x, a.lat - b.lat) * METRES_A_DEGREE)
 }
 
+/** A distance as people say it. */
+export function distance(far: number, t: (key: string, named: Record<string, unknown>) => string): string {
+  return far < 1000 ? t('field.metres', { n: Math.round(far) }) : t('field.kilometres', { n: (far / 1000).toFixed(1) })
+}
+
 /** The nearest first; without a position, the first due first. */
 export function ordered(cases: readonly CaseDetail[], here: Point | null): CaseDetail[] {
   const due = (one: CaseDetail): number => (one.due_at ? Date.parse(one.due_at) : Number.POSITIVE_INFINITY)

@@ -1,5 +1,5 @@
-/** What a phone keeps while there is no network: work that is yet to be sent, and the last list of tasks. */
-import type { CaseDetail, CaseReport } from '../api/types'
+/** What a phone keeps while there is no network: work that is yet to be sent, the last list of tasks, things seen around. */
+import type { CaseDetail, CaseReport, Schemas } from '../api/types'
 
 export interface Picture {
   blob: Blob
@@ -40,21 +40,30 @@ export interface Tasks {
   cases: CaseDetail[]
 }
 
+export interface Things {
+  account: string
+  at: number
+  things: Schemas['NearEntity'][]
+}
+
 const NAME = 'cityloop-field'
+const STORES = { jobs: 'id', tasks: 'account', things: 'account' } as const
+type Store = keyof typeof STORES
 
 function opened(): Promise<IDBDatabase> {
   return new Promise((done, fail) => {
-    const wish = indexedDB.open(NAME, 1)
+    const wish = indexedDB.open(NAME, 2)
     wish.onupgradeneeded = () => {
-      wish.result.createObjectStore('jobs', { keyPath: 'id' })
-      wish.result.createObjectStore('tasks', { keyPath: 'account' })
+      for (const [store, keyPath] of Object.entries(STORES)) {
+        if (!wish.result.objectStoreNames.contains(store)) wish.result.createObjectStore(store, { keyPath })
+      }
     }
     wish.onsuccess = () => done(wish.result)
     wish.onerror = () => fail(wish.error ?? new Error('no store'))
   })
 }
 
-async function within<T>(store: 'jobs' | 'tasks', mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+async function within<T>(store: Store, mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   const base = await opened()
   try {
     return await new Promise<T>((done, fail) => {
@@ -71,8 +80,12 @@ async function within<T>(store: 'jobs' | 'tasks', mode: IDBTransactionMode, act:
 export const putJob = (job: Job): Promise<unknown> => within('jobs', 'readwrite', (store) => store.put(job))
 export const dropJob = (id: string): Promise<unknown> => within('jobs', 'readwrite', (store) => store.delete(id))
 export const putTasks = (tasks: Tasks): Promise<unknown> => within('tasks', 'readwrite', (store) => store.put(tasks))
-export const forgetTasks = (): Promise<unknown> => within('tasks', 'readwrite', (store) => store.clear())
+/** Nothing of what an account has read stays behind. */
+export const forgetRead = (): Promise<unknown> => Promise.all((['tasks', 'things'] as const).map((name) => within(name, 'readwrite', (store) => store.clear())))
 export const tasksOf = (account: string): Promise<Tasks | undefined> => within<Tasks | undefined>('tasks', 'readonly', (store) => store.get(account))
+
+export const putThings = (things: Things): Promise<unknown> => within('things', 'readwrite', (store) => store.put(things))
+export const thingsOf = (account: string): Promise<Things | undefined> => within<Things | undefined>('things', 'readonly', (store) => store.get(account))
 
 /** The jobs of an account, the oldest first; nobody is shown another's. */
 export async function jobsOf(account: string): Promise<Job[]> {

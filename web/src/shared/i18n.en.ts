@@ -32,6 +32,7 @@ export const en: Same<typeof zh> = {
     more: 'More',
     back: 'Back',
     order: 'Order',
+    plainOrder: 'as it comes',
     export: 'Export',
     csv: 'CSV',
     xlsx: 'Excel',

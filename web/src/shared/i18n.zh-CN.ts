@@ -29,6 +29,7 @@ export const zh = {
     more: '更多',
     back: '返回',
     order: '排序',
+    plainOrder: '默认',
     export: '导出',
     csv: 'CSV',
     xlsx: 'Excel',

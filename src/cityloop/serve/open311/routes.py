@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from cityloop.access.routes import Asker, TheSettings
 from cityloop.city.service import City
 from cityloop.core.errors import NotFound, Problem
-from cityloop.core.web import content_type, read_body, service
+from cityloop.core.values import Page
+from cityloop.core.web import ExportFormat, Paged, content_type, read_body, service
 from cityloop.serve.open311.asked import Pairs, plain, read_form, read_sent, read_wanted
-from cityloop.serve.open311.sender import Sender, SentView
+from cityloop.serve.open311.sender import Sender
+from cityloop.serve.open311.sent import Delivery, SentFilter, SentRecipient, SentView
 from cityloop.serve.open311.service import ROOT, Open311
 from cityloop.serve.open311.wire import TYPES, Form, spell
 
@@ -79,16 +81,42 @@ async def post(form: str, request: Request, open311: TheOpen311, settings: TheSe
     return await run_in_threadpool(_post, request, chosen, pairs, open311)
 
 
+def sent_filter(
+    state: Delivery | None = None,
+    stuck: Annotated[bool | None, Query(description="only what waits for a person")] = None,
+    recipient: Annotated[str | None, Query(max_length=60)] = None,
+    case: Annotated[str | None, Query(max_length=60, description="id or number")] = None,
+    text: Annotated[str, Query(max_length=60, description="in number or title")] = "",
+) -> SentFilter:
+    """The filter parameters of a request."""
+    return SentFilter(state=state, stuck=stuck, recipient=recipient, case=case, text=text)
+
+
+Narrowed = Annotated[SentFilter, Depends(sent_filter)]
+
+
 @router.get("/api/v1/open311/sent")
-def sent(sender: TheSender, actor: Asker, case: str | None = None) -> list[SentView]:
-    """Cases at the systems of departments, those in trouble first, at most 500."""
-    return sender.list(actor, case)
+def sent(sender: TheSender, actor: Asker, paged: Paged, wanted: Narrowed) -> Page[SentView]:
+    """Cases at other systems; sort by ``opened_at``, ``number``, ``state``, ``next_at``; by default trouble first."""
+    return sender.sent.list(actor, wanted, paged)
+
+
+@router.get("/api/v1/open311/sent/export")
+def export_sent(sender: TheSender, actor: Asker, wanted: Narrowed, format: ExportFormat = "csv") -> Response:
+    """The same list as a file."""
+    return sender.sent.export(actor, wanted, format)
+
+
+@router.get("/api/v1/open311/recipients")
+def recipients(sender: TheSender, actor: Asker) -> list[SentRecipient]:
+    """The systems that the city sends cases to."""
+    return sender.sent.recipients(actor)
 
 
 @router.post("/api/v1/open311/sent/{case}/{recipient}", status_code=204)
 def resend(case: str, recipient: str, sender: TheSender, actor: Asker) -> None:
     """Send again what was refused or may not have arrived."""
-    sender.resend(actor, case, recipient)
+    sender.sent.resend(actor, case, recipient)
 
 
 def _post(request: Request, form: Form, pairs: Pairs, open311: Open311) -> Response:

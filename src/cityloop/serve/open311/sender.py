@@ -11,47 +11,27 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
-from cityloop.access.actor import Actor
+from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.cases.models import CaseRow
-from cityloop.cases.reading import ENTITY
 from cityloop.cases.service import CaseDesk
 from cityloop.citizen.plain import clean
-from cityloop.citizen.reading import COLUMNS
 from cityloop.city.service import City
 from cityloop.core.clock import Clock, SystemClock
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import Conflict, NotFound
 from cityloop.core.outbox import Event
-from cityloop.core.values import Frozen, Instant, Title
 from cityloop.serve.open311.client import Doubtful, NotYet, Partner, Refused, Remote
 from cityloop.serve.open311.content import Open311File, Recipient
 from cityloop.serve.open311.models import SentRow
+from cityloop.serve.open311.sent import STUCK, SentCases
 from cityloop.serve.timers import Timers
 
-RESEND = "open311.resend"
 STEP_SECONDS = 5.0
 POLL = timedelta(minutes=10)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 _BATCH = 20
-
-
-class SentView(Frozen):
-    """A case at another system."""
-
-    case: str
-    number: str
-    recipient: str
-    recipient_title: Title
-    state: str
-    remote_number: str | None
-    status: str | None
-    notes: str | None
-    attempts: int
-    error: str | None
-    next_at: Instant
 
 
 class Sender:
@@ -65,13 +45,15 @@ class Sender:
         desk: CaseDesk,
         city: City,
         door: Door,
+        audit: Audit,
         clock: Clock | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._recipients: dict[str, Recipient] = {one.id: one for one in (file.send if file else ())}
         self._partners = {id: Partner(one, transport) for id, one in self._recipients.items()}
-        self._database, self._desk, self._city, self._door = database, desk, city, door
+        self._database, self._desk, self._city = database, desk, city
         self._clock = clock or SystemClock()
+        self.sent = SentCases(self._recipients, database=database, door=door, audit=audit, city=city, clock=self._clock)
         self._timers = Timers({"open311": self.step}, STEP_SECONDS)
 
     @property
@@ -84,7 +66,7 @@ class Sender:
         """Recipients with cases that wait for a person, for the health of the house."""
         if not self.active:
             return {}
-        query = select(SentRow.recipient, SentRow.state).where(SentRow.state.in_(("refused", "doubtful")))
+        query = select(SentRow.recipient, SentRow.state).where(SentRow.state.in_(STUCK))
         with self._database.reading() as session:
             stuck = [recipient for recipient, _ in session.execute(query)]
         return {one: f"{stuck.count(one)} cases were not taken or may not have arrived" for one in dict.fromkeys(stuck)}
@@ -122,27 +104,6 @@ class Sender:
             if row.recipient in self._recipients:
                 self._send(row) if row.state == "waiting" else self._ask(row)
         return len(rows)
-
-    def list(self, actor: Actor, case: str | None = None) -> builtins.list[SentView]:
-        """Cases at other systems, those in trouble first, as far as the actor sees the cases."""
-        scope = self._door.scope(actor, ENTITY)
-        query = select(SentRow, CaseRow.number).join(CaseRow, CaseRow.id == SentRow.case).where(scope.where(COLUMNS))
-        if case is not None:
-            query = query.where(or_(CaseRow.id == case, CaseRow.number == case))
-        order = (SentRow.state.in_(("refused", "doubtful")).desc(), CaseRow.opened_at.desc())
-        with self._database.reading() as session:
-            return [self._view(row, number) for row, number in session.execute(query.order_by(*order).limit(500))]
-
-    def resend(self, actor: Actor, case: str, recipient: str) -> None:
-        """Send again what was refused or may not have arrived, after a person has looked."""
-        self._door.permit(actor, RESEND)
-        if not any(view.case == case and view.recipient == recipient for view in self.list(actor, case)):
-            raise NotFound("this case was never sent to that system, or is not within your sight", "check both")
-        with self._database.transaction() as tx:
-            row = tx.session.get_one(SentRow, (case, recipient), with_for_update=True)
-            if row.state not in ("refused", "doubtful"):
-                raise Conflict(f"the case is '{row.state}' there", "only what is refused or doubtful is sent again")
-            row.state, row.next_at, row.error = "waiting", self._clock.now(), None
 
     def _note(self, tx: Transaction, case: Mapping[str, Any], one: Recipient) -> None:
         known = one.service_of(case["matter"]) is not None
@@ -222,22 +183,6 @@ class Sender:
 
     def _set(self, tx: Transaction, row: SentRow, **values: Any) -> None:
         tx.session.execute(update(SentRow).where(_is(row)).values(**values))
-
-    def _view(self, row: SentRow, number: str) -> SentView:
-        known = self._recipients.get(row.recipient)
-        return SentView(
-            case=row.case,
-            number=number,
-            recipient=row.recipient,
-            recipient_title=known.title if known else Title(zh=row.recipient, en=row.recipient),
-            state=row.state,
-            remote_number=row.number,
-            status=row.status,
-            notes=row.notes,
-            attempts=row.attempts,
-            error=row.error,
-            next_at=row.next_at,
-        )
 
 
 def _is(row: SentRow) -> ColumnElement[bool]:

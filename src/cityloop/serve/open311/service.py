@@ -12,7 +12,7 @@ from cityloop.cases.intake import Brought
 from cityloop.cases.schemas import CaseReport
 from cityloop.cases.service import CaseDesk
 from cityloop.cases.workflow import REPORT
-from cityloop.citizen.places import named_area, other_datum, placed
+from cityloop.citizen.places import by_words, other_datum
 from cityloop.citizen.plain import WORDS
 from cityloop.citizen.reading import COLUMNS, PublicCase, PublicCases
 from cityloop.city.datum import convert
@@ -154,12 +154,11 @@ class Open311:
     def _position(self, sent: Sent) -> tuple[Position, dict[str, Any]]:
         areas = self._city.areas
         if sent.lon is None or sent.lat is None:
-            area = named_area(areas, sent.address)
-            found = placed(areas, area) if area else None
+            found = by_words(self._city, sent.address)
             if found is None:
-                what = "the address names no one area of the city, and there is no register to look it up in"
+                what = "the address names no one area of the city and no one address of its register"
                 raise wrong("address_string", what, "send lat and long, or name the district in the address")
-            return found.position, {"placed_by": found.area.title.model_dump()}
+            return found.position, found.facts
         lon, lat = convert(sent.lon, sent.lat, sent.datum, "wgs84")
         if areas.locate(lon, lat) is None:
             raise self._outside(lon, lat, sent)

@@ -1,0 +1,247 @@
+"""``cityloop import areas``: codes, names and borders of areas → the city's GeoJSON, with every overlap and gap."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from cityloop.city.areas import LEVELS
+from cityloop.city.content import AreasPart, CityFile
+from cityloop.city.datum import convert_many
+from cityloop.city.faults import Faults
+from cityloop.city.schemas import AreaLevel
+from cityloop.city.shapes import AreaFacts, FoundArea, assembled, file_areas, made_area
+from cityloop.city.sheet import SheetLine, SheetPlan, headed
+from cityloop.city.topology import DIGITS, flaws, square_metres
+from cityloop.core.content import load
+from cityloop.core.errors import ContentError, Invalid, NotFound
+from cityloop.serve.importing.files import replace_file
+from cityloop.serve.importing.kinds import AREAS
+from cityloop.serve.importing.plans import Told, plan_of, refuse_faults
+from cityloop.serve.importing.rows import Row, sheet_lines, table_of
+
+_LEVELS: Mapping[str, AreaLevel] = {
+    "区": "district", "县": "district", "区县": "district", "街道": "street", "镇": "street", "乡": "street",
+    "街道乡镇": "street", "社区": "community", "村": "community", "网格": "cell", "单元网格": "cell",
+    **{level: level for level in LEVELS[1:]},
+}  # fmt: skip
+_BY_DIGITS: Mapping[int, AreaLevel] = {DIGITS[level]: level for level in LEVELS[1:]}
+_NEAR = 1e-9
+"""Degrees within which two borders are the same."""
+_LAST_STREET, _LAST_COMMUNITY = 399, 399
+"""The last numbers of streets, towns and townships, and of communities and villages (GB/T 10114)."""
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """The areas that stand, and the file in which each does."""
+
+    part: AreasPart
+    found: Mapping[str, FoundArea]
+    file_of: Mapping[str, str]
+
+
+def import_areas(folder: Path, file: Path, sheet: str | None, datum: str, write: bool) -> tuple[SheetPlan, list[Path]]:
+    """The plan of a sheet or GeoJSON of areas; with ``write`` the city's files, which every line must allow."""
+    ground = _ground(folder)
+    faults = Faults()
+    lines, notes = _lines(file, sheet)
+    read = {
+        item.area.code: item
+        for line, shape in lines
+        if (item := _area(Row(line, faults), shape, datum, ground.part.root, notes)) is not None
+    }
+    _tell_doubles(lines, faults)
+    whole = {**ground.found, **read}
+    areas = assembled(whole, ground.part, faults)
+    for flaw in flaws(areas):
+        faults.add(whole[flaw.code].where if flaw.code in whole else f"areas {flaw.code}", flaw.what, flaw.mend)
+    standing = {code: _told(item) for code, item in ground.found.items()}
+    said = {code: _compared(item, ground.found.get(code)) for code, item in read.items()}
+    plan = plan_of(AREAS, len(lines), standing, said, faults, notes)
+    if not write:
+        return plan, []
+    refuse_faults(plan, faults, file.name)
+    return plan, _written(folder, ground, read)
+
+
+def _ground(folder: Path) -> _Ground:
+    part = load(folder / "city.yaml", CityFile).areas
+    if not part.files:
+        raise ContentError("city.yaml names no file of areas", "write areas: {files: [areas/areas.geojson]}")
+    faults, found, file_of = Faults(), {}, {}
+    for name in part.files:
+        for item in file_areas(folder / name, faults) if (folder / name).is_file() else ():
+            found[item.area.code] = item
+            file_of[item.area.code] = name
+    if faults.found:
+        raise ContentError("the areas that stand cannot be read", "mend them first", faults.found)
+    return _Ground(part, found, file_of)
+
+
+def _lines(file: Path, sheet: str | None) -> tuple[list[tuple[SheetLine, BaseGeometry | None]], list[str]]:
+    """The lines of a file; those of GeoJSON with their shapes."""
+    if file.suffix.lower() not in (".geojson", ".json"):
+        lines, notes = sheet_lines(table_of(file, sheet), AREAS)
+        return [(line, None) for line in lines], notes
+    if not file.is_file():
+        raise NotFound(f"there is no file {file}", "correct the name")
+    try:
+        features = json.loads(file.read_text(encoding="utf-8-sig"))["features"]
+        return [_feature(feature, number) for number, feature in enumerate(features, 1)], []
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"{file.name} is no GeoJSON FeatureCollection: {error!r}"
+        raise Invalid(what, "export it as GeoJSON, RFC 7946, in UTF-8") from error
+
+
+def _feature(feature: Mapping[str, Any], number: int) -> tuple[SheetLine, BaseGeometry | None]:
+    properties = feature.get("properties") or {}
+    columns = headed(list(properties), AREAS.headings)
+    texts = {key: _text(properties[name]) for key, name in columns.items()}
+    places = {key: f"feature {number} {name}" for key, name in columns.items()} or {"code": f"feature {number}"}
+    return SheetLine(texts, places), shapely.from_geojson(json.dumps(feature.get("geometry")), on_invalid="ignore")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else str(value).strip()
+
+
+def _area(row: Row, shape: BaseGeometry | None, datum: str, root: str, notes: list[str]) -> FoundArea | None:
+    code, name = row.needed("code"), row.needed("name")
+    level, where = _level(row, code), row.where("code")
+    found = shape if shape is not None else _drawn(row)
+    if not code or not name or level is None or found is None:
+        return None
+    local = row.yes("local")
+    if not local:
+        notes += _odd(code, level, where)
+    parent = row.text("parent") or _parent(code, level, root)
+    title = row.text("english") or name
+    facts = AreaFacts(code=code, parent=parent, level=level, zh=name, en=title, local=local)
+    return made_area(facts, shapely.transform(found, lambda xy: _moved(xy, datum)), f"{where} {code}", row.faults)
+
+
+def _level(row: Row, code: str) -> AreaLevel | None:
+    word = row.text("level").casefold()
+    level = _LEVELS.get(word) if word else _BY_DIGITS.get(len(code))
+    if level is None and code:
+        key, known = ("level", "、".join(_LEVELS)) if word else ("code", "6, 9, 12 or 15 characters")
+        what = f"'{word}' is no level" if word else f"'{code}' has {len(code)} characters: no level has such a code"
+        old = "; 14 digits are the old code of CJ/T 213-2005" if len(code) == 14 and not word else ""
+        row.fault(key, what, f"{known}{old}; for a code of your own fill level, parent and local")
+    return level
+
+
+def _parent(code: str, level: AreaLevel, root: str) -> str:
+    """By the digits of the level above; a district lies in the city."""
+    above = LEVELS[LEVELS.index(level) - 1]
+    return code[: DIGITS[above]] if above in DIGITS else root
+
+
+def _drawn(row: Row) -> BaseGeometry | None:
+    text = row.text("boundary")
+    if text:
+        shape = shapely.from_wkt(text, on_invalid="ignore")
+        if shape is None:
+            row.fault("boundary", f"'{text[:40]}' is no WKT", "write POLYGON ((114.1 22.9, …)), longitude first")
+        return shape
+    lon, lat = row.number("lon", 180), row.number("lat", 90)
+    if lon is None or lat is None:
+        key = "boundary" if "boundary" in row.line.texts else "code"
+        row.fault(key, "the area has neither boundary nor centre", "give its WKT, or longitude and latitude")
+        return None
+    return shapely.Point(lon, lat)
+
+
+def _moved(xy: NDArray[np.float64], datum: str) -> NDArray[np.float64]:
+    return np.column_stack(convert_many(xy[:, 0], xy[:, 1], datum, "wgs84"))
+
+
+def _odd(code: str, level: AreaLevel, where: str) -> Iterator[str]:
+    """What is unusual in a national code, though it is taken."""
+    if not code.isdigit():
+        yield f"{where}: '{code}' holds letters; it is taken as it is"
+        return
+    for of, start, last in (("street", 6, _LAST_STREET), ("community", 9, _LAST_COMMUNITY)):
+        if of == level and not 1 <= int(code[start : start + 3] or 0) <= last:
+            yield f"{where}: the {of}'s part of '{code}' lies outside 001-{last} of GB/T 10114; is it a local code?"
+
+
+def _tell_doubles(lines: Sequence[tuple[SheetLine, object]], faults: Faults) -> None:
+    counts = Counter(line.texts.get("code", "") for line, _ in lines)
+    for line, _ in lines:
+        code = line.texts.get("code", "")
+        if code and counts[code] > 1:
+            faults.add(line.places["code"], f"'{code}' stands {counts[code]} times", "codes are never reused")
+
+
+def _told(item: FoundArea) -> Told:
+    area, size = item.area, square_metres(item.shape) if item.shape is not None else 0.0
+    ground = f"{size:,.0f} m²" if item.shape is not None else "a point"
+    facts = {"name": area.title.zh, "english": area.title.en, "level": area.level, "parent": area.parent or ""}
+    return {**facts, "local": "yes" if area.local else "", "ground": ground}
+
+
+def _compared(item: FoundArea, before: FoundArea | None) -> Told:
+    """What is said of an area; a border that moved without changing its size is told too."""
+    told = dict(_told(item))
+    if before is None or before.shape is None or item.shape is None:
+        return told
+    if told["ground"] == _told(before)["ground"] and not _alike(before.shape, item.shape):
+        told["ground"] += ", another border"
+    return told
+
+
+def _alike(a: BaseGeometry, b: BaseGeometry) -> bool:
+    return bool(shapely.equals_exact(shapely.normalize(a), shapely.normalize(b), _NEAR))
+
+
+def _written(folder: Path, ground: _Ground, read: Mapping[str, FoundArea]) -> list[Path]:
+    """Every file that holds an area of the sheet; a new area goes where others of its level are."""
+    homes: dict[AreaLevel, Counter[str]] = {level: Counter() for level in LEVELS}
+    for code, name in ground.file_of.items():
+        homes[ground.found[code].area.level][name] += 1
+    file_of = dict(ground.file_of)
+    for code, item in read.items():
+        known = homes[item.area.level].most_common(1)
+        file_of.setdefault(code, known[0][0] if known else ground.part.files[0])
+    whole = {**ground.found, **read}
+    touched = sorted({file_of[code] for code in read})
+    for name in touched:
+        inside = [item for code, item in whole.items() if file_of[code] == name]
+        replace_file(folder / name, _geojson(folder / name, inside))
+    return [folder / name for name in touched]
+
+
+def _geojson(path: Path, items: Sequence[FoundArea]) -> str:
+    """A FeatureCollection with one area a line, from the top of the tree down; other members of the old file stay."""
+    old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"type": "FeatureCollection"}
+    others = [
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in old.items() if key != "features"
+    ]
+    ordered = sorted(items, key=lambda item: (LEVELS.index(item.area.level), item.area.code))
+    lines = ",\n".join(_line(item) for item in ordered)
+    return "{" + ", ".join([*others, f'"features": [\n{lines}\n]']) + "}\n"
+
+
+def _line(item: FoundArea) -> str:
+    area = item.area
+    facts = {"code": area.code, "parent": area.parent, "level": area.level, "zh": area.title.zh, "en": area.title.en}
+    shape = item.shape
+    if shape is None:
+        assert area.centre is not None, "an area without a shape was read from a point"
+        shape = shapely.Point(area.centre.lon, area.centre.lat)
+    geometry = json.loads(shapely.to_geojson(shape))
+    properties = {**facts, **({"local": True} if area.local else {})}
+    return json.dumps({"type": "Feature", "properties": properties, "geometry": geometry}, ensure_ascii=False)

@@ -1,0 +1,90 @@
+"""``cityloop import departments``: the list of bodies → ``departments.yaml``; those that the sheet leaves out stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from cityloop.city.content import CityFile, DepartmentPart, DepartmentsFile
+from cityloop.city.faults import Faults
+from cityloop.city.loading import credit_code_fits
+from cityloop.city.sheet import SheetPlan
+from cityloop.core.content import load
+from cityloop.core.values import Title
+from cityloop.serve.importing.files import replace_file, yaml_text
+from cityloop.serve.importing.kinds import DEPARTMENTS
+from cityloop.serve.importing.plans import Told, plan_of, refuse_faults
+from cityloop.serve.importing.rows import Row, sheet_lines, table_of
+
+FILE = "departments.yaml"
+_ID = re.compile(r"[a-z][a-z0-9_-]*")
+_KINDS: Mapping[str, Literal["centre", "department"]] = {
+    "": "department", "部门": "department", "department": "department", "中心": "centre", "centre": "centre",
+    "center": "centre",
+}  # fmt: skip
+
+
+def import_departments(folder: Path, file: Path, sheet: str | None, write: bool) -> tuple[SheetPlan, list[Path]]:
+    """The plan of a sheet of departments; with ``write`` ``departments.yaml``, which every row must allow."""
+    calendars = load(folder / "city.yaml", CityFile).calendars
+    path = folder / FILE
+    standing = {part.id: part for part in load(path, DepartmentsFile).departments} if path.is_file() else {}
+    lines, notes = sheet_lines(table_of(file, sheet), DEPARTMENTS)
+    faults, read = Faults(), dict[str, DepartmentPart]()
+    for row in (Row(line, faults) for line in lines):
+        part = _department(row, standing, calendars)
+        if part is not None and part.id in read:
+            row.fault("id", f"'{part.id}' stands in a row above already", "give every body an id of its own")
+        elif part is not None:
+            read[part.id] = part
+            notes += [] if part.code else [f"{row.where('id')}: '{part.id}' has no credit code"]
+    told = {identity: _told(part) for identity, part in read.items()}
+    plan = plan_of(DEPARTMENTS, len(lines), {i: _told(p) for i, p in standing.items()}, told, faults, notes)
+    if not write:
+        return plan, []
+    refuse_faults(plan, faults, file.name)
+    parts = [_plain(part) for part in {**standing, **read}.values()]
+    replace_file(path, yaml_text(path, "departments", {"departments": parts}))
+    return plan, [path]
+
+
+def _department(row: Row, standing: Mapping[str, DepartmentPart], calendars: Collection[str]) -> DepartmentPart | None:
+    identity, before = row.needed("id"), len(row.faults.found)
+    if identity and not _ID.fullmatch(identity):
+        row.fault("id", f"'{identity}' is no id", "small letters, digits and hyphens, a letter first: sanitation")
+    title = row.title("name", "english")
+    kind = _KINDS.get(row.text("kind").casefold())
+    if kind is None:
+        row.fault("kind", f"'{row.text('kind')}' is no kind of department", "中心 centre, 部门 department, or empty")
+    code = row.text("code").upper() or None
+    if code is not None and not credit_code_fits(code):
+        row.fault("code", f"'{code}' is no unified social credit code", "check its 18 characters, or leave it empty")
+    calendar = row.text("calendar") or None
+    if calendar is not None and calendar not in calendars:
+        row.fault("calendar", f"there is no calendar '{calendar}'", f"calendars of city.yaml: {', '.join(calendars)}")
+    if len(row.faults.found) > before or not identity or kind is None:
+        return None
+    old = standing.get(identity)
+    short = row.text("short")
+    return DepartmentPart(
+        id=identity,
+        title=title,
+        short=Title(zh=short, en=row.text("short_english") or short) if short else (old.short if old else None),
+        code=code or (old.code if old else None),
+        kind=kind,
+        calendar=calendar or (old.calendar if old else None),
+        exceptions=old.exceptions if old else (),
+    )
+
+
+def _told(part: DepartmentPart) -> Told:
+    short = part.short.zh if part.short else ""
+    told = {"name": part.title.zh, "english": part.title.en, "short": short, "code": part.code or ""}
+    return {**told, "kind": part.kind, "calendar": part.calendar or ""}
+
+
+def _plain(part: DepartmentPart) -> dict[str, Any]:
+    """A department as the file has it: the id first, nothing that is empty."""
+    return part.model_dump(mode="json", exclude_defaults=True)
