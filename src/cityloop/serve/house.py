@@ -21,7 +21,7 @@ from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import ContentError, NotFound
-from cityloop.core.outbox import Outbox, Relay
+from cityloop.core.outbox import LINGER, Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.drill.plan import load_plan
@@ -295,11 +295,11 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNINGS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
-        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
-        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
+        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED, LINGER)
+        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER)
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS])
+        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER)
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,

@@ -79,7 +79,7 @@ class Rehearser:
         """The beginning of the period, or the first record where the history begins later: rates count from there."""
         tables = {rule.entity_type for rule in touching(wish.rule, self._rules()) if not rule.conditions}
         first = min((at for table in tables if (at := self._oldest(table)) is not None), default=wish.start)
-        return max(wish.start, first) if first < wish.end else wish.start
+        return first if wish.start < first < wish.end else wish.start
 
     def _oldest(self, table: str) -> datetime | None:
         if self._lake.version(table) < 0:
