@@ -19,6 +19,9 @@ PAGES = [
     "/scores",
     "/settings/calendar",
     "/settings/catalogue",
+    "/settings/limits",
+    "/settings/dispatch",
+    "/cases/sent",
     "/board",
 ]
 PHONE = (390, 844)

@@ -9,6 +9,8 @@ export type Item = Schemas['ItemView']
 export type WhatIfView = Schemas['WhatIfView']
 
 export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const
+/** Days that a look back covers by itself: some periods of each length, fewer than the server's most. */
+export const LOOK_BACK: Record<string, number> = { day: 14, week: 84, month: 92, quarter: 366, year: 1096 }
 export const LEVELS = ['district', 'street', 'community', 'cell'] as const
 /** The parts of the address that say which board it is. */
 export const NAMES = ['object', 'level', 'period', 'at', 'version', 'live'] as const

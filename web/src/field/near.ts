@@ -33,7 +33,9 @@ export function ordered(cases: readonly CaseDetail[], here: Point | null): CaseD
 export function taps(one: CaseDetail, may: (permission: string) => boolean): MoveOffer[] {
   const simple = (offer: MoveOffer): boolean => offer.fields.every((field) => !field.required || field.kind === 'text' || field.kind === 'choice')
   const ready = (offer: MoveOffer): boolean => offer.allowed || (offer.move === 'submit_result' && may('case.submit_result'))
-  return one.moves.filter((offer) => offer.to !== one.state && ready(offer) && simple(offer))
+  const found = one.moves.filter((offer) => offer.to !== one.state && ready(offer) && simple(offer))
+  // What goes on before what goes back: a way back wants a reason.
+  return found.sort((a, b) => Number(a.reason_needed) - Number(b.reason_needed))
 }
 
 export function usePosition(): { here: ShallowRef<Point | null>; failed: Ref<boolean>; locate: () => void } {
