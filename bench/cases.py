@@ -27,7 +27,7 @@ from bench.conditions import conditions, percentiles
 
 WANTED_MS = {"queue_page": 150.0, "move": 60.0}
 """Wanted of the p95 of one asker at a time."""
-QUEUE = "mine=true&open=true&sort=due_at&size=50"
+QUEUE = "mine=true&open=true&sort=urgency&size=50"
 RISKY = "open=true&sort=-risk&size=50"
 MOVES: Mapping[str, Mapping[str, str]] = {
     "acceptor": {"reported": "accept", "to_inspect": "accept_without_visit"},

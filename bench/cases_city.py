@@ -1,7 +1,7 @@
 """A city with very many cases: some are walked through the real moves, the others are copies at other places.
 
-Open cases keep whole timelines with chains of their own; ended ones are rows without a timeline. Automation is off, so
-that every case waits for a person.
+Open cases keep whole timelines with chains of their own; ended ones are rows without a timeline, which the store copies
+by itself. Indexes are made when all rows are there. Automation is off, so that every case waits for a person.
 """
 
 from __future__ import annotations
@@ -13,7 +13,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Float,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.schema import DropIndex
 
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
@@ -46,8 +64,18 @@ MATTERS = {
 STEPS = ("accept", "file", "dispatch", "assign", "submit_result", "confirm", "accept_without_visit", "close")
 WEIGHTS = {0: 5, 1: 5, 2: 10, 3: 30, 4: 30, 5: 10, 6: 5, 7: 5}
 """Open cases by the number of steps that they have come; all eight lead to the end."""
-_CHUNK = 5000
+_CHUNK, _BULK = 5000, 50_000
 _DAYS, _YEARS = 30, 3
+_STRIDE = 1_000_003
+"""Seconds from one ended case to the next, around the years: a prime, so that they spread."""
+_ID, _NUMBER = "case_{:019d}", "B{:09d}"
+_MOVED = ("opened_at", "due_at", "yellow_at", "red_at", "urgent_at", "handled_at", "closed_at", "updated_at")
+_SPOTS = Table(
+    "bench_spot",
+    MetaData(),
+    *(Column("place", Integer, primary_key=True), Column("lon", Float), Column("lat", Float)),
+    *(Column("area", String(60)), Column("district", String(60))),
+)
 
 
 @dataclass(frozen=True)
@@ -122,9 +150,11 @@ class Builder:
         days = [now - timedelta(days=_DAYS * (n + 0.5) / 10) for n in range(max(1, min(10, open_cases // 1000)))]
         walked = {steps: [w for at in days for w in self._walk(steps, at)] for steps in (*WEIGHTS, len(STEPS))}
         kinds = self._draw.choices(list(WEIGHTS), list(WEIGHTS.values()), k=open_cases)
-        numbers = iter(range(ended + open_cases))
-        self._write(self._ended(self._draw.choice(walked[len(STEPS)]), next(numbers)) for _ in range(ended))
-        self._write(self._open(self._draw.choice(walked[kind]), next(numbers)) for kind in kinds)
+        self._bare()
+        self._end([each.case.id for each in walked[len(STEPS)]], ended)
+        self._write(self._open(self._draw.choice(walked[kind]), ended + n) for n, kind in enumerate(kinds))
+        self.database.create()
+        self._measure()
 
     def close(self) -> None:
         """Close the store."""
@@ -180,25 +210,72 @@ class Builder:
         remind = case.remind_at if case.remind_at and case.remind_at > self._clock.now() else None
         return case.having(head=head, handler=handler, remind_at=remind, risk=round(self._draw.random(), 4)), entries
 
-    def _ended(self, like: Walked, number: int) -> tuple[Case, list[dict[str, Any]]]:
-        """A copy long ago, without a timeline."""
-        ago = timedelta(seconds=-self._draw.randrange(_YEARS * 365 * 86_400))
-        case = self._copy(like.case, number, ago)
-        moved = {name: at + ago for name in ("due_at", "yellow_at", "red_at", "handled_at", "closed_at", "updated_at")
-                 if (at := getattr(case, name)) is not None}  # fmt: skip
-        return case.having(**moved, entries=0, head=timeline.START), []
-
     def _copy(self, case: Case, number: int, shift: timedelta) -> Case:
         lon, lat, area, district = self._draw.choice(self._places)
         place = {"lon": lon, "lat": lat, "area": area, "district": district}
         opened = case.opened_at + shift
-        return case.having(**place, id=f"case_{number:019d}", number=f"B{number:09d}", opened_at=opened)
+        return case.having(**place, id=_ID.format(number), number=_NUMBER.format(number), opened_at=opened)
+
+    def _bare(self) -> None:
+        """Without the indexes that :meth:`Database.create` makes again."""
+        with self.database.engine.begin() as connection:
+            for index in CaseRow.__table__.indexes:  # type: ignore[attr-defined]
+                connection.execute(DropIndex(index))
+
+    def _end(self, models: Sequence[str], count: int) -> None:
+        """That many copies of closed cases within the last years, made by one statement of the store's own."""
+        with self.database.engine.begin() as connection:
+            _SPOTS.create(connection)
+            spots = [dict(zip(_SPOTS.c.keys(), (n, *spot), strict=True)) for n, spot in enumerate(self._places)]
+            connection.execute(insert(_SPOTS), spots)
+        for start in range(0, count, _BULK):
+            with self.database.engine.begin() as connection:
+                end = min(count, start + _BULK)
+                connection.execute(ended_copies(models, len(spots), start, end, self.database.dialect))
+        with self.database.engine.begin() as connection:
+            _SPOTS.drop(connection)
+
+    def _measure(self) -> None:
+        """Let a server with a planner know its tables, as it would by itself within minutes."""
+        if self.database.dialect == "postgresql":
+            with self.database.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
 
     def _write(self, made: Iterator[tuple[Case, list[dict[str, Any]]]]) -> None:
         for chunk in _chunks(made):
             with self.database.transaction() as tx:
                 tx.insert_now(CaseRow, [to_row(case) for case, _ in chunk])
                 tx.insert_now(TimelineRow, [entry for _, entries in chunk for entry in entries])
+
+
+def ended_copies(models: Sequence[str], spots: int, start: int, end: int, dialect: str) -> Insert:
+    """Copies ``start`` to ``end`` of closed cases, each at another place and so many seconds earlier."""
+    first = select(cast(literal(start), BigInteger).label("n")).cte("numbers", recursive=True)
+    numbers = first.union_all(select(first.c.n + 1).where(first.c.n < end - 1))
+    model, spot, n = CaseRow.__table__.alias("model"), _SPOTS, numbers.c.n
+    which = case(dict(enumerate(models)), value=n % len(models))
+    ago = n * _STRIDE % (_YEARS * 365 * 86_400)
+    made: dict[str, ColumnElement[Any]] = {column.name: column for column in model.c}
+    made |= {name: _earlier(model.c[name], ago, dialect) for name in _MOVED}
+    made |= {name: spot.c[name] for name in ("lon", "lat", "area", "district")}
+    made |= {"id": _padded("case_", n, 19, dialect), "number": _padded("B", n, 9, dialect)}
+    made |= {"entries": literal(0), "head": literal(timeline.START)}
+    rows = select(*made.values()).select_from(
+        numbers.join(model, model.c.id == which).join(spot, spot.c.place == n * 7919 % spots)
+    )
+    return insert(CaseRow).from_select(list(made), rows)
+
+
+def _earlier(column: ColumnElement[Any], seconds: ColumnElement[int], dialect: str) -> ColumnElement[Any]:
+    if dialect == "sqlite":
+        return func.strftime("%Y-%m-%d %H:%M:%f000", column, cast(-seconds, String) + " seconds")
+    return column - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+def _padded(prefix: str, number: ColumnElement[int], width: int, dialect: str) -> ColumnElement[str]:
+    if dialect == "sqlite":
+        return literal(prefix) + func.printf(f"%0{width}d", number)
+    return literal(prefix) + func.lpad(cast(number, String), width, "0")
 
 
 def _chunks(made: Iterator[Any]) -> Iterator[Sequence[Any]]:

@@ -1,8 +1,10 @@
-"""Observations a second through ``Collector.push``, acknowledged after the durable commit, beside delta-rs.
+"""Observations a second, acknowledged after the durable commit: in process and over HTTP, beside delta-rs.
 
 One observation is one record: one station at one time, with eleven values. Every record is decoded from JSON, mapped,
 checked, looked up in the entity directory, held against duplicates, committed with fsync and taken into the state.
-The peer appends the same rows, already decoded and checked, with delta-rs, one commit a request, without fsync.
+In process that is ``Collector.push``; over HTTP it is a whole ``cityloop serve`` in a process of its own, with rules
+that judge every value, and clients on the same cores. The peer appends the same rows, already decoded and checked,
+with delta-rs, one commit a request, without fsync.
 """
 
 from __future__ import annotations
@@ -16,13 +18,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
+from tests.running import RunningCity
 
 from bench.conditions import conditions, percentiles
+from bench.town import write_entities, write_town
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
@@ -37,6 +43,7 @@ from cityloop.core.values import Title
 from cityloop.lake.append import Txn
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.service import Lake
+from cityloop.serve.users import add_user
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
 
@@ -109,8 +116,10 @@ class Bodies:
         return self._text.replace(b"@", at.isoformat().encode())
 
 
-def run(seconds: float, as_json: bool = False) -> dict[str, Any]:
-    """Measure for about ``seconds``; the result holds its conditions. ``as_json`` is the caller's matter."""
+def run(seconds: float) -> dict[str, Any]:
+    """Measure for about ``seconds`` of each way; the result holds its conditions."""
+    with tempfile.TemporaryDirectory(prefix="cityloop-bench-") as folder:
+        over_http = _over_http(Path(folder), seconds)
     with tempfile.TemporaryDirectory(prefix="cityloop-bench-") as folder:
         lake = TimedLake(Path(folder) / "lake", sync=True)
         lake.commits = []
@@ -119,7 +128,7 @@ def run(seconds: float, as_json: bool = False) -> dict[str, Any]:
         collector.start()
         compactor.start()
         try:
-            return _measure(seconds, Path(folder), collector, lake)
+            return _measure(seconds, Path(folder), collector, lake, over_http)
         finally:
             compactor.stop()
             collector.stop()
@@ -127,13 +136,44 @@ def run(seconds: float, as_json: bool = False) -> dict[str, Any]:
             database.close()
 
 
-def _measure(seconds: float, folder: Path, collector: Collector, lake: TimedLake) -> dict[str, Any]:
+def _over_http(folder: Path, seconds: float) -> dict[str, Any]:
+    """``CLIENTS`` connections that post one request after another to a server of its own."""
+    city, data = write_town(folder, TABLE, STATIONS), folder / "data"
+    settings = Settings(city=city, data=data)
+    token = add_user(settings, "sensors", "sensors", ["feed"], None, [], None)
+    kind = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    bodies, hands = Bodies(), threading.local()
+    served = RunningCity(["serve", str(city), "--data", str(data), "--port", "0"])
+    address = urlsplit(served.url)
+
+    def post(body: bytes) -> int:
+        hand = getattr(hands, "hand", None) or HTTPConnection(str(address.hostname), address.port, timeout=60)
+        hands.hand = hand
+        hand.request("POST", f"/api/v1/feeds/{FEED}/records", body, kind)
+        answer = json.loads(hand.getresponse().read())
+        return int(answer["accepted"])
+
+    try:
+        _push(post, bodies, 1, min(1.0, seconds / 10))
+        many, times = _push(post, bodies, CLIENTS, seconds)
+    finally:
+        served.stop()
+    return {"observations_per_second": round(many), "push_ms": percentiles(times), "clients": CLIENTS}
+
+
+def _measure(
+    seconds: float, folder: Path, collector: Collector, lake: TimedLake, over_http: dict[str, Any]
+) -> dict[str, Any]:
     bodies = Bodies()
-    _push(collector, bodies, 1, min(1.0, seconds / 10))
+
+    def push(body: bytes) -> int:
+        return collector.push(MACHINE, FEED, body, "application/json").accepted
+
+    _push(push, bodies, 1, min(1.0, seconds / 10))
     lake.commits.clear()
-    many, many_ms = _push(collector, bodies, CLIENTS, seconds * 0.6)
+    many, many_ms = _push(push, bodies, CLIENTS, seconds * 0.6)
     commits, groups = percentiles(lake.commits), len(lake.commits)
-    one, one_ms = _push(collector, bodies, 1, seconds * 0.15)
+    one, one_ms = _push(push, bodies, 1, seconds * 0.15)
     stored = lake.query(f'SELECT count(*) AS n, count(DISTINCT record) AS d FROM "{TABLE}"', [TABLE]).to_pylist()[0]
     if stored["n"] != stored["d"]:
         raise AssertionError(f"{stored['n']} rows are stored of {stored['d']} records")
@@ -144,6 +184,7 @@ def _measure(seconds: float, folder: Path, collector: Collector, lake: TimedLake
         "push_ms": percentiles(many_ms),
         "commit_ms": commits,
         "rows_per_commit": round(many * seconds * 0.6 / max(1, groups)),
+        "over_http": over_http,
         "one_client": {"observations_per_second": round(one), "push_ms": percentiles(one_ms)},
         "delta_rs_append": {"observations_per_second": round(peer), "fsync": False, "decoding_and_checks": False},
         "ratio_to_delta_rs": round(many / peer, 2),
@@ -154,12 +195,11 @@ def _measure(seconds: float, folder: Path, collector: Collector, lake: TimedLake
             "linger_ms": Settings().linger_ms,
             "fsync": lake.sync,
             "seconds": seconds,
-            "transport": "in process",
         },
     }
 
 
-def _push(collector: Collector, bodies: Bodies, clients: int, seconds: float) -> tuple[float, list[float]]:
+def _push(push: Callable[[bytes], int], bodies: Bodies, clients: int, seconds: float) -> tuple[float, list[float]]:
     """Push from ``clients`` threads; return accepted observations a second and the milliseconds of every push."""
     until, times = time.perf_counter() + seconds, []
     accepted = [0] * clients
@@ -167,7 +207,7 @@ def _push(collector: Collector, bodies: Bodies, clients: int, seconds: float) ->
     def client(number: int) -> None:
         while time.perf_counter() < until:
             body, began = bodies.next(), time.perf_counter()
-            accepted[number] += collector.push(MACHINE, FEED, body, "application/json").accepted
+            accepted[number] += push(body)
             times.append((time.perf_counter() - began) * 1000)
 
     began = time.perf_counter()
@@ -190,10 +230,7 @@ def _peer(folder: Path, lake: Lake, seconds: float) -> float:
 
 
 def _collector(folder: Path, lake: Lake) -> tuple[Collector, Database]:
-    entities = folder / "city" / "entities"
-    entities.mkdir(parents=True)
-    lines = [f"{station},{station},{station},114.05,22.55" for station in STATIONS]
-    (entities / f"{TABLE}.csv").write_text("\n".join(["id,title_zh,title_en,lon,lat", *lines]), encoding="utf-8")
+    write_entities(folder / "city", TABLE, STATIONS)
     database = Database(f"sqlite:///{folder / 'city.db'}")
     database.create()
     standard = Standard.load(PACKS)

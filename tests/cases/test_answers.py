@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from cityloop.access.models import AuditRow
 from cityloop.cases.models import CaseRow, CaseWarningRow
@@ -194,3 +194,13 @@ def test_automation_waits_when_the_city_says_so(tmp_path: Path) -> None:
     with room.database.reading() as session:
         assert session.scalar(select(CaseRow.by_hand)) is False
     room.database.close()
+
+
+def test_what_waits_for_a_person_is_not_read_at_every_tick(busy_room: Room) -> None:
+    busy_room.report(channel="leader")
+    asked: list[str] = []
+    event.listen(busy_room.database.engine, "before_cursor_execute", lambda _c, _k, said, *_: asked.append(said))
+    for seconds, looks in ((0, 1), (30, 0), (29, 0), (1, 1)):
+        asked.clear()
+        busy_room.desk.tick(busy_room.later(seconds=seconds))
+        assert sum("by_hand IS 0" in said for said in asked) == looks, seconds

@@ -250,8 +250,9 @@ def test_the_owner_of_the_thing_leads(tmp_path: Path) -> None:
     dispatcher = town.desk._mover._dispatcher
     with town.database.transaction() as tx:
         case = town.desk.report_in(tx, ACCEPTOR, litter(), town.clock.now())[0]
-    named = dispatcher.match(None, case.having(entity="s01"), town.clock.now())
-    plain = dispatcher.match(None, case.having(entity="s02"), town.clock.now())
+    with town.database.reading() as session:
+        named = dispatcher.match(session, case.having(entity="s01"), town.clock.now())
+        plain = dispatcher.match(session, case.having(entity="s02"), town.clock.now())
     assert named is not None and plain is not None and (named.row, plain.row) == ("owned", "rest")
     town.database.close()
 

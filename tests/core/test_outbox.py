@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cityloop.core.database import Database, Transaction
-from cityloop.core.outbox import Event, Outbox, Relay
+from cityloop.core.outbox import UNWANTED, Event, Outbox, OutboxCursor, Relay
 
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
 
@@ -71,6 +71,26 @@ def test_a_new_relay_goes_on_where_the_old_one_stood(database: Database) -> None
         _say(database, outbox, "x")
         relay.drain()
     assert heard == ["x", "x"]
+
+
+def test_what_a_consumer_does_not_want_is_passed_without_a_write_each_time(database: Database) -> None:
+    outbox, heard = Outbox(database), list[str]()
+    relay = Relay(database, outbox)
+    relay.consume("ear", lambda _tx, events: heard.extend(event.subject for event in events), ["cityloop.test.wanted"])
+    _say(database, outbox, *map(str, range(UNWANTED)))
+    assert relay.step("ear") == UNWANTED and relay.step("ear") == 0 and _kept(database) is None
+    _say(database, outbox, "one more")
+    assert relay.step("ear") == 1 and _kept(database) == UNWANTED + 1
+    with database.transaction() as tx:
+        outbox.record(tx, "cityloop.test.wanted", "mine", NOW, {})
+    relay.drain()
+    assert heard == ["mine"] and _kept(database) == UNWANTED + 2
+
+
+def _kept(database: Database) -> int | None:
+    with database.reading() as session:
+        cursor = session.get(OutboxCursor, "ear")
+        return cursor.seq if cursor else None
 
 
 def test_a_running_relay_is_woken_by_the_commit(database: Database) -> None:

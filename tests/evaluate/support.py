@@ -21,7 +21,7 @@ from cityloop.evaluate.models import StepRow
 from cityloop.evaluate.schemas import Board, Wanted
 from cityloop.evaluate.service import Evaluator
 from cityloop.evaluate.tally import Figure
-from tests.cases.support import DEMO, Room, by_hand, open_room, person
+from tests.cases.support import DEMO, MONDAY, Room, by_hand, open_room, person
 
 URBAN = DEMO.parents[1] / "packs" / "urban"
 HEAD = person("head.gao", "leader")
@@ -76,6 +76,7 @@ def step(number: int, **values: Any) -> dict[str, Any]:
         "elapsed_seconds": 3600,
         "late": False,
         "outcome": "confirm",
+        "rating": None,
         **dict.fromkeys(COUNTERS, 0),
         **dict.fromkeys(FLAGS, False),
     }
@@ -117,9 +118,11 @@ class Town:
         return self.evaluator.board(actor, scheme, wanted.model_copy(update=more))
 
 
-def open_town(tmp_path: Path, workflow: Workflow | None = None, book: Book | None = None) -> Town:
+def open_town(
+    tmp_path: Path, workflow: Workflow | None = None, book: Book | None = None, start: datetime = MONDAY
+) -> Town:
     """The demo city's desk where people make every move, and its evaluation."""
-    room = open_room(tmp_path, workflow or by_hand())
+    room = open_room(tmp_path, workflow or by_hand(), start)
     book = book or load_evaluation([URBAN], DEMO)
     evaluator = Evaluator(
         database=room.database, outbox=room.outbox, door=room.door, audit=room.audit, city=room.city, book=book

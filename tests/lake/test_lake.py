@@ -235,3 +235,8 @@ def test_files_left_by_a_crash_before_their_commit_are_nobodys_rows(lake: Lake) 
     path = Path(lake.files(TABLE)[0])
     shutil.copy(path, path.with_name("part_orphan.parquet"))
     assert levels(lake) == [float(n) for n in range(10)]
+
+
+def test_every_query_keeps_what_it_read_of_file_footers(lake: Lake) -> None:
+    sql = "SELECT current_setting('parquet_metadata_cache') AS kept, current_setting('timezone') AS zone"
+    assert lake.query(sql, []).to_pylist() == [{"kept": True, "zone": "UTC"}]

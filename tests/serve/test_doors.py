@@ -16,10 +16,12 @@ from tests.running import RunningCity, running
 pytestmark = pytest.mark.slow
 OPEN = {
     "/api/v1/session",
+    "/api/v1/session/password",
     "/api/v1/demo/posts",
     "/api/v1/demo/session",
     "/api/v1/city",
     "/api/v1/clock",
+    "/api/v1/public/addresses",
     "/api/v1/public/places",
     "/api/v1/public/outline.geojson",
     "/api/v1/public/cases",

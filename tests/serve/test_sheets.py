@@ -27,6 +27,8 @@ from cityloop.serve.importing.responsibility import import_responsibility
 from cityloop.serve.importing.rows import sheet_lines, table_of
 from tests.serve.office import furnish, write_sheet
 
+Cells = list[str | int | float | None]
+
 EAST_STREET = "POLYGON ((114.1 22.9, 114.2 22.9, 114.2 23.1, 114.1 23.1, 114.1 22.9))"
 WIDE_STREET = "POLYGON ((114.19 22.9, 114.3 22.9, 114.3 23.1, 114.19 23.1, 114.19 22.9))"
 NARROW_STREET = "POLYGON ((114.21 22.9, 114.3 22.9, 114.3 23.1, 114.21 23.1, 114.21 22.9))"
@@ -53,7 +55,7 @@ def city(office: Path) -> Path:
     return office / "cities" / "lushan"
 
 
-def table_rows(file: Path) -> list[list[str | int | float | None]]:
+def table_rows(file: Path) -> list[Cells]:
     table = table_of(file)
     return [list(table.frame.columns), *[list(row) for row in table.frame.rows()]]
 
@@ -184,7 +186,7 @@ def test_the_sheet_is_the_whole_table_of_responsibility(office: Path, tmp_path: 
 
 
 def test_addresses_outside_the_city_or_twice_are_named(office: Path, city: Path) -> None:
-    sheet = [
+    sheet: list[Cells] = [
         ["标准地址", "经度", "纬度"],
         ["示例路0号", 114.2, 23.0],
         ["示例路 ０ 号", 114.2, 23.0],
@@ -217,8 +219,8 @@ def test_components_that_the_feed_refuses_lie_in_quarantine_and_a_survey_moves_t
     (office / "cities" / "lushan" / "responsibility.yaml").write_text(
         "version: '1'\nrows:\n  - {id: all, title: 全部, department: roads}\n", encoding="utf-8"
     )
-    head = ["标识码", "名称", "权属单位代码", "主管部门", "状态", "经度", "纬度"]
-    rows = [
+    head: Cells = ["标识码", "名称", "权属单位代码", "主管部门", "状态", "经度", "纬度"]
+    rows: list[Cells] = [
         head,
         ["44990101001000001", "示例一", "", "市政所", "完好", 114.25, 23.0],
         [44990101001000002, "数字", "", "市政所", "完好", 114.25, 23.0],

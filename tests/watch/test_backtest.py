@@ -111,6 +111,8 @@ def test_a_threshold_is_proposed_for_a_wished_number_of_warnings() -> None:
     assert 92 < best.threshold <= 93
     assert best.a_week == 7
     assert shifted(rule_of(levels={"blue": 10, "red": 20}), 15).levels == {"blue": 15, "red": 25}
+    few, *_ = propose(rule_of(levels={"blue": 4}), 1000, ask)
+    assert (few.a_week, few.threshold > 0) == (99, True)
     below, *_ = propose(rule_of(direction="below", levels={"blue": 50}), 5, lambda t: sum(v <= t for v in values))
     assert (below.a_week, 4 <= below.threshold < 5) == (5, True)
 

@@ -157,12 +157,12 @@ class Accounts:
 
     def actor(self, token: str) -> Actor | None:
         """The actor behind a token, or ``None`` when it is unknown or has ended."""
+        query = select(AccountRow, SignInRow.expires_at).join(SignInRow, SignInRow.account == AccountRow.id)
         with self._database.reading() as session:
-            sign_in = session.get(SignInRow, _hash(token))
-            if sign_in is None or (sign_in.expires_at and sign_in.expires_at < self._clock.now()):
-                return None
-            row = session.get(AccountRow, sign_in.account)
-            return _actor(row) if row else None
+            found = session.execute(query.where(SignInRow.token_hash == _hash(token))).one_or_none()
+        if found is None or (found.expires_at and found.expires_at < self._clock.now()):
+            return None
+        return _actor(found[0])
 
     def close_session(self, token: str) -> None:
         """End a session; unknown tokens are ignored."""

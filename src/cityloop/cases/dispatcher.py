@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -66,13 +65,15 @@ class Dispatcher:
         owner = self._owner_of(case.entity) if case.entity else None
         return table.match(case.matter, case.area, case.channel, case.named_department, at, owner)
 
-    def match(self, tx: Transaction | None, case: Case, now: datetime) -> Match | None:
-        """The row that fits, and of its equals the one that is likely the quickest."""
+    def match(self, source: Transaction | Session, case: Case, now: datetime) -> Match | None:
+        """The row that fits, and of its equals the one that is likely the quickest; ``source`` tells of their load.
+
+        It is the caller's own: who held one connection and waited for another would, with many others, wait for ever.
+        """
         found = self.matched(self.table, case, now)
         if found is None or len(found.equals) < 2:
             return found
-        with self._session(tx) as session:
-            having = self.loads(session, found.equals, case.matter, now)
+        having = self.loads(_session(source), found.equals, case.matter, now)
         names = {name: self._city.departments[name].title for name in found.equals}
         department, choice = choose(having, names)
         return replace(found, department=department, choice=choice)
@@ -104,11 +105,9 @@ class Dispatcher:
             )
         )
 
-    @contextmanager
-    def _session(self, tx: Transaction | None) -> Iterator[Session]:
-        if tx is None:
-            with self._database.reading() as session:
-                yield session
-        else:
-            CaseStore.of(tx).flush()
-            yield tx.session
+
+def _session(source: Transaction | Session) -> Session:
+    if isinstance(source, Session):
+        return source
+    CaseStore.of(source).flush()
+    return source.session

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
@@ -81,10 +82,12 @@ class Mover:
         self.parts = Parts(door=door, city=city, rules=self.rules)
         self._matters = frozenset(matter.key for matter in city.catalogue.list())
 
-    def ask(self, tx: Transaction | None, actor: Actor, case: Case, move: MoveDef, wish: Wish, now: datetime) -> Ask:
-        """Everything that decides about one wish; without a transaction only what an offer needs is looked up."""
+    def ask(
+        self, source: Transaction | Session, actor: Actor, case: Case, move: MoveDef, wish: Wish, now: datetime
+    ) -> Ask:
+        """Everything that decides about one wish; in a session that only reads, no more than an offer needs."""
         workflow = self._book.of(case.workflow, case.filed)
-        facts = self._facts(tx, actor, case, move, wish.fields or {}, now)
+        facts = self._facts(source, actor, case, move, wish.fields or {}, now)
         return Ask(case, move, workflow, actor, now, self.rules, facts, wish.opinion, wish.fields or {})
 
     def move(self, tx: Transaction, actor: Actor, case: Case, wish: Wish, now: datetime) -> Case:
@@ -219,7 +222,7 @@ class Mover:
 
     def _facts(
         self,
-        tx: Transaction | None,
+        source: Transaction | Session,
         actor: Actor,
         case: Case,
         move: MoveDef,
@@ -227,9 +230,8 @@ class Mover:
         now: datetime,
     ) -> Facts:
         effects = {effect.name for effect in move.effects}
-        match = None
-        if "take_department" in effects:
-            match = self._dispatcher.match(tx, case, now)
+        tx = None if isinstance(source, Session) else source
+        match = self._dispatcher.match(source, case, now) if "take_department" in effects else None
         person = target = None
         near: tuple[str, ...] = ()
         if tx is not None:

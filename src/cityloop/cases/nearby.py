@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_
 
-from cityloop.cases.models import CaseRow
+from cityloop.cases.models import OPEN, CaseRow
 from cityloop.cases.values import Case
 from cityloop.cases.workflow import DuplicateDef
 
@@ -30,7 +30,7 @@ def around(lon: float, lat: float, rule: DuplicateDef, now: datetime) -> ColumnE
     return and_(
         CaseRow.opened_at >= now - timedelta(hours=rule.hours),
         CaseRow.opened_at <= now,
-        CaseRow.open.is_(True),
+        OPEN,
         CaseRow.lon.between(lon - wide, lon + wide),
         CaseRow.lat.between(lat - high, lat + high),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,8 +102,18 @@ def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
             return or_(CaseRow.clock_state == "none", dark)
 
 
-def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
-    """Cases on which the actor can carry on now, by the moves that the actor's posts may make.
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """Cases on which an actor can carry on now."""
+
+    where: ColumnElement[bool]
+    within: tuple[ColumnElement[bool], ...]
+    """Where they are: in a state that waits for the actor, or in one where only a request does; no case is in both.
+    They follow from ``where``. Beside it counts go straight there, while a page is found quicker in its order."""
+
+
+def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
+    """What an actor can carry on with, by the moves that the actor's posts may make.
 
     Moves that ask the same of a case make one condition over all their states. A move after a call-back waits for
     nobody: it depends on what a reporter says, not on a queue. Nor does a move that only asks somebody else (for more
@@ -116,7 +126,15 @@ def mine(workflow: Workflow, door: Door, actor: Actor) -> ColumnElement[bool]:
                 found = states.setdefault(_asked(move), [])
                 found += [] if state.id in found else [state.id]
     parts = [and_(CaseRow.state.in_(names), *_conditions(asked, actor)) for asked, names in states.items()]
-    return or_(*parts) if parts else false()
+    return Mine(or_(*parts) if parts else false(), _within(states))
+
+
+def _within(states: Mapping[_Asked, Sequence[str]]) -> tuple[ColumnElement[bool], ...]:
+    kinds = sorted({asked.decides for asked in states if asked.decides})
+    plain = {name for asked, names in states.items() if not asked.decides for name in names}
+    other = {name for names in states.values() for name in names} - plain
+    asked_for = and_(CaseRow.state.in_(sorted(other)), CaseRow.request.in_(kinds))
+    return CaseRow.state.in_(sorted(plain)), *([asked_for] if other else [])
 
 
 def _carries_on(move: MoveDef) -> bool:

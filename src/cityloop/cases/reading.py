@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from fastapi import Response
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
@@ -23,7 +25,7 @@ from cityloop.cases.offers import offers
 from cityloop.cases.refusals import able
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseView, MoveOffer, Petitioner, Supervision, TimelineEntry
 from cityloop.cases.store import load
-from cityloop.cases.values import Case, from_row, scoped
+from cityloop.cases.values import LISTED, Case, listed, scoped
 from cityloop.cases.views import Views, light
 from cityloop.city.service import City
 from cityloop.core.database import Database
@@ -37,6 +39,7 @@ _PETITIONER = ("number", "channel", "opened_at", "reporter_name", "reporter_phon
 POINTS = 5000
 """Most points of one GeoJSON answer, the newest first."""
 _TABLE = CaseRow.__table__
+_LISTED = tuple(_TABLE.c[name] for name in LISTED)
 _HEADINGS = {
     "number": ("案件号", "Number"),
     "title": ("标题", "Title"),
@@ -88,17 +91,33 @@ class Reading:
         self._views = views
         self._mover = mover
         self._attachments = attachments
+        self._mines = lru_cache(2048)(lambda _workflow, actor: queries.mine(book.current, door, actor))
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
         """One page; ``total`` counts what the actor may see under the filter."""
         now = self._city.clock.now()
         where = self._where(actor, wanted, now)
+        within = self._mine(actor).within if wanted.mine else (true(),)
         order = queries.order(paged.sort)
         with self._database.reading() as session:
-            total = session.scalar(select(func.count()).select_from(_TABLE).where(*where)) or 0
-            query = select(_TABLE).where(*where).order_by(*order).offset(paged.offset).limit(paged.size)
-            items = [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
+            counts = [select(func.count()).select_from(_TABLE).where(*where, part) for part in within]
+            total = sum(session.scalar(count) or 0 for count in counts)
+            items = self._page(session, where, order, paged.offset, paged.size, now)
         return Page(items=items, total=total, page=paged.page, size=paged.size)
+
+    def _page(
+        self,
+        session: Session,
+        where: Sequence[ColumnElement[bool]],
+        order: Sequence[ColumnElement[Any]],
+        offset: int,
+        size: int,
+        now: datetime,
+    ) -> builtins.list[CaseView]:
+        """Ids first: an index alone finds them, so that a page far down a long queue looks at its own rows only."""
+        ids = select(_TABLE.c.id).where(*where).order_by(*order).offset(offset).limit(size)
+        query = select(*_LISTED).where(_TABLE.c.id.in_(ids)).order_by(*order)
+        return [self._views.view(listed(row), now) for row in session.execute(query)]
 
     def export(self, actor: Actor, wanted: CaseFilter, form: ExportFormat) -> Response:
         """The list as a file, headed in the city's language; at most :data:`EXPORT_LIMIT` rows, and it says so."""
@@ -206,16 +225,16 @@ class Reading:
             attachments=self._attachments.of(session, case.id),
             tasks=self._mover.parts.views(session, actor, case, now),
             timeline=self._timeline(session, case),
-            moves=self._offers(actor, case, now),
+            moves=self._offers(session, actor, case, now),
             nearby=self._nearby(session, scope, case, now),
         )
 
-    def _offers(self, actor: Actor, case: Case, now: datetime) -> builtins.list[MoveOffer]:
+    def _offers(self, session: Session, actor: Actor, case: Case, now: datetime) -> builtins.list[MoveOffer]:
         workflow = self._book.of(case.workflow, case.filed)
         posts = self._door.policy.posts
         return offers(
             workflow.moves_from.get(case.state, ()),
-            lambda move: self._mover.ask(None, actor, case, move, Wish(move.id), now),
+            lambda move: self._mover.ask(session, actor, case, move, Wish(move.id), now),
             lambda permission: self._door.may(actor, permission),
             lambda move: [posts[name].title for name in able(self._door.policy, move)],
         )
@@ -244,20 +263,23 @@ class Reading:
         if not case.open:
             return []
         where = (nearby.box(case, rule, now), scope.where(queries.COLUMNS))
-        found = [from_row(dict(row)) for row in session.execute(select(_TABLE).where(*where).limit(200)).mappings()]
+        found = [listed(row) for row in session.execute(select(*_LISTED).where(*where).limit(200))]
         return [self._views.view(other, now) for other in nearby.nearest(case, found, rule)]
 
     def _some(self, actor: Actor, wanted: CaseFilter, most: int) -> builtins.list[CaseView]:
         now = self._city.clock.now()
-        query = select(_TABLE).where(*self._where(actor, wanted, now)).order_by(*queries.order("")).limit(most)
         with self._database.reading() as session:
-            return [self._views.view(from_row(dict(row)), now) for row in session.execute(query).mappings()]
+            return self._page(session, self._where(actor, wanted, now), queries.order(""), 0, most, now)
 
     def _where(self, actor: Actor, wanted: CaseFilter, now: datetime) -> builtins.list[ColumnElement[bool]]:
         where = [self._door.scope(actor, ENTITY).where(queries.COLUMNS), *queries.conditions(wanted, now)]
         if wanted.mine:
-            where.append(queries.mine(self._book.current, self._door, actor))
+            where.append(self._mine(actor).where)
         return where
+
+    def _mine(self, actor: Actor) -> queries.Mine:
+        """What an actor can carry on with; built once, and anew when the workflow has changed."""
+        return self._mines(self._book.current.key, actor)
 
     def _plain(self, view: CaseView) -> dict[str, Any]:
         """Titles in the city's language, times in the city's zone."""

@@ -35,7 +35,7 @@ router = APIRouter(prefix="/api/v1", tags=["cases"])
 TheDesk = Annotated[CaseDesk, Depends(service(CaseDesk))]
 
 
-def case_filter(
+async def case_filter(
     state: Annotated[list[str] | None, Query()] = None,
     open: bool | None = None,
     mine: Annotated[bool, Query(description="only cases on which the asker can make a move now")] = False,

@@ -7,8 +7,8 @@ thousands of moves into one commit.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Response
@@ -52,6 +52,7 @@ from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paging
 
 _DUE_BATCH = 500
+_LOOK = timedelta(minutes=1)
 
 
 class CaseDesk:
@@ -85,6 +86,7 @@ class CaseDesk:
         dispatcher = Dispatcher(
             database=database, city=city, policy=door.policy, table=responsibility, owner_of=owner_of
         )
+        self._dispatcher = dispatcher
         self._mover = Mover(**common, outbox=outbox, book=self._book, dispatcher=dispatcher, views=views)
         stored: dict[str, Any] = {**common, "database": database, "mover": self._mover}
         self.attachments = Attachments(**stored, files=files, limit=attachment_limit)
@@ -113,6 +115,7 @@ class CaseDesk:
         self.limits.open(city.clock.now())
         self.dispatch = DispatchDesk(**common, database=database, outbox=outbox, dispatcher=dispatcher)
         self.dispatch.open(city.clock.now())
+        self._looked: tuple[tuple[str, int], datetime] | None = None
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
     @property
@@ -198,21 +201,35 @@ class CaseDesk:
 
     def tick(self, now: datetime) -> int:
         """Everything that is due by the hour: automatic moves, suspensions that end, reminders; returns the count."""
-        return self.dispatch_due(now) + self._waiting.resume_due(now) + self._waiting.remind(now)
+        return self._automate_due(now) + self._waiting.resume_due(now) + self._waiting.remind(now)
 
-    def dispatch_due(self, now: datetime) -> int:
-        """Make the automatic moves that are waiting (after a wait, or since a table changed); returns their number."""
-        states = list(self._book.current.automation_from)
+    def _automate_due(self, now: datetime) -> int:
+        """Rules that wait are asked every time; all others once a minute, or when workflow or table have changed.
+
+        What such a rule lets go is let go as it comes: thousands that wait for a person are not read at every tick.
+        """
+        tables = (self._book.current.key, self._dispatcher.version)
+        looked = self._looked
+        if looked is None or looked[0] != tables or not timedelta() <= now - looked[1] < _LOOK:
+            self._looked = (tables, now)
+            return self.dispatch_due(now)
+        rules = self._book.current.automation
+        return self.dispatch_due(now, {rule.when.state for rule in rules if rule.when.after_seconds})
+
+    def dispatch_due(self, now: datetime, states: Iterable[str] | None = None) -> int:
+        """Make the automatic moves that are due in these states (all by default); returns their number."""
+        asked = list(self._book.current.automation_from if states is None else states)
         made, last = 0, ""
-        while True:
+        while asked:
             with self._database.transaction() as tx:
-                where = CaseRow.state.in_(states) & CaseRow.by_hand.is_(False) & (CaseRow.id > last)
+                where = CaseRow.state.in_(asked) & CaseRow.by_hand.is_(False) & (CaseRow.id > last)
                 cases = CaseStore.of(tx).select(where, limit=_DUE_BATCH, order=CaseRow.id)
                 for case in cases:
                     made += self._mover.automate(tx, case, now).version - case.version
             if len(cases) < _DUE_BATCH:
-                return made
+                break
             last = cases[-1].id
+        return made
 
     def answer_warnings(self, tx: Transaction, events: Sequence[Event]) -> None:
         """Relay handler for ``cityloop.warning.raised``, ``.level`` and ``.cleared``."""

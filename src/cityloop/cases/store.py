@@ -20,9 +20,14 @@ from cityloop.core.database import Transaction
 
 _TABLE: Table = CaseRow.__table__  # type: ignore[assignment]
 _COUNTER: Table = CounterRow.__table__  # type: ignore[assignment]
-_FIXED = ("id", "number", "opened_at", "channel", "external_number", "risk", "risk_at")
+_FIXED = (
+    *("id", "number", "opened_at", "channel", "external_number", "risk", "risk_at", "title", "description", "address"),
+    *("area", "district", "lon", "lat", "reporter", "reporter_name", "reporter_phone", "entity", "warning", "series"),
+    *("linked_from", "target_at", "named_department"),
+)
+"""What no move changes: neither these columns nor their indexes are written again."""
 _CHANGING = (*(column.name for column in _TABLE.columns if column.name not in _FIXED), "id")
-"""What a move may change, and the key behind it."""
+"""All other columns, and the key behind them."""
 _MEMORY = "cases"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,9 @@ class Case:
 
 _NAMES = tuple(item.name for item in fields(Case))
 _DOCUMENTS = ("dispatch_reason", "request_detail", "supervision", "photos")
+_UNLISTED = {"description": "", "clocks": None, "handling": None, **dict.fromkeys(_DOCUMENTS[:3])}
+LISTED = tuple(name for name in _NAMES if name not in _UNLISTED)
+"""Columns of a case that a row of a list needs."""
 
 
 def to_row(case: Case) -> dict[str, Any]:
@@ -126,6 +129,13 @@ def from_row(row: Mapping[str, Any]) -> Case:
     values["clocks"] = {name: PostClock.of(document) for name, document in row["clocks"].items()}
     values["handling"] = HandlingClock.model_validate(row["handling"]) if row["handling"] else None
     return Case(**values)
+
+
+def listed(values: Iterable[Any]) -> Case:
+    """The case of :data:`LISTED` columns, in their order: fit to be shown in a list, never to be moved or written."""
+    case = object.__new__(Case)
+    case.__dict__.update(_UNLISTED, **dict(zip(LISTED, values, strict=True)))
+    return case
 
 
 def scoped(case: Case) -> dict[str, str | None]:

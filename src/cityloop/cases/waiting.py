@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from cityloop.access.actor import SYSTEM
 from cityloop.cases.definitions import Book
-from cityloop.cases.models import CaseRow
+from cityloop.cases.models import OPEN, CaseRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.reminders import next_look, next_step
 from cityloop.cases.store import CaseStore
@@ -37,7 +37,7 @@ class Waiting:
     def resume_due(self, now: datetime) -> int:
         """End every suspension whose date has come; the clock goes on from that date. Returns their number."""
         told = "挂账到期，自动恢复" if self._city.language == "zh" else "the suspension has ended by itself"
-        due = CaseRow.suspended_until.is_not(None) & (CaseRow.suspended_until <= now) & CaseRow.open.is_(True)
+        due = CaseRow.suspended_until.is_not(None) & (CaseRow.suspended_until <= now) & OPEN
         if not self._some(due):
             return 0
         made, last = 0, ""
@@ -53,7 +53,7 @@ class Waiting:
 
     def remind(self, now: datetime) -> int:
         """Send every reminder that is due, each once, with its event in the transaction that notes it."""
-        due = CaseRow.remind_at.is_not(None) & (CaseRow.remind_at <= now) & CaseRow.open.is_(True)
+        due = CaseRow.remind_at.is_not(None) & (CaseRow.remind_at <= now) & OPEN
         if not self._some(due):
             return self._remind_replies(now)
         sent = 0
@@ -83,7 +83,7 @@ class Waiting:
 
     def _remind_replies(self, now: datetime) -> int:
         late = CaseRow.reply_due_at.is_not(None) & (CaseRow.reply_due_at < now) & CaseRow.reply_reminded.is_(False)
-        late &= CaseRow.open.is_(True)
+        late &= OPEN
         if not self._some(late):
             return 0
         with self._database.transaction() as tx:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cityloop.access.models import AccountRow
 from cityloop.access.policy import Policy
 from cityloop.cases.choosing import Load
-from cityloop.cases.models import CaseRow
+from cityloop.cases.models import OPEN, CaseRow
 
 _TABLE = CaseRow.__table__
 _HANDLES = "case.submit_result"
@@ -39,7 +39,7 @@ def loads(
 
 
 def _open(session: Session, department: str) -> int:
-    where = (_TABLE.c.open.is_(True), _TABLE.c.department == department)
+    where = (OPEN, _TABLE.c.department == department)
     return session.scalar(select(func.count()).select_from(_TABLE).where(*where)) or 0
 
 

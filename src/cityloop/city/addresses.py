@@ -46,12 +46,9 @@ class Addresses:
     """All addresses of a city."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
-        keys = [folded_address(text) for text in frame["address"]]
-        names = [f"|{'|'.join(folded_address(part) for part in (text or '').split('|'))}|" for text in frame["aliases"]]
+        names = pl.concat_str(pl.lit("|"), _folded(pl.col("aliases").fill_null("")), pl.lit("|"))
         self._frame = frame.with_columns(
-            pl.Series("key", keys, dtype=pl.String),
-            pl.Series("names", names, dtype=pl.String),
-            pl.col("letters").fill_null(""),
+            _folded(pl.col("address")).alias("key"), names.alias("names"), pl.col("letters").fill_null("")
         )
 
     @classmethod
@@ -76,8 +73,8 @@ class Addresses:
             loose = pl.col("key").str.contains(".*".join(map(re.escape, whole)))
             hits = hits.vstack(self._frame.filter(loose).join(hits, on="key", how="anti"))
         ranked = hits.with_columns(_score(whole).alias("score"), _metres(near).alias("metres"))
-        order = ["score", "metres", pl.col("key").str.len_chars(), "address"]
-        return list(_rows(ranked.sort(order, nulls_last=True).head(most)))
+        order = ["score", *(["metres"] if near is not None else []), pl.col("key").str.len_chars(), "address"]
+        return list(_rows(ranked.bottom_k(most, by=order).sort(order)))
 
     def named(self, text: str) -> Address | None:
         """The one address that a text names: the longest that it holds, else the only one that holds it."""
@@ -98,7 +95,7 @@ class Addresses:
 
 def folded_address(text: str) -> str:
     """An address as addresses are compared: plain width, small letters, no blanks and signs."""
-    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).lower())
 
 
 def initials(text: str) -> str:
@@ -132,6 +129,11 @@ def _frame(path: Path, faults: Faults) -> pl.DataFrame:
     for line in frame.with_row_index("line", offset=2).filter(~sound.fill_null(False))["line"]:
         faults.add(f"{path}:{line}", "the address has no name or no point", "write address, lon, lat in degrees")
     return frame.filter(sound.fill_null(False))
+
+
+def _folded(texts: pl.Expr) -> pl.Expr:
+    """:func:`folded_address` for a whole column; the bars between aliases stay."""
+    return texts.str.normalize("NFKC").str.to_lowercase().str.replace_all(_SIGNS.pattern, "")
 
 
 def _speaks_of(term: str) -> pl.Expr:

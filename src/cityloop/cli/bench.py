@@ -79,6 +79,18 @@ def bench_cases(
     print_result(_bench("cases").run(open_cases, ended, operators, phones, seconds, database), as_json)
 
 
+@app.command("watch")
+@clear
+def bench_watch(
+    entities: Annotated[int, typer.Option(min=100, max=1_000_000)] = 20_000,
+    touched: Annotated[int, typer.Option(min=1, max=100_000, help="Entities with a reading in each batch.")] = 2000,
+    batches: Annotated[int, typer.Option(min=2, max=10_000)] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """A batch of readings through one rule over many entities."""
+    print_result(_bench("watch").run(entities, min(touched, entities), batches), as_json)
+
+
 @app.command("mapping")
 @clear
 def bench_mapping(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import STRtree
 
 from cityloop.city.areas import METRES_A_DEGREE
@@ -55,4 +56,5 @@ def _grown(version: int, cards: list[EntityCard]) -> _Ground:
     lons = np.array([card.lon for card in placed], dtype=float)
     lats = np.array([card.lat for card in placed], dtype=float)
     squeeze = float(np.cos(np.radians(lats.mean()))) if placed else 1.0
-    return _Ground(version, placed, squeeze, STRtree(list(np.atleast_1d(shapely.points(lons * squeeze, lats)))))
+    points: NDArray[np.object_] = np.array(shapely.points(np.column_stack([lons * squeeze, lats])), dtype=object)
+    return _Ground(version, placed, squeeze, STRtree(points))

@@ -39,7 +39,7 @@ _COLUMNS = (
 )
 
 
-def selection(
+async def selection(
     feed: str | None = None,
     rule: str | None = None,
     department: str | None = None,

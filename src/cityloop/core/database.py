@@ -229,18 +229,22 @@ def _to_json(value: Any) -> str:
     return to_json(value).decode()
 
 
+_JSON: Mapping[str, Any] = {"json_serializer": _to_json, "json_deserializer": from_json}
+_POOL: Mapping[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_use_lifo": True}
+"""As many connections as there are threads that answer requests, half of them kept. The one that was given back last is
+taken first, for its cache is warm; whoever needs two at once must not wait for others who need two."""
+
+
 def _engine(url: str, synchronous: str) -> Engine:
     if not url.startswith("sqlite"):
         address = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return create_engine(
-            address, pool_size=10, pool_pre_ping=True, json_serializer=_to_json, json_deserializer=from_json
-        )
+        return create_engine(address, pool_pre_ping=True, **_POOL, **_JSON)
     arguments = {"timeout": 30, "check_same_thread": False, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments, json_serializer=_to_json, json_deserializer=from_json)
+    engine = create_engine(url, connect_args=arguments, **_POOL, **_JSON)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
-        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "cache_size=-65536"):
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "cache_size=-32768"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

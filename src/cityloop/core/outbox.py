@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Integer, String, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cityloop.core.database import Database, Table, Transaction
@@ -54,6 +54,10 @@ class Event:
     data: Mapping[str, Any]
 
 
+LINGER = 0.3
+"""Seconds of events that a consumer who is in no hurry takes together: each taking is a commit that others wait for."""
+UNWANTED = 1000
+"""So many events that it does not want a consumer passes before its position is written."""
 Handler = Callable[[Transaction, Sequence[Event]], None]
 
 
@@ -87,50 +91,75 @@ class Outbox:
         self._wakers.append(waker)
         return waker
 
-    def after(self, seq: int, limit: int = 500, session: Session | None = None) -> list[Event]:
+    def after(self, seq: int, limit: int = 500) -> list[Event]:
         """Events beyond ``seq``, oldest first."""
-        if session is None:
-            with self._database.reading() as own:
-                return self.after(seq, limit, own)
-        rows = session.scalars(select(OutboxRow).where(OutboxRow.seq > seq).order_by(OutboxRow.seq).limit(limit))
-        return [Event(r.seq, r.id, r.type, r.subject, r.time, r.data) for r in rows]
+        with self._database.reading() as session:
+            return _events(session, OutboxRow.seq > seq, limit)
 
     def last(self) -> int:
         """The newest sequence number, 0 when there is none."""
         with self._database.reading() as session:
-            return session.scalar(select(func.max(OutboxRow.seq))) or 0
+            return _last(session)
+
+
+def _events(session: Session, where: ColumnElement[bool], limit: int) -> list[Event]:
+    rows = session.execute(select(*OutboxRow.__table__.columns).where(where).order_by(OutboxRow.seq).limit(limit))
+    return [Event(r.seq, r.id, r.type, r.subject, r.time, r.data) for r in rows]
+
+
+def _last(session: Session) -> int:
+    return session.scalar(select(func.max(OutboxRow.seq))) or 0
+
+
+@dataclass
+class _Consumer:
+    handler: Handler
+    types: tuple[str, ...]
+    linger: float
+    waker: threading.Event
+    seen: int = 0
+    """How far this process has looked: everything up to here was handled, or is not wanted."""
 
 
 class Relay:
-    """Carries events to durable consumers, each in its own thread, each at its own pace."""
+    """Carries events to durable consumers, each in its own thread, each at its own pace.
+
+    What a consumer does not want is not read, and its position is not written for it each time: after a restart at
+    most :data:`UNWANTED` events are passed over once more.
+    """
 
     def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
         self._outbox = outbox
-        self._consumers: dict[str, tuple[Handler, frozenset[str], threading.Event]] = {}
+        self._consumers: dict[str, _Consumer] = {}
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
         self.errors: dict[str, str] = {}
         """The last error of every consumer that is stuck; empty when all is well."""
 
-    def consume(self, name: str, handler: Handler, types: Sequence[str] = ()) -> None:
-        """Register a durable consumer; ``types`` are the exact event types it wants, none means all."""
-        self._consumers[name] = (handler, frozenset(types), self._outbox.waker())
+    def consume(self, name: str, handler: Handler, types: Sequence[str] = (), linger: float = 0.0) -> None:
+        """Register a durable consumer; ``types`` are the exact event types it wants, none means all.
+
+        ``linger``: seconds that its thread waits for more events before it takes them together.
+        """
+        self._consumers[name] = _Consumer(handler, tuple(types), linger, self._outbox.waker())
 
     def step(self, name: str, limit: int = 500) -> int:
-        """Hand the next events to one consumer; return how many were looked at."""
-        handler, types, _ = self._consumers[name]
+        """Hand the next events to one consumer; return how many were passed, wanted or not."""
+        consumer = self._consumers[name]
         with self._database.reading() as session:
             cursor = session.get(OutboxCursor, name)
-            events = self._outbox.after(cursor.seq if cursor else 0, limit, session)
-        if not events:
-            return 0
-        wanted = [event for event in events if not types or event.type in types]
-        with self._database.transaction() as tx:
-            if wanted:
-                handler(tx, wanted)
-            tx.session.merge(OutboxCursor(consumer=name, seq=events[-1].seq))
-        return len(events)
+            kept = cursor.seq if cursor else 0
+            seen, last = max(kept, consumer.seen), _last(session)
+            events = _events(session, _wanted(consumer, seen, last), limit) if last > seen else []
+        upto = events[-1].seq if len(events) == limit else max(seen, last)
+        if events or upto - kept > UNWANTED:
+            with self._database.transaction() as tx:
+                if events:
+                    consumer.handler(tx, events)
+                tx.session.merge(OutboxCursor(consumer=name, seq=upto))
+        consumer.seen = upto
+        return upto - seen
 
     def drain(self) -> None:
         """Run all consumers in this thread until nothing is left; for tests, replays and shut-down."""
@@ -152,7 +181,7 @@ class Relay:
             thread.join(timeout=30)
 
     def _run(self, name: str) -> None:
-        waker = self._consumers[name][2]
+        waker, linger = self._consumers[name].waker, self._consumers[name].linger
         while not self._stop.is_set():
             waker.clear()
             try:
@@ -163,5 +192,10 @@ class Relay:
                 self.errors[name] = str(error)
                 self._stop.wait(1.0)
                 continue
-            if not busy:
-                waker.wait(timeout=1.0)
+            if not busy and waker.wait(timeout=1.0):
+                self._stop.wait(linger)
+
+
+def _wanted(consumer: _Consumer, seen: int, last: int) -> ColumnElement[bool]:
+    between = (OutboxRow.seq > seen) & (OutboxRow.seq <= last)
+    return between & OutboxRow.type.in_(consumer.types) if consumer.types else between

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
@@ -14,6 +14,14 @@ class Frozen(BaseModel):
     """Base of every value that crosses a room's border: immutable, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def trusted(cls, values: dict[str, Any]) -> Self:
+        """The value of fields that are all there and right; much quicker than ``model_construct``, for long lists."""
+        made = cls.__new__(cls)
+        state = {"__dict__": values, "__pydantic_fields_set__": set(values)}
+        made.__setstate__({**state, "__pydantic_extra__": None, "__pydantic_private__": None})
+        return made
 
 
 class Title(Frozen):

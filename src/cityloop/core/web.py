@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,10 +20,13 @@ EXPORT_LIMIT = 100_000
 """Most rows of one export; a longer list is cut and the last row says so."""
 
 
-def service(kind: type[S]) -> Callable[[Request], S]:
-    """A FastAPI dependency that finds the one instance of ``kind`` the application was assembled with."""
+def service(kind: type[S]) -> Callable[[Request], Awaitable[S]]:
+    """A FastAPI dependency that finds the one instance of ``kind`` the application was assembled with.
 
-    def find(request: Request) -> S:
+    Like all that only looks at the request it is ``async``: otherwise each takes a thread of its own and waits for it.
+    """
+
+    async def find(request: Request) -> S:
         found: S = request.app.state.services[kind]
         return found
 
@@ -43,7 +46,7 @@ class Paging(Frozen):
         return (self.page - 1) * self.size
 
 
-def paging(
+async def paging(
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     size: Annotated[int, Query(ge=1, le=500)] = 50,
     sort: Annotated[str, Query(max_length=60)] = "",

@@ -42,7 +42,7 @@ FACT_NAMES = frozenset(
             "series",
             "outcome",
         ),
-        *("began_at", "ended_at", "due_at", "limit_seconds", "used_seconds", "elapsed_seconds", "late"),
+        *("began_at", "ended_at", "due_at", "limit_seconds", "used_seconds", "elapsed_seconds", "late", "rating"),
         *COUNTERS,
         *FLAGS,
         *("period_start", "period_end"),

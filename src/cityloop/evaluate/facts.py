@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cityloop.cases import entries as written
 from cityloop.cases.workflow import ALL, HANDLING, MoveDef, Workflow
 from cityloop.evaluate.content import Book
 from cityloop.evaluate.declarations import COUNTERS, FLAGS, StepDef
@@ -58,6 +59,8 @@ class Run:
     named: bool = False
     """The actor did the work; whoever ends the step does not replace him."""
     outcome: str | None = None
+    rating: int | None = None
+    """Stars of the reporter, on the run that the rating itself is."""
     marks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
 
 
@@ -67,6 +70,8 @@ def derive(case: Mapping[str, Any], entries: Iterable[Entry], flows: Flows, book
     for entry in entries:
         workflow = flows(entry.workflow)
         move = workflow.move_by_id.get(entry.move)
+        if move is None and entry.move in written.TITLES:
+            move = written.definition(entry.move)
         if move is not None:
             reader.read(entry, move, workflow)
     return reader.rows(case)
@@ -127,12 +132,14 @@ class _Reader:
             "elapsed_seconds": elapsed,
             "late": run.late,
             "outcome": run.outcome,
+            "rating": run.rating,
             **run.marks,
         }
 
     def _begin(self, step: StepDef, entry: Entry) -> Run:
         earlier = self._last.get(step.id)
         run = Run(step.id, earlier.number + 1 if earlier else 1, entry.at, self._department)
+        run.rating = entry.facts.get("rating")
         self._runs.append(run)
         self._last[step.id] = run
         return run

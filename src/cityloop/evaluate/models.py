@@ -42,6 +42,8 @@ class StepRow(Table):
     late: Mapped[bool | None]
     outcome: Mapped[str | None] = mapped_column(String(40))
     """The move that ended the step; for the whole case the state it ended in."""
+    rating: Mapped[int | None]
+    """1 to 5, where the step is the reporter's rating."""
     rework: Mapped[int]
     returned: Mapped[int]
     extended: Mapped[int]

@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/v1", tags=["evaluate"])
 TheEvaluator = Annotated[Evaluator, Depends(service(Evaluator))]
 
 
-def wanted(
+async def wanted(
     object: Annotated[ObjectKind | None, Query(description="default: the first object of the scheme")] = None,
     level: Annotated[AreaLevel, Query(description="level of areas, for the object area")] = "district",
     period: PeriodKind = "month",

@@ -34,7 +34,7 @@ class DuckEngine:
     def __init__(self, folder: Path) -> None:
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": False})
         self._connection.execute("SET GLOBAL timezone='UTC'")
-        self._connection.execute("SET parquet_metadata_cache=true")
+        self._connection.execute("SET GLOBAL parquet_metadata_cache=true")
         self._connection.execute(f"SET allowed_directories=[{_text(f'{folder.resolve()}/')}]")
         self._connection.execute("SET enable_external_access=false")
         self._closing = threading.Lock()
@@ -44,7 +44,6 @@ class DuckEngine:
         with self._closing:
             cursor = self._connection.cursor()
         try:
-            cursor.execute("SET timezone='UTC'")
             for table in tables:
                 select = view(table.folder, table.files, table.schema, table.partition)
                 cursor.execute(f"CREATE TEMP VIEW {_name(table.name)} AS {select}")

@@ -35,7 +35,7 @@ From = Annotated[datetime | None, Query(alias="from", description="with offset; 
 To = Annotated[datetime | None, Query(alias="to", description="with offset; not included")]
 
 
-def finding_filter(
+async def finding_filter(
     department: str | None = None,
     feed: str | None = None,
     check: Check | None = None,

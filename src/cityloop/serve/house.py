@@ -22,7 +22,7 @@ from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, ContentError, NotFound
-from cityloop.core.outbox import Outbox, Relay
+from cityloop.core.outbox import LINGER, Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
 from cityloop.drill.plan import load_plan
@@ -43,6 +43,7 @@ from cityloop.serve.pulse import Pulse
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
 from cityloop.serve.training import Apprentice, models_folder
+from cityloop.serve.webhooks import Webhooks, load_webhooks
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
 from cityloop.steward.catalogue import Catalogue
@@ -158,6 +159,12 @@ class House:
         )
         rule_titles = {rule.id: rule.title for rule in self.watch.rulebook.rules.values()}
         self.watch.on_adopted.append(lambda rules: rule_titles.update({rule.id: rule.title for rule in rules.values()}))
+        self.webhooks = Webhooks(
+            load_webhooks(self.city.folder),
+            database=self.database,
+            outbox=self.outbox,
+            source=f"urn:cityloop:{self.city.id}",
+        )
         self.analyst = Analyst(
             lake=self.lake,
             model=content.model,
@@ -289,11 +296,11 @@ class House:
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNINGS)
         self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
-        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED)
-        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"])
+        self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED, LINGER)
+        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER)
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS])
+        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER)
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
@@ -316,6 +323,7 @@ class House:
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
+                "webhooks": lambda: self.webhooks.troubles,
                 "models": lambda: self.learner.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -339,7 +347,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender,
+            self.learning, self.sources, self.sender, self.webhooks,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -354,6 +362,7 @@ class House:
             self.drill,
             self.sources,
             self.sender,
+            self.webhooks,
             self.learning,
             self.apprentice,
             self.chores,
@@ -363,6 +372,7 @@ class House:
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):
             if part is not None:
                 part.stop()
+        self.watch.backtests.close()
         self.close()
 
     def close(self) -> None:

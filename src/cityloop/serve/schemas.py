@@ -24,6 +24,7 @@ from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
 from cityloop.quality.content import InspectionsFile, QualityFile
 from cityloop.serve.open311.content import Open311File
+from cityloop.serve.webhooks import WebhooksFile
 from cityloop.standard.code_lists import CodeListsFile
 from cityloop.standard.declarations import FeedsFile
 from cityloop.standard.types import StandardFile
@@ -52,6 +53,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "rules": RulesFile,
     "sources": SourcesFile,
     "standard": StandardFile,
+    "webhooks": WebhooksFile,
     "workflow": Workflow,
 }
 """Name of a content file, without ``.yaml``, to what it holds."""

@@ -27,7 +27,7 @@ TheLineage = Annotated[Lineage, Depends(service(Lineage))]
 TheCatalogue = Annotated[Catalogue, Depends(service(Catalogue))]
 
 
-def grant_filter(
+async def grant_filter(
     state: GrantState | None = None,
     department: Annotated[str | None, Query(description="asks for it or owns the data")] = None,
     dataset: str | None = None,
@@ -77,7 +77,7 @@ def grant_usage(grant: str, sharing: TheSharing, actor: Asker) -> UsageView:
     return sharing.usage(actor, grant)
 
 
-def dataset_filter(
+async def dataset_filter(
     kind: DatasetKind | None = None,
     type: Annotated[str | None, Query(max_length=60, description="entity type")] = None,
     department: Annotated[str | None, Query(max_length=60)] = None,

@@ -158,16 +158,22 @@ def propose(rule: Rule, wish: float, ask: Callable[[float], float], tries: int =
     known: dict[float, float] = {}
 
     def rate(threshold: float) -> float:
-        known[threshold] = known.get(threshold) or ask(threshold)
+        if threshold not in known:
+            known[threshold] = ask(threshold)
         return known[threshold]
+
+    def further(threshold: float) -> float:
+        """The next one outwards; what was above 0 stays there."""
+        found = threshold + direction * stricter * step
+        return threshold / 2 if first > 0 >= found else found
 
     first, direction = rule.ladder[0][1], rule.sign
     stricter = 1 if rate(first) > wish else -1
     step = max(abs(first), 1.0) / 4
-    near, far = first, first + direction * stricter * step
+    near, far = first, further(first)
     while len(known) < tries // 2 and (rate(far) > wish) == (stricter > 0):
         step *= 2
-        near, far = far, far + direction * stricter * step
+        near, far = far, further(far)
     while len(known) < tries and abs(far - near) > 1e-3 * max(abs(first), 1.0):
         middle = (near + far) / 2
         if (rate(middle) > wish) == (stricter > 0):

@@ -22,6 +22,7 @@ from cityloop.core.ids import new_id
 from cityloop.lake.service import Lake
 from cityloop.watch.backtest import BEFORE, Happened, a_week, propose, report, shifted
 from cityloop.watch.cards import Describe
+from cityloop.watch.judging import instant
 from cityloop.watch.locality import Locality
 from cityloop.watch.models import WarningRow
 from cityloop.watch.rehearsal import Past, Progress, Rehearsal, Stopped, touching
@@ -62,6 +63,7 @@ class Rehearser:
 
     def run(self, wish: Wish, progress: Progress) -> tuple[RuleReport, list[TriedThreshold] | None]:
         """The report, and where a number of warnings a week is wished the thresholds that were tried for it."""
+        wish = replace(wish, start=self._first(wish))
         rounds = 1 if wish.a_week is None else 1 + TRIES
         begun = time.perf_counter()
         beside = {rule.id: rule for rule in self._beside(wish.rule)}
@@ -72,6 +74,19 @@ class Rehearser:
         if wish.a_week is None:
             return made, None
         return made, self._proposed(wish, lambda turn, share: progress((1 + turn + share) / rounds))
+
+    def _first(self, wish: Wish) -> datetime:
+        """The beginning of the period, or the first record where the history begins later: rates count from there."""
+        tables = {rule.entity_type for rule in touching(wish.rule, self._rules()) if not rule.conditions}
+        first = min((at for table in tables if (at := self._oldest(table)) is not None), default=wish.start)
+        return first if wish.start < first < wish.end else wish.start
+
+    def _oldest(self, table: str) -> datetime | None:
+        if self._lake.version(table) < 0:
+            return None
+        sql = f'SELECT epoch_us(min(observed_at)) AS first FROM "{table}"'  # noqa: S608 - a table of a checked rule
+        first = self._lake.query(sql, [table])["first"][0].as_py()
+        return None if first is None else instant(first)
 
     def _proposed(self, wish: Wish, progress: Callable[[int, float], None]) -> list[TriedThreshold]:
         assert wish.a_week is not None
@@ -116,7 +131,7 @@ class Backtests:
     def __init__(self, *, door: Door, clock: Clock, rulebook: Rulebook, rehearser: Rehearser) -> None:
         self._door, self._clock, self._rulebook, self._rehearser = door, clock, rulebook, rehearser
         self._jobs: dict[str, BacktestView] = {}
-        self._wishes: Queue[tuple[str, Wish]] = Queue()
+        self._wishes: Queue[tuple[str, Wish] | None] = Queue()
         self._stopping: set[str] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -163,8 +178,15 @@ class Backtests:
         return job
 
     def join(self) -> None:
-        """Wait until all that was asked for is done; for tests and shut-down."""
+        """Wait until all that was asked for is done; for tests."""
         self._wishes.join()
+
+    def close(self) -> None:
+        """Stop whatever runs or waits, before the lake is closed."""
+        self._stopping |= set(self._jobs)
+        self._wishes.put(None)
+        if self._thread is not None:
+            self._thread.join(timeout=30)
 
     def _seen(self, actor: Actor, job: BacktestView) -> BacktestView | None:
         return job if job.by == actor.id or self._door.may(actor, "rule.change") else None
@@ -188,8 +210,8 @@ class Backtests:
                 raise AccessDenied(detail, "ask somebody who does, or for a grant")
 
     def _work(self) -> None:
-        while True:
-            id, wish = self._wishes.get()
+        while (asked := self._wishes.get()) is not None:
+            id, wish = asked
             try:
                 self._one(id, wish)
             finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -148,12 +148,9 @@ def _likeness(rule: Rule) -> str:
 
 def _matched(rule: Rule, rows: pa.Table) -> pa.ChunkedArray:
     needed = [name for name in (rule.property, *(("lon", "lat") if rule.placed else ())) if name]
-    keep: Any = pa.chunked_array([pa.repeat(pa.scalar(True), rows.num_rows)])
-    for name in needed:
-        keep = pc.and_(keep, pc.is_valid(rows[name]))
-    for column, values in rule.match.items():
-        keep = pc.and_(keep, pc.is_in(rows[column], pa.array(list(values), rows[column].type)))
-    return keep
+    masks = [pc.is_valid(rows[name]) for name in needed]
+    masks += [pc.is_in(rows[name], pa.array(list(values), rows[name].type)) for name, values in rule.match.items()]
+    return reduce(pc.and_, masks) if masks else pc.is_valid(rows["observed_at"])
 
 
 def _positions(rows: pa.Table) -> Floats:

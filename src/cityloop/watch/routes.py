@@ -34,7 +34,7 @@ CAP_LIMIT = 1024 * 1024
 TheWatch = Annotated[Watch, Depends(service(Watch))]
 
 
-def warning_filter(
+async def warning_filter(
     status: WarningStatus | None = None,
     level: Annotated[list[Level] | None, Query()] = None,
     rule: str | None = None,

@@ -8,6 +8,10 @@ import { useLive } from '../app/live'
 import { asProblem, useLoad } from '../shared/useLoad'
 import { useWarnings } from './warnings'
 
+/** What a warning can turn out to be. */
+export const OUTCOMES = ['true', 'false', 'drill'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
 export function useWarning(id: () => string) {
   const session = useSession()
   const store = useWarnings()
@@ -27,10 +31,20 @@ export function useWarning(id: () => string) {
     }
   }
 
+  const mayLabel = computed(() => data.value !== null && session.may('warning.label'))
+
+  async function label(outcome: Outcome): Promise<void> {
+    try {
+      data.value = await ask(api.POST('/api/v1/warnings/{warning}/outcome', { params: { path: { warning: id() } }, body: { outcome, note: '' } }))
+    } catch (error) {
+      ElMessage.error(asProblem(error).detail)
+    }
+  }
+
   watch(id, () => (id() ? run() : undefined), { immediate: true })
   const off = live.on('warning', (warning) => {
     if (warning.id === id() && warning.updated_at !== data.value?.updated_at) void run()
   })
   onUnmounted(off)
-  return { data, problem, loading, run, mayAcknowledge, acknowledge }
+  return { data, problem, loading, run, mayAcknowledge, acknowledge, mayLabel, label }
 }

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["sources"])
 TheSources = Annotated[Sources, Depends(service(Sources))]
 
 
-def source_filter(
+async def source_filter(
     wire: AnyWire | None = None,
     state: State | None = None,
     feed: str | None = None,

@@ -1,0 +1,51 @@
+"""A town of one feed: what a whole city needs to start, and nothing that would act beside the measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_CITY = """id: town
+title: {zh: 测速, en: Bench}
+timezone: Asia/Shanghai
+packs: [urban, air]
+map: {west: 113.73, south: 22.38, east: 114.64, north: 22.88}
+areas:
+  root: "4403"
+  title: {zh: 测速, en: Bench}
+  files: [areas/districts.geojson]
+catalogue: {in_force: gb47678, local: [air]}
+days: {file: calendar.csv, confirmed_years: [2026]}
+calendars: {std: {title: {zh: 机关, en: Office}, timetables: [{slots: ["08:00-12:00", "14:00-18:00"]}]}}
+deadlines: {profile: work_default/day=8h/stages=from_start/season=defer, calendar: std}
+"""
+_DEPARTMENTS = """departments:
+  - {id: centre, title: {zh: 中心, en: Centre}, kind: centre}
+  - {id: environment, title: {zh: 环境, en: Environment}}
+"""
+_RESPONSIBILITY = """version: "1"
+rows:
+  - {id: air, title: {zh: 环境, en: Environment}, areas: ["4403"], department: environment}
+"""
+
+
+def write_entities(city: Path, table: str, stations: Iterable[str]) -> None:
+    """Stations of one type in the city's folder, all at one place."""
+    folder = city / "entities"
+    folder.mkdir(parents=True)
+    lines = ["id,title_zh,title_en,lon,lat", *(f"{name},{name},{name},114.05,22.55" for name in stations)]
+    (folder / f"{table}.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_town(folder: Path, table: str, stations: Iterable[str]) -> Path:
+    """The folder of a town that ``cityloop serve`` takes; areas, calendar and posts are those of the demo city."""
+    city, demo = folder / "cities" / "town", ROOT / "cities" / "demo"
+    write_entities(city, table, stations)
+    (folder / "packs").symlink_to(ROOT / "packs")
+    for name in ("areas", "calendar.csv", "policy.yaml"):
+        (city / name).symlink_to(demo / name)
+    written = {"city.yaml": _CITY, "departments.yaml": _DEPARTMENTS, "responsibility.yaml": _RESPONSIBILITY}
+    for name, text in written.items():
+        (city / name).write_text(text, encoding="utf-8")
+    return city
