@@ -15,11 +15,12 @@ from cityloop.city import deadline
 from cityloop.city.grammar import Limit, parse_limit
 from cityloop.core.database import Database
 from cityloop.evaluate import expression
-from cityloop.evaluate.declarations import SchemeDocument
+from cityloop.evaluate.content import document, load_evaluation
+from cityloop.evaluate.declarations import SchemeDef, SchemeDocument
 from cityloop.evaluate.scoring import exact, plain, points, rate, rounded, score, shown
 from cityloop.evaluate.tally import NONE, Figure, Figures, Window, tally
 from tests.city.test_deadline_vectors import SEASONS, calendar
-from tests.evaluate.support import NOON, figures, put, scheme, step
+from tests.evaluate.support import NOON, URBAN, T, figures, put, scheme, step
 
 TABLE = Path(__file__).parent / "data/indicators_vectors.csv"
 VECTORS = {row["id"]: row for row in csv.DictReader(TABLE.open(encoding="utf-8"))}
@@ -203,6 +204,22 @@ def test_i29_the_denominator_of_satisfaction_is_the_citys_choice() -> None:
     )
     both = [shown(rate(document.indicators[name], known).value, "%") for name in "xy"]
     assert both == [VECTORS["I29"]["expected"], "84.21%"]
+
+
+def test_i29_stars_are_counted_over_those_who_gave_some(database: Database) -> None:
+    """12 very satisfied, 20 satisfied, 6 not; two of the forty gave no answer."""
+    stars = [5] * 12 + [4] * 20 + [3, 3, 2, 2, 1, 1]
+    ratings = [step(n, step="rate", outcome="rated", began_at=NOON, rating=given) for n, given in enumerate(stars)]
+    put(database, [*ratings, step(99)])
+    book = load_evaluation([URBAN])
+    names = ("satisfaction_rate", "mean_rating")
+    items = [{"indicator": name, "points": 0, "formula": "0"} for name in names]
+    found = document(book, SchemeDef.model_validate({"id": "s", "title": T, "objects": ["department"], "items": items}))
+    with database.reading() as session:
+        window = Window(NOON - timedelta(days=1), NOON + timedelta(days=1))
+        known = tally(session, found, "department", window, lambda name: name, true())["sanitation"]
+    values = [rate(book.indicators[name], known) for name in names]
+    assert shown(values[0].value, "%") == "84.21%" and values[1].numerator == sum(stars)
 
 
 def test_no_vector_is_left_out() -> None:

@@ -58,7 +58,7 @@ class CaseRow(Table):
     request_by: Mapped[str | None] = mapped_column(String(60))
     request_detail: Mapped[dict[str, Any] | None]
     extensions: Mapped[int]
-    remind_at: Mapped[datetime | None] = mapped_column(index=True)
+    remind_at: Mapped[datetime | None]
     """When the next reminder of the handling limit is due, and the last one that was sent."""
     reminded: Mapped[str] = mapped_column(String(10), server_default="")
     reply_reminded: Mapped[bool] = mapped_column(server_default=false())
@@ -66,7 +66,7 @@ class CaseRow(Table):
     """The centre's ruling that departments cannot act now; such a case leaves the denominators of indicators."""
     suspensions: Mapped[int] = mapped_column(server_default="0")
     suspended_from: Mapped[str | None] = mapped_column(String(40))
-    suspended_until: Mapped[datetime | None] = mapped_column(index=True)
+    suspended_until: Mapped[datetime | None]
     supervision: Mapped[dict[str, Any] | None]
     """The last demand of a supervisor: ``demand``, ``by``, ``at``, ``reply_due_at``, and its answer once it came."""
     reply_due_at: Mapped[datetime | None]
@@ -143,20 +143,22 @@ _ASKED = (
 """All that :func:`cityloop.cases.queries.mine` asks of a case besides its department."""
 _DUE = (CaseRow.due_at.is_(None), CaseRow.due_at, CaseRow.id.desc())
 _URGENCY = (CaseRow.late.desc(), CaseRow.urgent_at.is_(None), CaseRow.urgent_at, CaseRow.id.desc())
+_SPARSE = (CaseRow.request, CaseRow.remind_at, CaseRow.suspended_until, CaseRow.reply_due_at)
 
 
 def _of_open(name: str, *columns: Any) -> Index:
-    """An index of the open cases alone: a million ended ones neither swell it nor are touched by it."""
-    return Index(name, CaseRow.open, *columns, sqlite_where=OPEN, postgresql_where=OPEN)
+    """An index of the open cases alone: a million ended ones neither swell it nor are touched by it.
+
+    A column that many of them leave empty leads an index of those that do not.
+    """
+    where = OPEN & columns[0].is_not(None) if any(columns[0] is sparse for sparse in _SPARSE) else OPEN
+    return Index(name, CaseRow.open, *columns, sqlite_where=where, postgresql_where=where)
 
 
+for _sparse in _SPARSE[1:]:
+    _of_open(f"ix_case_open_{_sparse.key}", _sparse)
 _of_open("ix_case_open_mine", CaseRow.state, CaseRow.department, *_ASKED[1:])
-Index(
-    "ix_case_open_request",
-    *(CaseRow.open, CaseRow.request, CaseRow.state, CaseRow.department, *_ASKED[2:]),
-    sqlite_where=OPEN & CaseRow.request.is_not(None),
-    postgresql_where=OPEN & CaseRow.request.is_not(None),
-)
+_of_open("ix_case_open_request", CaseRow.request, CaseRow.state, CaseRow.department, *_ASKED[2:])
 _of_open("ix_case_open_urgency", *_URGENCY, CaseRow.department, *_ASKED)
 _of_open("ix_case_open_department_urgency", CaseRow.department, *_URGENCY, *_ASKED)
 _of_open("ix_case_open_due", *_DUE, CaseRow.department, *_ASKED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,7 @@ class Event:
 
 LINGER = 0.3
 """Seconds of events that a consumer who is in no hurry takes together: each taking is a commit that others wait for."""
+_STEP = 500
 UNWANTED = 1000
 """So many events that it does not want a consumer passes before its position is written."""
 Handler = Callable[[Transaction, Sequence[Event]], None]
@@ -66,29 +67,31 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._wakers: list[threading.Event] = []
+        self._wakers: list[tuple[threading.Event, frozenset[str]]] = []
 
     def record(self, tx: Transaction, kind: str, subject: str, time: datetime, data: Mapping[str, Any]) -> str:
         """Add one event to the running transaction; ``data`` must be plain JSON. Returns the event's id."""
         if self._database.dialect == "postgresql" and not tx.memory.get("outbox"):
             # Sequence numbers must become visible in order, or a consumer's cursor would step over a late commit.
             tx.session.execute(text("SELECT pg_advisory_xact_lock(7240113)"))
-        if not tx.memory.get("outbox"):
-            tx.memory["outbox"] = True
-            tx.after_commit(self.wake)
+        kinds: set[str] = tx.memory.setdefault("outbox", set())
+        if not kinds:
+            tx.after_commit(lambda: self.wake(kinds))
+        kinds.add(kind)
         identity = new_id("evt")
         tx.insert(OutboxRow, {"id": identity, "type": kind, "subject": subject, "time": time, "data": dict(data)})
         return identity
 
-    def wake(self) -> None:
-        """Tell every waiting consumer that there is something new."""
-        for waker in self._wakers:
-            waker.set()
+    def wake(self, kinds: Collection[str] = ()) -> None:
+        """Tell those who wait for events of these types (none: everybody) that there is something new."""
+        for waker, types in self._wakers:
+            if not kinds or not types or not types.isdisjoint(kinds):
+                waker.set()
 
-    def waker(self) -> threading.Event:
-        """A flag that is set whenever events have been committed."""
+    def waker(self, types: Collection[str] = ()) -> threading.Event:
+        """A flag that is set whenever events of these types (none: all) have been committed."""
         waker = threading.Event()
-        self._wakers.append(waker)
+        self._wakers.append((waker, frozenset(types)))
         return waker
 
     def after(self, seq: int, limit: int = 500) -> list[Event]:
@@ -116,6 +119,8 @@ class _Consumer:
     handler: Handler
     types: tuple[str, ...]
     linger: float
+    only: Callable[[Event], bool]
+    before: Callable[[Sequence[Event]], None]
     waker: threading.Event
     seen: int = 0
     """How far this process has looked: everything up to here was handled, or is not wanted."""
@@ -137,14 +142,23 @@ class Relay:
         self.errors: dict[str, str] = {}
         """The last error of every consumer that is stuck; empty when all is well."""
 
-    def consume(self, name: str, handler: Handler, types: Sequence[str] = (), linger: float = 0.0) -> None:
+    def consume(
+        self,
+        name: str,
+        handler: Handler,
+        types: Sequence[str] = (),
+        linger: float = 0.0,
+        only: Callable[[Event], bool] = lambda _: True,
+        before: Callable[[Sequence[Event]], None] = lambda _: None,
+    ) -> None:
         """Register a durable consumer; ``types`` are the exact event types it wants, none means all.
 
-        ``linger``: seconds that its thread waits for more events before it takes them together.
+        ``linger``: seconds that its thread waits for more events before it takes them together. ``only``: whether it
+        wants an event of these types. ``before`` gets the events ahead of the transaction, for slow work outside it.
         """
-        self._consumers[name] = _Consumer(handler, tuple(types), linger, self._outbox.waker())
+        self._consumers[name] = _Consumer(handler, tuple(types), linger, only, before, self._outbox.waker(types))
 
-    def step(self, name: str, limit: int = 500) -> int:
+    def step(self, name: str, limit: int = _STEP) -> int:
         """Hand the next events to one consumer; return how many were passed, wanted or not."""
         consumer = self._consumers[name]
         with self._database.reading() as session:
@@ -153,10 +167,13 @@ class Relay:
             seen, last = max(kept, consumer.seen), _last(session)
             events = _events(session, _wanted(consumer, seen, last), limit) if last > seen else []
         upto = events[-1].seq if len(events) == limit else max(seen, last)
-        if events or upto - kept > UNWANTED:
+        wanted = [event for event in events if consumer.only(event)]
+        if wanted:
+            consumer.before(wanted)
+        if wanted or upto - kept > UNWANTED:
             with self._database.transaction() as tx:
-                if events:
-                    consumer.handler(tx, events)
+                if wanted:
+                    consumer.handler(tx, wanted)
                 tx.session.merge(OutboxCursor(consumer=name, seq=upto))
         consumer.seen = upto
         return upto - seen
@@ -185,7 +202,7 @@ class Relay:
         while not self._stop.is_set():
             waker.clear()
             try:
-                busy = self.step(name)
+                busy = self.step(name, _STEP) >= _STEP
                 self.errors.pop(name, None)
             except Exception as error:
                 log.exception("consumer %s failed and will try again", name)

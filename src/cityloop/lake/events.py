@@ -66,13 +66,17 @@ class EventWriter:
             lake.ensure(table, schema)
 
     def __call__(self, tx: Transaction, events: Sequence[Event]) -> None:
-        """Write the events that the lake does not have yet."""
+        """Write the events that the lake does not have yet, and tell of them when the relay's transaction has ended."""
+        self.write(events)
+        # Listeners open transactions of their own; inside the relay's they would wait for themselves.
+        tx.after_commit(self._tell)
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Write the events that the lake does not have yet; best before a transaction that others wait for."""
         cases = [_case(event, self._city) for event in events if event.type == "cityloop.case.moved"]
         warnings = [_warning(event, self._city) for event in events if event.type in WARNINGS]
         self._write("CaseEvent", cases)
         self._write("WarningEvent", warnings)
-        # Listeners open transactions of their own; inside the relay's they would wait for themselves.
-        tx.after_commit(self._tell)
 
     def _write(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         done = self._lake.txn_version(table, _APP) or 0

@@ -47,6 +47,11 @@ _WAITS = 4
 """A recheck without enough new data is put off until so many times its wait have passed."""
 
 
+def of_finding(event: Event) -> bool:
+    """Whether an event of a case may tell of a finding."""
+    return bool(event.data["case"]["channel"] == "inspection")
+
+
 class Inspector:
     """The verbs of inspections, and the worker that :meth:`step` is."""
 
@@ -137,7 +142,7 @@ class Inspector:
         """Relay handler for ``cityloop.case.moved``: what has become of the cases of findings."""
         for event in events:
             case = event.data["case"]
-            if case["channel"] == "inspection":
+            if of_finding(event):
                 query = select(FindingRow).where(FindingRow.case == case["id"]).with_for_update()
                 for finding in tx.session.scalars(query):
                     self._findings.followed(tx, finding, case, event.time)

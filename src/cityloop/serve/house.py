@@ -32,6 +32,7 @@ from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
+from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import declaring, load_content, rule_names
@@ -56,7 +57,7 @@ from cityloop.watch.cap import Office
 from cityloop.watch.cards import with_areas
 from cityloop.watch.locality import locality_of
 from cityloop.watch.rulebook import InForce
-from cityloop.watch.service import Watch
+from cityloop.watch.service import Watch, warnings_of
 from cityloop.watch.trace import Voice
 
 TICK_SECONDS = 0.2
@@ -294,12 +295,12 @@ class House:
         self.collector.on_committed.append(self.watch.observe)
         events.on_committed.append(self.watch.observe)
         self.relay.consume("cases", self.desk.answer_warnings, WARNINGS)
-        self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"])
+        self.relay.consume("watch", self.watch.link_cases, ["cityloop.case.moved"], only=lambda e: bool(warnings_of(e)))
         self.relay.consume(keeper.CONSUMER, self.evaluator.take, keeper.MOVED, LINGER)
-        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER)
+        self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER, of_finding)
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER)
+        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER, before=events.write)
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,

@@ -237,7 +237,7 @@ class Watch:
         """
         for event in events:
             case = event.data["case"]
-            for warning in filter(None, {case.get("warning"), event.data.get("linked_warning")}):
+            for warning in warnings_of(event):
                 row = tx.session.get(WarningRow, warning)
                 if row is not None and row.case != case["id"]:
                     self._store.link(tx, row, case["id"], case["number"], event.time)
@@ -250,6 +250,12 @@ class Watch:
         row = _found(session, query, warning)
         steps = select(WarningChangeRow).where(WarningChangeRow.warning == row.id).order_by(WarningChangeRow.seq)
         return detail(row, session.scalars(steps).all())
+
+
+def warnings_of(event: Event) -> set[str]:
+    """The warnings that an event of a case answers."""
+    named = event.data["case"].get("warning"), event.data.get("linked_warning")
+    return {warning for warning in named if warning}
 
 
 def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
