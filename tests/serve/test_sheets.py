@@ -199,6 +199,21 @@ def test_addresses_outside_the_city_or_twice_are_named(office: Path, city: Path)
     assert "outside the city" in plan.faults[4].what and plan.understood == 1
 
 
+def test_addresses_come_as_csv_of_a_chinese_windows_and_as_geojson_too(city: Path, tmp_path: Path) -> None:
+    file = tmp_path / "addresses.csv"
+    file.write_bytes("标准地址,东经,北纬\n示例路0号,114.2,23.0\n".encode("gb18030"))
+    by_csv = import_addresses(city, file, None, "wgs84", False)[0]
+    features = [
+        {"type": "Feature", "properties": {"地址": "示例路0号"}, "geometry": {"type": "Point", "coordinates": at}}
+        for at in ([114.2, 23.0], [1.0, 1.0])
+    ]
+    file = tmp_path / "addresses.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    by_map = import_addresses(city, file, None, "wgs84", False)[0]
+    assert by_csv.faults == [] and by_csv.first == by_map.first
+    assert [fault.where for fault in by_map.faults] == ["feature 2 lon"]
+
+
 def test_accounts_name_posts_departments_and_areas_of_the_city(office: Path, city: Path, tmp_path: Path) -> None:
     sheet = [
         ["账号", "姓名", "岗位", "部门", "辖区"],

@@ -36,7 +36,7 @@ class Receiver:
         return httpx.Response(self.answers.pop(0) if self.answers else 204)
 
     @property
-    def events(self) -> list[str]:
+    def events(self) -> list[int]:
         return [json.loads(one.content)["data"]["n"] for one in self.heard if one.method == "POST"]
 
 

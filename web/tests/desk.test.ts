@@ -92,6 +92,7 @@ describe('the facts of a timeline entry', () => {
   it('are words, not JSON', () => {
     const facts = { department: 'water', due_at: { before: null, after: '2026-03-09T04:23:19Z' }, reason: { zh: '自动', en: 'auto' }, level: { before: 'a', after: 'b' } }
     expect(factsText(facts, words)).toEqual(['department 水务局', 'due_at 04:23', 'level a → b'])
+    expect(factsText({ target: '20260314', target_number: '20260314' }, words)).toEqual(['target_number 20260314'])
   })
 })
 

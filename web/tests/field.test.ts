@@ -83,6 +83,8 @@ describe('tasks near me', () => {
     const one = { state: 'handling', moves: [offer('note', { to: 'handling' }), offer('submit_result', { allowed: false }), offer('assign', { fields: [{ kind: 'person', required: true }] }), offer('give_back')] } as unknown as CaseDetail
     expect(taps(one, () => false).map((found) => found.move)).toEqual(['give_back'])
     expect(taps(one, () => true).map((found) => found.move)).toEqual(['submit_result', 'give_back'])
+    const back = { state: 'handling', moves: [offer('give_back', { reason_needed: true }), offer('submit_result', { reason_needed: false })] } as unknown as CaseDetail
+    expect(taps(back, () => true).map((found) => found.move)).toEqual(['submit_result', 'give_back'])
   })
 })
 

@@ -22,7 +22,7 @@ from cityloop.evaluate.content import load_evaluation
 from cityloop.evaluate.reporting import written
 from cityloop.evaluate.schemas import Board, ReportFormat, Wanted
 from cityloop.evaluate.service import Evaluator
-from cityloop.serve.house import occupy
+from cityloop.serve.stores import occupy
 
 
 def run_evaluation(

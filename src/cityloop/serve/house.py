@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
@@ -21,7 +20,7 @@ from cityloop.collect.sources.declarations import SourceDeclaration
 from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database
-from cityloop.core.errors import Conflict, ContentError, NotFound
+from cityloop.core.errors import ContentError, NotFound
 from cityloop.core.outbox import LINGER, Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
@@ -32,7 +31,6 @@ from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
-from cityloop.lake.service import Lake
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
@@ -41,6 +39,7 @@ from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.health import Health
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
+from cityloop.serve.stores import occupy, open_lake
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
 from cityloop.serve.training import Apprentice, models_folder
@@ -382,29 +381,6 @@ class House:
         self.lake.close()
         self.database.close()
         self._occupied.close()
-
-
-def open_lake(settings: Settings) -> Lake:
-    """The lake in the data folder, as the settings want it."""
-    return Lake(
-        settings.data / "lake",
-        settings.sync,
-        engine=settings.lake_engine,
-        keep_hours=settings.lake_keep_hours,
-        log_days=settings.lake_log_days,
-    )
-
-
-def occupy(data: Path) -> IO[str]:
-    """Take the data folder for this process; raises :class:`Conflict` when another one has it."""
-    data.mkdir(parents=True, exist_ok=True)
-    lock = (data / "cityloop.lock").open("w", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise Conflict(f"the data folder {data} is in use by another cityloop", "stop it, or choose --data") from error
-    return lock
 
 
 def choose_clock(settings: Settings, database: Database) -> Clock:

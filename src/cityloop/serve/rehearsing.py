@@ -20,7 +20,7 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.settings import Settings
 from cityloop.lake.service import Lake
 from cityloop.serve.content import load_content, rule_names
-from cityloop.serve.house import open_lake
+from cityloop.serve.stores import open_lake
 from cityloop.watch.backtest import Happened
 from cityloop.watch.backtests import Rehearser, wish_of, with_events
 from cityloop.watch.cards import with_areas

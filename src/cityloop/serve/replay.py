@@ -10,7 +10,7 @@ from threading import Event
 
 from cityloop.drill.replay import replay
 from cityloop.drill.summary import ReplaySummary
-from cityloop.serve.house import occupy
+from cityloop.serve.stores import occupy
 
 
 def run_replay(city: Path, start: date, end: date, data: Path, source: Path | None) -> ReplaySummary:

@@ -21,7 +21,7 @@ from cityloop.lake.query import write_views
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.lake.service import Lake
 from cityloop.serve.content import load_content
-from cityloop.serve.house import open_lake
+from cityloop.serve.stores import open_lake
 
 
 def show(settings: Settings) -> list[dict[str, Any]]:

@@ -90,10 +90,11 @@ def message(warning: WarningDetail, number: int, office: Office, shape: BaseGeom
     if before:
         sent = [(_identifier(warning.id, n), _instant(step.at, office.zone)) for n, step in enumerate(before)]
         _add(alert, "references", " ".join(f"{office.sender},{id},{at}" for id, at in sent))
-    level = change.level or next((step.level for step in reversed(before) if step.level), warning.level)
+    level = next((step.level for step in reversed(told[: number + 1]) if step.level), warning.level)
     for language in ("zh", "en"):
         _info(alert, warning, change, level, office, shape, category, language)
-    return tostring(alert, encoding="utf-8", xml_declaration=True)
+    body: bytes = tostring(alert, encoding="utf-8", xml_declaration=True)
+    return body
 
 
 def _info(

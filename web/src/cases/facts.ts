@@ -37,6 +37,6 @@ export function valueText(value: unknown, words: FactWords): string {
 
 export function factsText(facts: Record<string, unknown>, words: FactWords): string[] {
   return Object.entries(facts)
-    .filter(([key, value]) => !SILENT.has(key) && value !== null && value !== '')
+    .filter(([key, value]) => !SILENT.has(key) && value !== null && value !== '' && !(key === 'target' && 'target_number' in facts))
     .map(([key, value]) => `${words.name(key)} ${valueText(value, words)}`)
 }
