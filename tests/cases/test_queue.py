@@ -38,7 +38,7 @@ def plans(room: Room, actor: Actor, wanted: CaseFilter, sort: str) -> list[list[
 def test_a_queue_is_counted_and_ordered_by_indexes_alone(room: Room, actor: Actor, sort: str) -> None:
     *counts, page = plans(room, actor, CaseFilter(mine=True, open=True), sort)
     assert "COVERING INDEX ix_case_open_mine (open=? AND state=?" in counts[0][0], counts
-    assert all("COVERING INDEX ix_case_open_request (open=? AND request=?" in count[0] for count in counts[1:]), counts
+    assert all("COVERING INDEX ix_case_open_" in count[0] and "request=?" in count[0] for count in counts[1:]), counts
     assert "COVERING INDEX ix_case_open_" in page[2] and f"{sort.removesuffix('_at')} (open=?" in page[2], page
     assert page[3:] == [THE_PAGE_ITSELF]
 
