@@ -96,10 +96,13 @@ def test_one_note_is_put_on_all_marked_cases(visitor: Visitor, queue: list[str])
 
 def test_every_figure_of_a_board_leads_to_its_cases(visitor: Visitor) -> None:
     page = visitor.open("/scores", account="lingdao")
-    page.locator("tr.total a").nth(1).click()
+    figure = page.locator("tr.total a").nth(1)
+    figure.wait_for()
+    count = figure.inner_text()
+    figure.click()
     page.wait_for_url(re.compile("/scores/cases"))
     expect(page.locator("h1")).to_contain_text("分母")
-    page.locator("tbody tr").first.wait_for()
+    expect(page.get_by_text(f"共 {count} 条")).to_be_visible()
     assert serious(page) == []
 
 
