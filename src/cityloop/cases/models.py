@@ -319,10 +319,9 @@ class OverrideRow(Table):
     opinion: Mapped[str] = mapped_column(Text)
 
 
-class ResponsibilityVersionRow(Table):
-    """Every version of the table of responsibility that was in force, whole, and the city file it stands on."""
+class _VersionColumns:
+    """A set of settings as it came into force: whole, with the city file that it stands on."""
 
-    __tablename__ = "case_responsibility"
     version: Mapped[int] = mapped_column(primary_key=True)
     document: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(String(64))
@@ -331,6 +330,12 @@ class ResponsibilityVersionRow(Table):
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(60))
     reason: Mapped[str] = mapped_column(Text)
+
+
+class ResponsibilityVersionRow(_VersionColumns, Table):
+    """Every version of the table of responsibility that was in force."""
+
+    __tablename__ = "case_responsibility"
 
 
 class LessonAsideRow(Table):
@@ -344,18 +349,10 @@ class LessonAsideRow(Table):
     reason: Mapped[str] = mapped_column(Text)
 
 
-class LimitsVersionRow(Table):
-    """Every version of the limits that was in force, whole, the city file it stands on, and the cases it moved."""
+class LimitsVersionRow(_VersionColumns, Table):
+    """Every version of the limits that was in force, and how many cases it moved."""
 
     __tablename__ = "case_limits"
-    version: Mapped[int] = mapped_column(primary_key=True)
-    document: Mapped[dict[str, Any]]
-    digest: Mapped[str] = mapped_column(String(64))
-    file_digest: Mapped[str] = mapped_column(String(64))
-    origin: Mapped[str] = mapped_column(String(10))
-    at: Mapped[datetime]
-    by: Mapped[str] = mapped_column(String(60))
-    reason: Mapped[str] = mapped_column(Text)
     cases: Mapped[int]
 
 

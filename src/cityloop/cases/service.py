@@ -83,10 +83,9 @@ class CaseDesk:
             place_older(tx)
         views = Views(city, self._book)
         common: dict[str, Any] = {"door": door, "audit": audit, "city": city}
-        dispatcher = Dispatcher(
+        self._dispatcher = dispatcher = Dispatcher(
             database=database, city=city, policy=door.policy, table=responsibility, owner_of=owner_of
         )
-        self._dispatcher = dispatcher
         self._mover = Mover(**common, outbox=outbox, book=self._book, dispatcher=dispatcher, views=views)
         stored: dict[str, Any] = {**common, "database": database, "mover": self._mover}
         self.attachments = Attachments(**stored, files=files, limit=attachment_limit)
@@ -110,11 +109,10 @@ class CaseDesk:
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
         self.calendars = CalendarDesk(**stored, outbox=outbox, book=self._book)
-        self.calendars.open(city.clock.now())
         self.limits = LimitsDesk(**stored, outbox=outbox, book=self._book)
-        self.limits.open(city.clock.now())
         self.dispatch = DispatchDesk(**common, database=database, outbox=outbox, dispatcher=dispatcher)
-        self.dispatch.open(city.clock.now())
+        for settings in (self.calendars, self.limits, self.dispatch):
+            settings.open(city.clock.now())
         self._looked: tuple[tuple[str, int], datetime] | None = None
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
 
