@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -23,7 +23,6 @@ WriteOption = Annotated[bool, typer.Option("--write", help="Carry it out; withou
 TemplateOption = Annotated[Path | None, typer.Option(help="Write an empty sheet (.xlsx) to this file instead.")]
 DatumOption = Annotated[str, typer.Option(help="Datum of the coordinates: wgs84, cgcs2000, gcj02 or bd09.")]
 _DEMO = Path("cities/demo")
-_DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 _MOST = 20
 
 
@@ -193,8 +192,10 @@ def _given(file: Path | None) -> Path:
 
 
 def _datum(text: str) -> str:
-    if text not in _DATUMS:
-        raise Problem(f"there is no datum '{text}'", f"one of: {', '.join(_DATUMS)}")
+    from cityloop.standard.declarations import DatumName
+
+    if text not in get_args(DatumName):
+        raise Problem(f"there is no datum '{text}'", f"one of: {', '.join(get_args(DatumName))}")
     return text
 
 

@@ -21,6 +21,12 @@ def _both(text: str) -> Title:
     return Title(zh=zh, en=en)
 
 
+_DATUM = "WGS 84 或 CGCS2000 | WGS 84 or CGCS2000"
+_POINT = (
+    _column("lon", "经度 | Longitude", _DATUM, "114.2", ("lng", "x", "东经"), needed=True),
+    _column("lat", "纬度 | Latitude", _DATUM, "23.0", ("y", "北纬"), needed=True),
+)
+
 AREAS = SheetKind(
     "areas",
     _both("辖区 | Areas"),
@@ -272,17 +278,7 @@ COMPONENTS = SheetKind(
             ("管理部件状态", "部件状态", "GLBJZT", "ObjState"),
             needed=True,
         ),
-        _column(
-            "lon",
-            "经度 | Longitude",
-            "WGS 84 或 CGCS2000 | WGS 84 or CGCS2000",
-            "114.2",
-            ("lng", "x", "东经"),
-            needed=True,
-        ),
-        _column(
-            "lat", "纬度 | Latitude", "WGS 84 或 CGCS2000 | WGS 84 or CGCS2000", "23.0", ("y", "北纬"), needed=True
-        ),
+        *_POINT,
         _column("surveyed_on", "初始日期 | First survey", "可空 | may be empty", "", ("CSRQ", "ORDate")),
         _column("changed_on", "变更日期 | Changed", "可空 | may be empty", "", ("BGRQ", "CHDate")),
         _column("origin", "数据来源 | Source", "实测、地形图等 | survey, map and the like", "", ("SJLY", "DataSource")),
@@ -302,17 +298,7 @@ ADDRESSES = SheetKind(
             ("地址", "标准地址名称", "地址全称", "门牌地址"),
             needed=True,
         ),
-        _column(
-            "lon",
-            "经度 | Longitude",
-            "WGS 84 或 CGCS2000 | WGS 84 or CGCS2000",
-            "114.2",
-            ("lng", "x", "东经"),
-            needed=True,
-        ),
-        _column(
-            "lat", "纬度 | Latitude", "WGS 84 或 CGCS2000 | WGS 84 or CGCS2000", "23.0", ("y", "北纬"), needed=True
-        ),
+        *_POINT,
         _column(
             "aliases",
             "别名 | Other names",
