@@ -11,20 +11,22 @@ import pytest
 
 from cityloop.cases.phrases import PHRASES as CASES
 from cityloop.city.phrases import PHRASES as CITY
+from cityloop.collect.phrases import PHRASES as COLLECT
 from cityloop.core.errors import Invalid
 from cityloop.core.phrases import Phrases
 from cityloop.core.values import Title
 from cityloop.serve.importing.phrases import PHRASES as SHEETS
+from cityloop.standard.phrases import PHRASES as STANDARD
 
 ROOT = Path(__file__).parents[2] / "src" / "cityloop"
-ROOMS = {"cases": CASES, "city": CITY, "serve/importing": SHEETS}
+ROOMS = {"cases": CASES, "city": CITY, "collect": COLLECT, "serve/importing": SHEETS, "standard": STANDARD}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 WORDS = re.compile(r"[a-z]{2}")
 
 
 def constants(folder: Path) -> Iterator[str]:
     """Every text that stands in a room's code beside its table."""
-    for path in folder.glob("*.py"):
+    for path in folder.rglob("*.py"):
         if path.name != "phrases.py":
             nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             yield from (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))

@@ -68,7 +68,7 @@ class LimitsPlan(Frozen):
     """Matters of the sheet that stay as they are."""
     readings: list[LimitReading]
     faults: list[SheetFault]
-    notes: list[str]
+    notes: list[Title]
     change: LimitsChange
     """The same as a change, for ``POST /api/v1/limits/plan``."""
     document: str = ""
@@ -83,7 +83,7 @@ class _Read:
 
 
 def planned(
-    lines: Sequence[SheetLine], notes: Sequence[str], catalogue: Catalogue, parse: Parse, current: LimitsFile
+    lines: Sequence[SheetLine], notes: Sequence[Title], catalogue: Catalogue, parse: Parse, current: LimitsFile
 ) -> tuple[LimitsPlan, LimitsFile]:
     """The plan, and the limits with everything in them that could be read."""
     read = _Read()

@@ -59,8 +59,8 @@ class SheetChange(Frozen):
 
     key: str
     change: Literal["new", "changed", "removed"]
-    before: str = ""
-    after: str = ""
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
 
 
 class SheetFault(Frozen):
@@ -93,7 +93,7 @@ class SheetPlan(Frozen):
     first: list[dict[str, str]]
     """The first rows as they were understood."""
     faults: list[SheetFault]
-    notes: list[str]
+    notes: list[Title]
 
 
 def plain_heading(text: str) -> str:

@@ -223,17 +223,25 @@ def _tell(plan: SheetPlan, as_json: bool, written: Sequence[str], more: Mapping[
     for row in plan.first:
         print("  ".join(f"{name}={text}" for name, text in row.items() if text))
     for change in plan.changes[:_MOST]:
-        sides = f"{change.before} → {change.after}" if change.before else change.after
+        before, after = _parts(change.before), _parts(change.after)
+        sides = f"{before} → {after}" if before else after
         print(f"{change.change}  {change.key}  {sides}".rstrip())
     if len(plan.changes) > _MOST:
         print(f"… and {len(plan.changes) - _MOST} more changes (--json tells them all)")
-    for line in [*plan.notes, *(f"{fault.where}: {fault.what} ({fault.mend})" for fault in plan.faults)]:
+    for line in [
+        *(note.en for note in plan.notes),
+        *(f"{fault.where}: {fault.what} ({fault.mend})" for fault in plan.faults),
+    ]:
         print(line)
     counts = f"{len(plan.changes)} changes, {plan.same} the same, {plan.kept} kept, {len(plan.faults)} faults"
     print(f"{plan.rows} rows, {plan.understood} understood, {counts}")
     for name, value in (more or {}).items():
         _tell_more(name, value)
     _tell_written(written)
+
+
+def _parts(told: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {text or '-'}" for name, text in told.items())
 
 
 def _tell_more(name: str, value: Any) -> None:

@@ -1,12 +1,13 @@
 """What a room says of things that are wrong: one table by code, each sentence in Chinese and English.
 
-A room keeps its sentences in ``phrases.py``. Places for what is named stand in braces; a :class:`Title` put there
-speaks the language of its sentence.
+A room keeps its sentences in ``phrases.py``. Places for what is named stand in braces; a :class:`Title` or a
+:class:`Saying` put there speaks the language of its sentence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from string import Formatter
 from typing import TypeVar
 
@@ -18,10 +19,18 @@ _BAR = " | "
 
 
 class Phrases:
-    """Sentences by code: what is wrong and how to mend it, both as ``Chinese | English``."""
+    """Sentences by code: what is wrong and, where it is not in the same sentence, how to mend it.
 
-    def __init__(self, table: Mapping[str, tuple[str, str]]) -> None:
-        self.table = {code: (_both(what), _both(mend)) for code, (what, mend) in table.items()}
+    Each is written as ``Chinese | English``.
+    """
+
+    def __init__(self, table: Mapping[str, str | tuple[str, str]]) -> None:
+        pairs = {code: (said, "") if isinstance(said, str) else said for code, said in table.items()}
+        self.table = {code: (_both(what), _both(mend)) for code, (what, mend) in pairs.items()}
+
+    def say(self, code: str, /, **parts: object) -> Saying:
+        """What is wrong, not put into words before somebody reads it."""
+        return Saying(self, code, parts)
 
     def what(self, code: str, /, **parts: object) -> Title:
         """What is wrong; raises ``KeyError`` for an unknown code and for a part that is not given."""
@@ -47,6 +56,23 @@ class Phrases:
         return [{name for _, name, _, _ in Formatter().parse(text) if name} for text in _texts(self.table[code])]
 
 
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A phrase and what stands in it; as a text it is the English sentence."""
+
+    phrases: Phrases
+    code: str
+    parts: Mapping[str, object]
+
+    @property
+    def title(self) -> Title:
+        """The sentence in both languages."""
+        return self.phrases.what(self.code, **self.parts)
+
+    def __str__(self) -> str:
+        return _english(self.phrases.table[self.code][0], self.parts)
+
+
 def _both(text: str) -> Title:
     zh, bar, en = text.partition(_BAR)
     return Title(zh=zh, en=en if bar else zh)
@@ -57,6 +83,12 @@ def _texts(pair: tuple[Title, Title]) -> list[str]:
 
 
 def _filled(title: Title, parts: Mapping[str, object]) -> Title:
-    zh = {name: part.zh if isinstance(part, Title) else part for name, part in parts.items()}
-    en = {name: part.en if isinstance(part, Title) else part for name, part in parts.items()}
-    return Title(zh=title.zh.format_map(zh), en=title.en.format_map(en))
+    known = {name: part.title if isinstance(part, Saying) else part for name, part in parts.items()}
+    chinese = {name: part.zh if isinstance(part, Title) else part for name, part in known.items()}
+    return Title(zh=title.zh.format_map(chinese), en=_english(title, known))
+
+
+def _english(title: Title, parts: Mapping[str, object]) -> str:
+    """The English sentence alone; a :class:`Saying` among the parts is its English text by itself."""
+    known = {name: part.en if isinstance(part, Title) else part for name, part in parts.items()}
+    return title.en.format_map(known)

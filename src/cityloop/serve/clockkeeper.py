@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cityloop.core.clock import PacedClock
+from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database, Table
+from cityloop.core.errors import ContentError
 from cityloop.core.outbox import OutboxRow
+from cityloop.core.settings import Settings
+from cityloop.drill.plan import load_plan
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +27,21 @@ class ClockRow(Table):
     id: Mapped[str] = mapped_column(String(10), primary_key=True)
     now: Mapped[datetime]
     speed: Mapped[float]
+
+
+def city_clock(settings: Settings, database: Database) -> Clock:
+    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
+    if not settings.demo:
+        return SystemClock()
+    return restore(database, _demo_start(settings.city), settings.speed)
+
+
+def _demo_start(city: Path) -> datetime:
+    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
+    start = load_plan(city).start
+    if start is None:
+        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
+    return start
 
 
 def restore(database: Database, start: datetime, speed: float) -> PacedClock:

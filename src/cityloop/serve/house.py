@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from cityloop.access.audit import Audit
@@ -18,13 +16,12 @@ from cityloop.city.service import City
 from cityloop.collect.service import Collector
 from cityloop.collect.sources.declarations import SourceDeclaration
 from cityloop.collect.sources.service import Sources
-from cityloop.core.clock import Clock, PacedClock, SystemClock
+from cityloop.core.clock import Clock, PacedClock
 from cityloop.core.database import Database
-from cityloop.core.errors import ContentError, NotFound
+from cityloop.core.errors import NotFound
 from cityloop.core.outbox import LINGER, Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
-from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
@@ -34,9 +31,10 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.clockkeeper import ClockKeeper, restore
+from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.health import Health
+from cityloop.serve.importing.desk import SheetDesk
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -83,7 +81,7 @@ class House:
         self.settings = settings
         self.database = Database(settings.database_url())
         self.database.create()
-        self.clock = clock or choose_clock(settings, self.database)
+        self.clock = clock or city_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
         applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
         self.content = load_content(self.city, applied, settings.data)
@@ -109,6 +107,14 @@ class House:
         self.drill = self._open_drill()
         self._build_steward(shared)
         self._build_versions(shared)
+        self.sheets = SheetDesk(
+            settings=self.settings,
+            **{name: shared[name] for name in ("database", "audit", "door")},
+            accounts=self.accounts,
+            city=self.city,
+            collector=self.collector,
+            table=self.desk.dispatch.in_force,
+        )
 
     def _build_intake(self, shared: Mapping[str, Any]) -> None:
         """The lake and what comes into it."""
@@ -337,7 +343,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender,
+            self.citizens, self.open311, self.sender, self.sheets,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -381,18 +387,3 @@ class House:
         self.lake.close()
         self.database.close()
         self._occupied.close()
-
-
-def choose_clock(settings: Settings, database: Database) -> Clock:
-    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
-    if not settings.demo:
-        return SystemClock()
-    return restore(database, demo_start(settings.city), settings.speed)
-
-
-def demo_start(city: Path) -> datetime:
-    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
-    start = load_plan(city).start
-    if start is None:
-        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
-    return start

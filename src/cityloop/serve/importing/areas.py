@@ -24,6 +24,7 @@ from cityloop.city.sheet import SheetLine, headed
 from cityloop.city.topology import DIGITS, flaws, square_metres
 from cityloop.core.content import load
 from cityloop.core.errors import ContentError, Invalid
+from cityloop.core.values import Title
 from cityloop.serve.importing.kinds import AREAS
 from cityloop.serve.importing.phrases import PHRASES
 from cityloop.serve.importing.plans import Draft, Told, plan_of
@@ -86,7 +87,7 @@ def _ground(folder: Path) -> _Ground:
     return _Ground(part, found, file_of)
 
 
-def _lines(sent: Sent) -> tuple[list[tuple[SheetLine, BaseGeometry | None]], list[str]]:
+def _lines(sent: Sent) -> tuple[list[tuple[SheetLine, BaseGeometry | None]], list[Title]]:
     """The lines of a file; those of GeoJSON with their shapes."""
     if not sent.name.lower().endswith((".geojson", ".json")):
         lines, notes = sheet_lines(table_of(sent), AREAS)
@@ -112,7 +113,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _area(row: Row, shape: BaseGeometry | None, datum: str, root: str, notes: list[str]) -> FoundArea | None:
+def _area(row: Row, shape: BaseGeometry | None, datum: str, root: str, notes: list[Title]) -> FoundArea | None:
     code, name = row.needed("code"), row.needed("name")
     level, where = _level(row, code), row.where("code")
     found = shape if shape is not None else _drawn(row)
@@ -120,7 +121,7 @@ def _area(row: Row, shape: BaseGeometry | None, datum: str, root: str, notes: li
         return None
     local = row.yes("local")
     if not local:
-        notes += _odd(code, level, where)
+        notes += _odd(row, code, level)
     parent = row.text("parent") or _parent(code, level, root)
     title = row.text("english") or name
     facts = AreaFacts(code=code, parent=parent, level=level, zh=name, en=title, local=local)
@@ -163,14 +164,14 @@ def _moved(xy: NDArray[np.float64], datum: str) -> NDArray[np.float64]:
     return np.column_stack(convert_many(xy[:, 0], xy[:, 1], datum, "wgs84"))
 
 
-def _odd(code: str, level: AreaLevel, where: str) -> Iterator[str]:
+def _odd(row: Row, code: str, level: AreaLevel) -> Iterator[Title]:
     """What is unusual in a national code, though it is taken."""
     if not code.isdigit():
-        yield f"{where}: '{code}' holds letters; it is taken as it is"
-        return
-    for of, start, last in (("street", 6, _LAST_STREET), ("community", 9, _LAST_COMMUNITY)):
-        if of == level and not 1 <= int(code[start : start + 3] or 0) <= last:
-            yield f"{where}: the {of}'s part of '{code}' lies outside 001-{last} of GB/T 10114; is it a local code?"
+        yield row.note("code", "letters", text=code)
+    elif level == "street" and not 1 <= int(code[6:9] or 0) <= _LAST_STREET:
+        yield row.note("code", "odd-street", text=code, last=_LAST_STREET)
+    elif level == "community" and not 1 <= int(code[9:12] or 0) <= _LAST_COMMUNITY:
+        yield row.note("code", "odd-community", text=code, last=_LAST_COMMUNITY)
 
 
 def _tell_doubles(lines: Sequence[tuple[SheetLine, object]], faults: Faults) -> None:

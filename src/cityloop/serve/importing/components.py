@@ -19,7 +19,7 @@ from cityloop.city.sheet import SheetLine, SheetPlan
 from cityloop.collect.decode import LINE_TYPES
 from cityloop.collect.service import Collector
 from cityloop.core.errors import NotFound
-from cityloop.core.values import Frozen
+from cityloop.core.values import Frozen, Title
 from cityloop.serve.importing.kinds import COMPONENTS
 from cityloop.serve.importing.named import DEPARTMENT, department_names
 from cityloop.serve.importing.phrases import PHRASES
@@ -100,7 +100,7 @@ def _fields(records: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _planned(
-    collector: Collector, mapping: FeedMapping, mapped: Mapped, lines: Sequence[SheetLine], notes: Sequence[str]
+    collector: Collector, mapping: FeedMapping, mapped: Mapped, lines: Sequence[SheetLine], notes: Sequence[Title]
 ) -> tuple[SheetPlan, list[int]]:
     """The plan, and the lines that are to be sent."""
     features = collector.geojson(SYSTEM, mapping.entity_type.id)["features"]
@@ -119,7 +119,11 @@ def _planned(
         place_of[key] = at
     for at, refusals in sorted(mapped.refusals.items()):
         _tell(Row(lines[at], faults), refusals)
-    flags = [f"{_where(lines[at])}: {flag.reason}" for at, found in sorted(mapped.flags.items()) for flag in found]
+    flags = [
+        PHRASES.what("at", place=_where(lines[at]), said=flag.said)
+        for at, found in sorted(mapped.flags.items())
+        for flag in found
+    ]
     plan = plan_of(COMPONENTS, len(lines), standing, said, faults, [*notes, *flags])
     wanted = sorted([*(place_of[change.key] for change in plan.changes), *mapped.refusals])
     return plan, wanted
@@ -143,7 +147,7 @@ def _tell(row: Row, refusals: Sequence[Refusal]) -> None:
         cells.setdefault(next((name for name in names if name in row.line.places), "code"), refusal)
     for key, refusal in cells.items():
         lost = key == "code" and "e+" in row.text("code").lower()
-        row.fault(key, "lost-digits" if lost else "refused", reason=refusal.reason)
+        row.fault(key, "lost-digits" if lost else "refused", reason=refusal.said)
 
 
 def _where(line: SheetLine) -> str:

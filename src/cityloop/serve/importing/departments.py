@@ -39,7 +39,7 @@ def read_departments(folder: Path, sent: Sent) -> Draft:
             row.fault("id", "twice", text=part.id)
         elif part is not None:
             read[part.id] = part
-            notes += [] if part.code else [f"{row.where('id')}: '{part.id}' has no credit code"]
+            notes += [] if part.code else [row.note("id", "no-code", text=part.id)]
     told = {identity: _told(part) for identity, part in read.items()}
     plan = plan_of(DEPARTMENTS, len(lines), {i: _told(p) for i, p in standing.items()}, told, faults, notes)
     parts = [_plain(part) for part in {**standing, **read}.values()]

@@ -16,6 +16,18 @@ PHRASES = Phrases({
     ),
     "unknown": ("没有{what}“{text}” | there is no {what} '{text}'", "相近的：{near} | near: {near}"),
     "none-near": ("没有相近的 | none is near", ""),
+    "example": "模板的示例行没有读 | the example row of the template was left out",
+    "at": "{place}：{said} | {place}: {said}",
+    "no-code": "“{text}”没有统一社会信用代码 | '{text}' has no credit code",
+    "letters": "“{text}”含有字母，照原样收下 | '{text}' holds letters; it is taken as it is",
+    "odd-street": (
+        "“{text}”的街道部分不在 GB/T 10114 的 001-{last} 之内；是自编的吗？"
+        " | the street's part of '{text}' lies outside 001-{last} of GB/T 10114; is it a local code?"
+    ),
+    "odd-community": (
+        "“{text}”的社区部分不在 GB/T 10114 的 001-{last} 之内；是自编的吗？"
+        " | the community's part of '{text}' lies outside 001-{last} of GB/T 10114; is it a local code?"
+    ),
     "no-column": ("没有这一列 | no column is headed so", "表头写下列之一：{headings} | one of: {headings}"),
     "lacking": (
         "工作表的列是：{columns} | the sheet has {columns}",

@@ -9,6 +9,7 @@ from pathlib import Path
 from cityloop.city.faults import Faults
 from cityloop.city.sheet import SheetChange, SheetFault, SheetKind, SheetPlan
 from cityloop.core.errors import Fault, Invalid
+from cityloop.core.values import Title
 from cityloop.serve.importing.files import replace_file
 from cityloop.serve.importing.phrases import PHRASES
 
@@ -24,7 +25,7 @@ def compared(standing: Mapping[str, Told], said: Mapping[str, Told]) -> list[She
 
 def plan_of(
     kind: SheetKind, rows: int, standing: Mapping[str, Told], said: Mapping[str, Told], faults: Faults,
-    notes: Sequence[str], removed: Sequence[SheetChange] = (),
+    notes: Sequence[Title], removed: Sequence[SheetChange] = (),
 ) -> SheetPlan:  # fmt: skip
     """The plan of a sheet; ``removed`` are things that fall away because the sheet is the whole of them."""
     changes = compared(standing, said)
@@ -73,5 +74,5 @@ def _change(key: str, before: Told | None, after: Told) -> SheetChange | None:
     return SheetChange(key=key, change="changed", before=_parts(before, names), after=_parts(after, names))
 
 
-def _parts(told: Told, names: Sequence[str]) -> str:
-    return "; ".join(f"{name}: {told.get(name) or '-'}" for name in names)
+def _parts(told: Told, names: Sequence[str]) -> dict[str, str]:
+    return {name: told.get(name, "") for name in names}

@@ -38,7 +38,7 @@ def lines_of(table: RawTable, headings: Mapping[str, tuple[str, ...]]) -> list[S
     ]
 
 
-def sheet_lines(table: RawTable, kind: SheetKind) -> tuple[list[SheetLine], list[str]]:
+def sheet_lines(table: RawTable, kind: SheetKind) -> tuple[list[SheetLine], list[Title]]:
     """The lines of a kind of sheet, without the template's own example, and notes on how the table was read.
 
     Raises :class:`Invalid` naming the columns that are not there, with the headings that would stand for them.
@@ -53,11 +53,11 @@ def sheet_lines(table: RawTable, kind: SheetKind) -> tuple[list[SheetLine], list
     return lines, [*table.notes, *notes]
 
 
-def without_example(lines: Sequence[SheetLine], kind: SheetKind) -> tuple[list[SheetLine], list[str]]:
+def without_example(lines: Sequence[SheetLine], kind: SheetKind) -> tuple[list[SheetLine], list[Title]]:
     """The lines but for the template's own example, and a note where it was there."""
     example = {column.key: column.example for column in kind.columns}
     kept = [line for line in lines if any(line.texts[key] != example[key] for key in line.texts)]
-    return kept, ["the example row of the template was left out"] if len(kept) < len(lines) else []
+    return kept, [PHRASES.what("example")] if len(kept) < len(lines) else []
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,10 @@ class Row:
     def fault(self, key: str, code: str, /, **parts: object) -> None:
         """Note that a cell cannot be read, by a phrase of this room."""
         self.faults.found.append(PHRASES.fault(self.where(key), code, **parts))
+
+    def note(self, key: str, code: str, /, **parts: object) -> Title:
+        """Something unusual about a cell that is read all the same."""
+        return PHRASES.what("at", place=self.where(key), said=PHRASES.say(code, **parts))
 
     def needed(self, key: str) -> str:
         """A cell that must not be empty."""
