@@ -300,7 +300,7 @@ def test_an_empty_sheet_is_read_as_empty_and_says_how_to_fill_it(name: str, tmp_
     said = CliRunner().invoke(app, ["import", name, "--template", str(file)])
     assert said.exit_code == 0, said.output
     lines, notes = sheet_lines(table_of(Sent.at(file)), KINDS[name])
-    assert lines == [] and [note.en for note in notes] == ["the example row of the template was left out"]
+    assert lines == [] and "the example row of the template was left out" in [note.en for note in notes]
     [heading, *rows] = table_rows_of(file, "说明 Notes")
     assert heading[1] == "English" and len(rows) == len(KINDS[name].columns) + 1
 

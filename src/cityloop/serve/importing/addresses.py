@@ -16,8 +16,9 @@ from cityloop.city.datum import convert_many
 from cityloop.city.faults import Faults
 from cityloop.city.shapes import read_areas
 from cityloop.core.content import load, raise_faults
-from cityloop.core.errors import ContentError
+from cityloop.core.errors import Invalid
 from cityloop.serve.importing.kinds import ADDRESSES
+from cityloop.serve.importing.phrases import PHRASES
 from cityloop.serve.importing.plans import Draft, Told, plan_of
 from cityloop.serve.importing.rows import Row, sheet_lines, table_of
 from cityloop.serve.importing.sent import Sent
@@ -27,7 +28,7 @@ def read_address_sheet(folder: Path, sent: Sent) -> Draft:
     """A sheet of addresses as the city's file of addresses, which every row must allow."""
     city = load(folder / "city.yaml", CityFile)
     if city.addresses is None:
-        raise ContentError("city.yaml names no file of addresses", "write addresses: addresses.csv")
+        raise PHRASES.problem(Invalid, "no-address-file")
     path, ground = folder / city.addresses, Faults()
     standing = {one.address: one for one in read_addresses(path, ground)} if path.is_file() else {}
     areas = read_areas(folder, city.areas, ground)

@@ -23,7 +23,7 @@ from cityloop.city.shapes import AreaFacts, FoundArea, assembled, file_areas, ma
 from cityloop.city.sheet import SheetLine, headed
 from cityloop.city.topology import DIGITS, flaws, square_metres
 from cityloop.core.content import load
-from cityloop.core.errors import ContentError, Invalid
+from cityloop.core.errors import Conflict, Invalid
 from cityloop.core.values import Title
 from cityloop.serve.importing.kinds import AREAS
 from cityloop.serve.importing.phrases import PHRASES
@@ -76,14 +76,14 @@ def read_area_sheet(folder: Path, sent: Sent) -> Draft:
 def _ground(folder: Path) -> _Ground:
     part = load(folder / "city.yaml", CityFile).areas
     if not part.files:
-        raise ContentError("city.yaml names no file of areas", "write areas: {files: [areas/areas.geojson]}")
+        raise PHRASES.problem(Invalid, "no-area-file")
     faults, found, file_of = Faults(), {}, {}
     for name in part.files:
         for item in file_areas(folder / name, faults) if (folder / name).is_file() else ():
             found[item.area.code] = item
             file_of[item.area.code] = name
     if faults.found:
-        raise ContentError("the areas that stand cannot be read", "mend them first", faults.found)
+        raise PHRASES.problem(Conflict, "areas-unread", faults.found)
     return _Ground(part, found, file_of)
 
 

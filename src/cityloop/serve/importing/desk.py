@@ -134,7 +134,9 @@ class SheetDesk:
         self._door.permit(actor, permission(kind))
 
     def _kind_view(self, kind: SheetKind, may: bool) -> SheetKindView:
-        columns = [SheetColumnView(key=one.key, title=one.title, note=one.note, needed=one.needed) for one in kind.columns]
+        columns = [
+            SheetColumnView(key=one.key, title=one.title, note=one.note, needed=one.needed) for one in kind.columns
+        ]
         return SheetKindView(
             kind=kind.name,
             title=kind.title,

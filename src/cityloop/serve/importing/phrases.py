@@ -123,6 +123,18 @@ PHRASES = Phrases({
         "Excel 的数字只保留 15 位：把这一列设为文本，重新填写编码"
         " | Excel keeps 15 digits of a number: format the column as text and write the code anew",
     ),
+    "no-address-file": (
+        "city.yaml 没有写地址文件 | city.yaml names no file of addresses",
+        "在 city.yaml 里写 addresses: addresses.csv | write addresses: addresses.csv",
+    ),
+    "no-area-file": (
+        "city.yaml 没有写辖区文件 | city.yaml names no file of areas",
+        "在 city.yaml 里写 areas: {{files: [areas/areas.geojson]}} | write areas: {{files: [areas/areas.geojson]}}",
+    ),
+    "areas-unread": (
+        "现有的辖区文件读不出来 | the areas that stand cannot be read",
+        "先改好现有的文件 | mend them first",
+    ),
     "no-feed": (
         "这个城市没有数据接入“{feed}” | this city has no feed '{feed}'",
         "按 docs/new-city.md 在 feeds.yaml 里声明 | declare it in the city's feeds.yaml as docs/new-city.md shows",
