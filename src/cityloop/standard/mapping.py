@@ -80,7 +80,7 @@ class FeedMapping:
 
     def fit(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A table of texts with exactly the fields this feed reads; those it lacks are empty."""
-        return frame.select(
+        return frame.select_seq(
             (pl.col(name).cast(pl.String) if name in frame.columns else pl.lit(None, dtype=pl.String)).alias(name)
             for name in self.text
         )
@@ -99,9 +99,9 @@ class FeedMapping:
         if not checks:
             return Mapped(self._good(work), head=self._head(work))
         refusing = [str(n) for n, check in enumerate(checks) if check.severity == "refuse"]
-        bad = broken.select(pl.any_horizontal(pl.lit(False), *refusing)).to_series()
+        bad = broken.select_seq(pl.any_horizontal(pl.lit(False), *refusing)).to_series()
         marking = [n for n, check in enumerate(checks) if check.severity == "flag"]
-        flagged = broken.select(pl.any_horizontal(pl.lit(False), *map(str, marking))).to_series() & ~bad
+        flagged = broken.select_seq(pl.any_horizontal(pl.lit(False), *map(str, marking))).to_series() & ~bad
         quality = pl.lit(quality_of(broken, checks, marking)).alias("quality") if flagged.any() else CLEAN
         refusals = refusals_of(work.filter(bad), broken.filter(bad), checks)
         flags = refusals_of(work.filter(flagged), broken.filter(flagged), checks)
@@ -117,7 +117,7 @@ class FeedMapping:
             work = placed(work, self.declaration.place, world, self._wants_areas())
         work = self._named(work, known)
         work = self._timed(work)
-        return self._listed(work.with_columns(self._shape(work)[0]))
+        return self._listed(work.with_columns_seq(self._shape(work)[0]))
 
     def _fields(self) -> list[str]:
         entity, time = self.declaration.entity, self.declaration.time
@@ -164,24 +164,24 @@ class FeedMapping:
         missing = list(self.declaration.missing)
         texts = [name for name, dtype in raw.schema.items() if dtype == pl.String]
         if self.declaration.fold_width:
-            raw = raw.with_columns(narrowed(pl.col(name)) for name in texts)
+            raw = raw.with_columns_seq(narrowed(pl.col(name)) for name in texts)
         clean = [pl.when(~pl.col(n).str.strip_chars().is_in(missing)).then(pl.col(n)).alias(n) for n in texts]
         codes = [number for text in missing if (number := _number(text)) is not None]
         floats = [name for name, dtype in raw.schema.items() if dtype == pl.Float64]
         if codes:
             clean += [pl.when(~pl.col(n).is_in(codes)).then(pl.col(n)).alias(n) for n in floats]
-        return raw.with_columns(clean)
+        return raw.with_columns_seq(clean)
 
     def _named(self, work: pl.DataFrame, known: Container[str]) -> pl.DataFrame:
         rule = self.declaration.entity
         sent = work[rule.field].cast(pl.String).str.strip_chars() if rule.field else pl.Series([None] * work.height)
         sent = sent.cast(pl.String).alias(SENT)
         if rule.lookup.by == "id":
-            return work.with_columns(sent, sent.alias(ENTITY))
+            return work.with_columns_seq(sent, sent.alias(ENTITY))
         found = self._find(known).found(sent, work)
         if rule.create:
             found = pl.select(pl.coalesce(pl.lit(found), pl.lit(sent))).to_series()
-        return work.with_columns(sent, found.alias(ENTITY))
+        return work.with_columns_seq(sent, found.alias(ENTITY))
 
     def _find(self, known: Container[str]) -> Finder:
         if self._finder is None or not self._finder.serves(known):
@@ -195,8 +195,8 @@ class FeedMapping:
         if rule.date_field is not None:
             day, clock = (pl.col(name).str.strip_chars() for name in (rule.date_field, rule.field))
             # A day cell of a sheet may carry its midnight.
-            raw = work.select(pl.concat_str(day.str.strip_suffix("T00:00:00"), clock, separator=" ")).to_series()
-        return work.with_columns(parsed(raw, rule).alias(AT))
+            raw = work.select_seq(pl.concat_str(day.str.strip_suffix("T00:00:00"), clock, separator=" ")).to_series()
+        return work.with_columns_seq(parsed(raw, rule).alias(AT))
 
     def _listed(self, work: pl.DataFrame) -> pl.DataFrame:
         """Replace what the source sent of a code list by the list's codes, as in force at the record's own time."""
@@ -211,7 +211,7 @@ class FeedMapping:
             ).alias(value_name(p.id))
             for p, s in listed
         ]
-        return work.with_columns(columns)
+        return work.with_columns_seq(columns)
 
     def _joins(self, item: Property, source: PropertyField) -> bool:
         return item.code_list in self._lists and source.constant is None and not source.codes
@@ -243,14 +243,14 @@ class FeedMapping:
     def _good(self, work: pl.DataFrame, quality: pl.Expr = CLEAN) -> pl.DataFrame:
         properties = [pl.col(value_name(p.id)).alias(p.id) for p, _ in self._sources]
         entity, at = pl.col(ENTITY).alias("entity"), pl.col(AT).cast(INSTANT).alias("observed_at")
-        return work.select(entity, at, *properties, quality, INDEX)
+        return work.select_seq(entity, at, *properties, quality, INDEX)
 
     def _head(self, work: pl.DataFrame) -> pl.DataFrame:
         title = self.declaration.entity.title_field
         area = self.declaration.position is not None and self.declaration.position.area
         sources = {"title": title, "lon": LON, "lat": LAT, "area": AREA if area else None}
         return (
-            work.select(
+            work.select_seq(
                 (pl.col(name) if name and name in work.columns else pl.lit(None)).cast(HEAD[column]).alias(column)
                 for column, name in sources.items()
             )

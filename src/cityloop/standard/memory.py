@@ -21,12 +21,12 @@ from cityloop.standard.check_rules import JumpRule, StuckRule, code_of
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
+from cityloop.standard.numbers import Numbers, ends, ordered
 
 StateRule = JumpRule | StuckRule
 _Broken = dict[int, list[tuple[StateRule, str]]]
 _NEVER = np.iinfo(np.int64).min // 2
 _SECOND = 1_000_000
-_SHORT = 2**16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAST = {"entity": pl.String(), "property": pl.String(), "at": pl.Int64(), "value": pl.Float64(),
         "since": pl.Int64(), "count": pl.Int64()}  # fmt: skip
@@ -106,7 +106,7 @@ class _Sweep:
     def learn(self) -> None:
         """Remember every entity's last reading."""
         if len(self.place):
-            last = np.concatenate([self.slot[1:] != self.slot[:-1], [True]])
+            last = ends(self.slot)
             self.past.put(self.slot[last], *(column[last] for column in self.run))
 
 
@@ -160,13 +160,12 @@ class Memory:
         return self._settled(mapped, found) if found else mapped
 
     def _begin(self) -> None:
-        self._names = pl.Series(dtype=pl.Categorical(pl.Categories.random()))
-        """Keeps the numbers of the entities alive: codes of categories of its own, which count up from 0."""
+        self._numbers = Numbers()
         self._past = {rule.property: _Past.empty() for rule in self._rules}
 
     def _slot(self, entities: pl.Series) -> NDArray[np.int64]:
         """The place of each entity in the arrays; unknown ones get a new one."""
-        slots = entities.cast(self._names.dtype).to_physical().to_numpy().astype(np.int64)
+        slots = self._numbers.of(entities)
         size = int(slots.max(initial=-1)) + 1
         for past in self._past.values():
             past.grown(size)
@@ -174,7 +173,7 @@ class Memory:
 
     def _batch(self, rows: pl.DataFrame) -> _Batch:
         slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
-        order = _ordered(slots, times)
+        order = ordered(slots, times)
         columns = {name: rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in self._past}
         return _Batch(order, slots[order], times[order], {name: column[order] for name, column in columns.items()})
 
@@ -317,13 +316,6 @@ def _reason(rule: StateRule, unit: str, run: _Run, before_at: int, before: float
 def _unit(mapping: FeedMapping, identity: str) -> str:
     item = mapping.entity_type.find(identity)
     return f" {item.symbol}" if item and item.symbol else ""
-
-
-def _ordered(slots: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows by slot, then time, then place; a batch in order of time needs no comparing."""
-    if slots.max() < _SHORT and not (times[1:] < times[:-1]).any():
-        return np.argsort(slots.astype(np.uint16), kind="stable")
-    return np.lexsort((times, slots))
 
 
 def _instant(micros: int) -> str:

@@ -33,11 +33,11 @@ def unique_check(rule: UniqueRule, work: pl.DataFrame, columns: Mapping[str, str
 
 def _repeated(work: pl.DataFrame, names: list[str]) -> pl.Series | None:
     """Rows with the values of an earlier row of another entity or time; only rows of one hash are compared."""
-    alike = work.select(names).hash_rows()
+    alike = work.select_seq(names).hash_rows()
     if alike.n_unique() == work.height:
         return None
     who = pl.struct("value:entity", "value:observed_at")
-    part = work.select(*names, who.alias(_WHO)).with_row_index(_ROW).filter(alike.is_duplicated()).drop_nulls(names)
+    part = work.select_seq(*names, who.alias(_WHO)).with_row_index(_ROW).filter(alike.is_duplicated()).drop_nulls(names)
     twice = part.filter(pl.col(_WHO) != pl.col(_WHO).first().over(names))[_ROW]
     return pl.repeat(False, work.height, eager=True).scatter(twice, True) if len(twice) else None
 

@@ -33,7 +33,7 @@ def parsed(raw: pl.Series, rule: TimeField) -> pl.Series:
     if not quick:
         read = pl.Series("at", [None] * len(raw), dtype=INSTANT)
     else:
-        read = raw.to_frame("raw").select(pl.coalesce(quick).alias("at")).to_series()
+        read = raw.to_frame("raw").select_seq(pl.coalesce(quick).alias("at")).to_series()
     open_rows = (read.is_null() & raw.is_not_null()).arg_true()
     if len(open_rows):
         read = read.scatter(open_rows, [instant(raw[i], rule) for i in open_rows.to_list()])
