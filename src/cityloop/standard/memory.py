@@ -25,6 +25,7 @@ from cityloop.standard.numbers import Numbers, ends, ordered
 
 StateRule = JumpRule | StuckRule
 _Broken = dict[int, list[tuple[StateRule, str]]]
+_NOWHERE = np.zeros(0, dtype=np.int64)
 _NEVER = np.iinfo(np.int64).min // 2
 _SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -150,8 +151,12 @@ class Memory:
             return mapped
         batch = self._batch(mapped.rows)
         sweeps = {name: _sweep(past, batch, batch.values[name]) for name, past in self._past.items()}
-        breaks = [sweeps[rule.property].breaking(rule) for rule in self._rules]
-        found, ends = self._walked(batch, sweeps, sorted(set(np.concatenate(breaks).tolist())))
+        breaks = [(rule, sweeps[rule.property].breaking(rule)) for rule in self._rules]
+        turning = [places for rule, places in breaks if _turns(rule)]
+        found, ends, walked = self._walked(batch, sweeps, sorted(set(np.concatenate([_NOWHERE, *turning]).tolist())))
+        for rule, places in breaks:
+            if not _turns(rule):
+                self._noted(rule, places[~walked[places]], batch, sweeps[rule.property], found)
         for sweep in sweeps.values():
             sweep.learn()
         for slot, runs in ends.items():
@@ -174,19 +179,21 @@ class Memory:
     def _batch(self, rows: pl.DataFrame) -> _Batch:
         slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
         order = ordered(slots, times)
-        columns = {name: rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in self._past}
+        columns = {name: rows[name].cast(pl.Float64).to_numpy() for name in self._past}
         return _Batch(order, slots[order], times[order], {name: column[order] for name, column in columns.items()})
 
     def _walked(
         self, batch: _Batch, sweeps: Mapping[str, _Sweep], places: Sequence[int]
-    ) -> tuple[_Broken, dict[int, dict[str, _Run]]]:
-        """Broken rules by row, and the runs of entities that end otherwise than the sweeps tell.
+    ) -> tuple[_Broken, dict[int, dict[str, _Run]], NDArray[np.bool_]]:
+        """Broken rules by row, the runs of entities that end otherwise than the sweeps tell, and the places walked.
 
-        What the sweeps tell is true up to an entity's first broken rule. From there on one row after another is
-        judged, until the runs are again what the sweeps tell; then the next place where a rule is broken counts.
+        What the sweeps tell is true up to an entity's first broken rule that turns what follows. From there on one
+        row after another is judged, until the runs are again what the sweeps tell; then the next place where a rule
+        is broken counts.
         """
         found: _Broken = {}
         ends: dict[int, dict[str, _Run]] = {}
+        walked = np.zeros(len(batch.slot), dtype=np.bool_)
         done = -1
         for first in places:
             if first <= done:
@@ -196,6 +203,7 @@ class Memory:
             end = int(np.searchsorted(batch.slot, slot, side="right"))
             for place in range(first, end):
                 done = place
+                walked[place] = True
                 broken, runs = self._stepped(batch, place, runs)
                 if broken:
                     found[int(batch.row[place])] = broken
@@ -203,7 +211,16 @@ class Memory:
                     break
             else:
                 ends[slot] = runs
-        return found, ends
+        return found, ends, walked
+
+    def _noted(self, rule: StateRule, places: NDArray[np.int64], batch: _Batch, sweep: _Sweep, found: _Broken) -> None:
+        """Add a broken rule that turns nothing, as the sweep tells it."""
+        for place, nth in zip(places.tolist(), np.searchsorted(sweep.place, places).tolist(), strict=True):
+            run = _Run(*(column[nth].item() for column in sweep.run))
+            reason = _reason(
+                rule, self._units[rule.property], run, sweep.before_at[nth].item(), sweep.before[nth].item()
+            )
+            found.setdefault(int(batch.row[place]), []).append((rule, reason))
 
     def _stepped(
         self, batch: _Batch, place: int, runs: dict[str, _Run]
@@ -283,6 +300,11 @@ def _sweep(past: _Past, batch: _Batch, values: NDArray[np.float64]) -> _Sweep:
     since = np.where(held, past.since[slot], at[start])
     count = here - start + 1 + np.where(held, past.count[slot], 0)
     return _Sweep(past, place, slot, _Run(at, value, since, count), before_at, before)
+
+
+def _turns(rule: StateRule) -> bool:
+    """Whether what comes after a row that breaks the rule is judged otherwise than if it had not."""
+    return isinstance(rule, JumpRule) or rule.severity == "refuse"
 
 
 def _breaks(rule: StateRule, run: _Run, before_at: Any, before: Any) -> Any:
