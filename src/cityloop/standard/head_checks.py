@@ -15,6 +15,7 @@ from cityloop.standard.declarations import FeedDeclaration, PropertyField
 from cityloop.standard.lookups import Finder
 from cityloop.standard.phrases import PHRASES
 from cityloop.standard.prepare import AREA, LAT, LON
+from cityloop.standard.times import EARLIEST
 from cityloop.standard.types import Property
 from cityloop.standard.world import World
 
@@ -26,14 +27,15 @@ def head_checks(
     declaration: FeedDeclaration,
     sources: Sequence[tuple[Property, PropertyField]],
     title: Title,
+    work: pl.DataFrame,
     known: Container[str],
     find: Callable[[], Finder],
     now: datetime,
     world: World,
 ) -> list[Check]:
-    """All of them for one batch; ``title`` names the entity type, ``known`` its ids, ``now`` is city time."""
+    """All of them for one batch ``work``; ``title`` names the entity type, ``known`` its ids, ``now`` is city time."""
     return [
-        *_entity_checks(declaration, title, known, find),
+        *_entity_checks(declaration, title, work, known, find),
         *_time_checks(declaration, now),
         *_place_checks(declaration, world),
         *_empty_check(sources),
@@ -41,7 +43,7 @@ def head_checks(
 
 
 def _entity_checks(
-    declaration: FeedDeclaration, title: Title, known: Container[str], find: Callable[[], Finder]
+    declaration: FeedDeclaration, title: Title, work: pl.DataFrame, known: Container[str], find: Callable[[], Finder]
 ) -> list[Check]:
     rule = declaration.entity
     name, entity, sent = rule.field, pl.col(ENTITY), pl.col(SENT)
@@ -55,12 +57,14 @@ def _entity_checks(
     if rule.lookup.by != "id":
         finder = find()
         return [*checks, Check(name, "entity", ~empty & entity.is_null(), lambda r: finder.reason(r, name, title))]
+    strange = [item for item in work[ENTITY].unique().to_list() if item is not None and item not in known]
+    if not strange:
+        return checks
 
     def unknown(row: Row) -> Saying:
         return PHRASES.say("unknown-entity", entity=row[ENTITY], type=title)
 
-    strange = pl.col(ENTITY).map_batches(lambda found: _strange(found, known), return_dtype=pl.Boolean)
-    return [*checks, Check(name, "entity", strange & ~empty, unknown)]
+    return [*checks, Check(name, "entity", entity.is_in(strange) & ~empty, unknown)]
 
 
 def _time_checks(declaration: FeedDeclaration, now: datetime) -> list[Check]:
@@ -74,9 +78,13 @@ def _time_checks(declaration: FeedDeclaration, now: datetime) -> list[Check]:
         Check(name, "required", ~given, lambda row: PHRASES.say("no-time", field=name)),
         Check(name, "time", given & at.is_null(),
               lambda row: PHRASES.say("bad-time", text=row[name], form=form)),
-        Check(name, "future", at > latest,
+        Check(name, "future", at.to_physical() > _micros(latest),
               lambda row: PHRASES.say("future", at=row[AT].isoformat(), now=now.isoformat(timespec="seconds"))),
     ]  # fmt: skip
+
+
+def _micros(at: datetime) -> int:
+    return (at - EARLIEST) // timedelta(microseconds=1)
 
 
 def _place_checks(declaration: FeedDeclaration, world: World) -> list[Check]:
@@ -114,9 +122,3 @@ def _empty_check(sources: Sequence[tuple[Property, PropertyField]]) -> list[Chec
     fields = ", ".join(str(field) for _, field in named)
     raws = pl.all_horizontal(pl.col(str(field)).is_null() for _, field in named)
     return [Check("", "empty", raws, lambda row: PHRASES.say("no-value", fields=fields))]
-
-
-def _strange(entities: pl.Series, known: Container[str]) -> pl.Series:
-    """Which entities the directory does not know."""
-    wrong = [item for item in entities.unique().to_list() if item is not None and item not in known]
-    return entities.is_in(wrong) if wrong else pl.repeat(False, len(entities), eager=True)
