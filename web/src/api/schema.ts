@@ -4264,6 +4264,8 @@ export interface components {
             department_title: components["schemas"]["Title"] | null;
             /** Handler */
             handler: string | null;
+            /** Reporter */
+            reporter: string | null;
             /**
              * Opened At
              * Format: date-time
@@ -4559,6 +4561,8 @@ export interface components {
             department_title: components["schemas"]["Title"] | null;
             /** Handler */
             handler: string | null;
+            /** Reporter */
+            reporter: string | null;
             /**
              * Opened At
              * Format: date-time
@@ -12230,6 +12234,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -12347,6 +12353,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -12397,6 +12405,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
