@@ -11,8 +11,8 @@ from shapely import Polygon, prepare, union_all
 from shapely.geometry.base import BaseGeometry
 
 from cityloop.city.service import City
+from cityloop.watch.cells import Bools, Ints
 from cityloop.watch.rules import WEEKDAYS, Fence, Hours
-from cityloop.watch.state import Bools, Ints
 
 _MINUTE = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
