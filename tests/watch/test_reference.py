@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cityloop.watch import settling
+from cityloop.watch import windows
 from cityloop.watch.cells import Ints
 from cityloop.watch.evaluate import evaluate, tick, warm
 from cityloop.watch.judging import Decision, micros
@@ -135,7 +135,7 @@ bursts = st.lists(
 
 
 @settings(max_examples=80, deadline=None)
-@given(rules(), bursts, st.sampled_from([1, settling.MOST_CELLS]))
+@given(rules(), bursts, st.sampled_from([1, windows.MOST_CELLS]))
 def test_a_burst_is_judged_at_each_of_its_records(rule: Rule, told: list[Any], most: int) -> None:
     """To the last bit of every ring, whether records are taken in long runs or one by one."""
     records = events(told)
@@ -145,7 +145,7 @@ def test_a_burst_is_judged_at_each_of_its_records(rule: Rule, told: list[Any], m
         decisions += found
         turned |= tally.turned
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settling, "MOST_CELLS", most)
+        patch.setattr("cityloop.watch.settling.MOST_CELLS", most)
         state, found, tally = evaluate(rule, state, readings(state, records), LATER)
     assert tally.turned == turned
     for name, number in state.index.items():

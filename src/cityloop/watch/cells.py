@@ -54,6 +54,8 @@ WAYS: dict[str, np.ufunc] = {
     "newest_at": np.maximum,
 }
 """How cells grow with records, and how those of several buckets become those of a window."""
+_NOTHING = {"count": 0, "total": 0, "first": ALWAYS, "low": np.inf, "high": -np.inf, "newest_at": NEVER}
+"""What changes none of them."""
 
 
 def grown(base: Mapping[str, Cells], at: Ints, value: Floats, there: Bools) -> dict[str, Cells]:
@@ -61,7 +63,14 @@ def grown(base: Mapping[str, Cells], at: Ints, value: Floats, there: Bools) -> d
 
     Where no record stands, the cells are as before it.
     """
-    gains = {"count": np.int64(1), "total": value, "first": at, "low": value, "high": value, "newest_at": at}
+    gains: dict[str, Cells] = {
+        "count": np.ones(1, np.int64),
+        "total": value,
+        "first": at,
+        "low": value,
+        "high": value,
+        "newest_at": at,
+    }
     found = {name: _grown(name, cells, gains[name], there) for name, cells in base.items() if name in WAYS}
     if "newest" in base:
         newer = there & (at >= np.c_[base["newest_at"], found["newest_at"][:, :-1]])
@@ -82,14 +91,12 @@ def merged(buckets: Mapping[str, Cells]) -> dict[str, Cells]:
     return found
 
 
-def _grown(name: str, base: Cells, gain: Cells | np.int64, there: Bools) -> Cells:
-    way = WAYS[name]
-    none: Any = {np.add: 0, np.minimum: ALWAYS, np.maximum: NEVER}[way]
-    if name in ("low", "high"):
-        none = np.inf if way is np.minimum else -np.inf
+def _grown(name: str, base: Cells, gain: Cells, there: Bools) -> Cells:
     mask = there[..., None] if base.ndim == 2 else there
-    gains = np.where(mask, gain, none).astype(base.dtype)
-    return np.asarray(way.accumulate(np.concatenate([base[:, None], gains], axis=1), axis=1)[:, 1:])
+    gains = np.where(mask, gain, np.array(_NOTHING[name], base.dtype))
+    if gains.shape[1] == 1:
+        return np.asarray(WAYS[name](base[:, None], gains))
+    return np.asarray(WAYS[name].accumulate(np.concatenate([base[:, None], gains], axis=1), axis=1)[:, 1:])
 
 
 def _latest_of(chosen: Bools, base: Floats, value: Floats) -> Floats:

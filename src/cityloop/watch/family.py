@@ -28,8 +28,11 @@ Spoken = tuple[Rule, list[Decision], Tally]
 
 
 def shares(rule: Rule) -> bool:
-    """Whether the rule can be judged together with others: whatever is in time for one ring is in time for a longer."""
-    return rule.aggregate not in ALONE and rule.near is None and rule.late < rule.bucket * Terms([rule]).size
+    """Whether the rule can be judged together with others: what is in time must not depend on whose ring is longer."""
+    if rule.aggregate in ALONE or rule.near is not None:
+        return False
+    terms = Terms([rule])
+    return terms.tolerated <= terms.size
 
 
 class Family:

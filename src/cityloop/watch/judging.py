@@ -95,7 +95,7 @@ class Moments:
     @property
     def start(self) -> Ints:
         """The first moment of each entity."""
-        return np.cumsum(self.count) - self.count
+        return np.asarray(np.cumsum(self.count) - self.count)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Judgement:
     @property
     def end(self) -> Ints:
         """The last place of each pair."""
-        return np.r_[self.start[1:], len(self.pair)][: len(self.start)] - 1
+        return np.asarray(np.r_[self.start[1:], len(self.pair)][: len(self.start)] - 1)
 
     def decision(self, state: State, entity: int, place: int) -> Decision:
         """The change of one entity of ``state`` at one place, with what it rests on."""

@@ -200,8 +200,7 @@ class Keeper:
         with self._database.transaction() as tx:
             for finding, found in zip(findings, evidence, strict=True):
                 self._store.apply(tx, finding, found, self._now())
-            for verdict in verdicts:
-                self._store.standing(tx, verdict.standings)
+            self._store.standing(tx, [standing for verdict in verdicts for standing in verdict.standings])
             if post:
                 self._store.cursor(tx, post.guard.entity_type, version, post.received_at)
         if post:

@@ -59,7 +59,10 @@ class Run:
 
 
 def runs(readings: Readings, step: int) -> Iterator[Run]:
-    """Cut the records into runs: the first of every entity, then the second of every entity, and so on."""
+    """Cut the records into runs: the first of every entity, then the second of every entity, and so on.
+
+    Single records come apart from longer runs, which would only widen them.
+    """
     if not len(readings.entity):
         return
     order = np.argsort(readings.entity, kind="stable")
@@ -72,7 +75,7 @@ def runs(readings: Readings, step: int) -> Iterator[Run]:
     length = np.diff(np.r_[start, len(entity)])
     turn = (place - _latest(other))[start]
     number = np.arange(len(start)) - _latest(other[start])
-    for chosen in _split(number):
+    for chosen in _split(2 * number + (length > 1)):
         columns = np.arange(length[chosen].max())
         there = columns < length[chosen][:, None]
         rows = np.where(there, start[chosen][:, None] + columns, 0)
@@ -124,6 +127,6 @@ def _latest(marks: Bools) -> Ints:
 
 
 def _split(number: Ints) -> list[Ints]:
-    """Positions by number, for 0, 1, 2 and so on, in order."""
+    """Positions by number, for 0, 1, 2 and so on, in order; without those that nothing has."""
     order = np.argsort(number, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(number))[:-1])
+    return [part for part in np.split(order, np.cumsum(np.bincount(number))[:-1]) if len(part)]

@@ -22,6 +22,8 @@ from cityloop.watch.state import State
 from cityloop.watch.terms import Group
 from cityloop.watch.windows import MOST_CELLS, Course
 
+_SIDES = ("low", "high", "blank")
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -84,7 +86,7 @@ def _sight(group: Group, course: Course, there: Bools) -> Sight:
     return Sight(
         low=np.fmin.reduce(signed - off, axis=1),
         high=np.fmax.reduce(signed + off, axis=1),
-        blank=nothing.any(axis=1),
+        blank=np.asarray(nothing.any(axis=1)),
         resting=at_rest(value[:, -1], None if wrong is None else wrong[:, -1]),
         wrong=np.zeros(len(value), np.int64) if wrong is None else (wrong & there).sum(axis=1),
     )
@@ -99,9 +101,8 @@ def _near(state: State, entity: Ints, sights: Sequence[Sight]) -> tuple[Ints, tu
     restless = np.flatnonzero(state.restless[entity])
     place, rule = np.nonzero(state.busy[entity[restless]])
     row = restless[place]
-    number, group = entity[row], terms.group[rule]
-    low, high = (np.array([getattr(sight, side) for sight in sights])[group, row] for side in ("low", "high"))
-    blank = np.array([sight.blank for sight in sights])[group, row]
+    number, of = entity[row], terms.group[rule]
+    low, high, blank = (np.array([getattr(sight, name) for sight in sights])[of, row] for name in _SIDES)
     stays = settled(terms, rule, state.levels[number, rule].astype(np.int64), low, high) & ~blank
     stays &= (state.stages[number, rule] == Stage.OPEN) & (state.lefts[number, rule] == 0)
     known = np.bincount(row[high >= terms.limits[rule, 0]], minlength=len(entity))

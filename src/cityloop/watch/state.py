@@ -39,10 +39,10 @@ class Entities:
 
     def numbers(self, names: Sequence[str]) -> Ints:
         """The numbers of these entities; unknown ones are added."""
-        for name in names:
-            if name not in self.index:
-                self._add(name)
-        return np.array([self.index[name] for name in names], np.int64)
+        found = list(map(self.index.get, names))
+        if None in found:
+            found = [self._add(name) if number is None else number for name, number in zip(names, found, strict=True)]
+        return np.array(found, np.int64)
 
     def release(self, name: str) -> None:
         """Forget an entity; its number goes to the next new one."""
@@ -50,14 +50,19 @@ class Entities:
         self.names[number] = ""
         self._free.append(number)
 
-    def _add(self, name: str) -> None:
-        if not self._free:
-            self.index[name] = len(self.names)
+    def _add(self, name: str) -> int:
+        """The number of an entity that was unknown, or is named twice."""
+        if name in self.index:
+            return self.index[name]
+        if self._free:
+            number = self._free.pop()
+            self.names[number] = name
+            self.renewed.append(number)
+        else:
+            number = len(self.names)
             self.names.append(name)
-            return
-        number = self.index[name] = self._free.pop()
-        self.names[number] = name
-        self.renewed.append(number)
+        self.index[name] = number
+        return number
 
 
 class State(Rings):

@@ -19,6 +19,10 @@ _Numbers = npt.NDArray[np.float64]
 _Places = npt.NDArray[np.int64]
 
 
+ROOM = 256
+"""Buckets that a ring may have for the sake of the tolerance alone; what is later than they reach is left out."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Rules that ask for the same number of a window and for whom the same side of it is bad."""
@@ -63,8 +67,13 @@ class Terms:
 
     @property
     def size(self) -> int:
-        """Buckets of the rings: as many as the widest window and the longest hold together reach."""
-        return max(group.span + group.columns - 1 for group in self.groups)
+        """Buckets of the rings: what the widest window and the longest hold together reach, and the tolerance."""
+        return max(min(self.tolerated, ROOM), *(group.span + group.columns - 1 for group in self.groups))
+
+    @property
+    def tolerated(self) -> int:
+        """Buckets in which a record that is in time may lie."""
+        return self.late // (bucket_of(self.rules[0]) * 1_000_000) + 2
 
 
 def bucket_of(rule: Rule) -> int:
