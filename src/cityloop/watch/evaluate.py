@@ -22,6 +22,8 @@ from cityloop.watch.state import State
 
 FUTURE = timedelta(minutes=5)
 """How far an observation may lie beyond ``now`` before it is an error."""
+LARGEST = 1e300
+"""Largest value: sums of larger ones may be no number any more."""
 
 
 def evaluate(rule: Rule, state: State, readings: Readings, now: datetime) -> tuple[State, list[Decision], Tally]:
@@ -42,6 +44,7 @@ def absorb(state: State, readings: Readings, findings: Findings) -> None:
 
 def warm(rule: Rule, state: State, readings: Readings) -> State:
     """Fill the rings from history, in order of arrival, without deciding: what was decided then is in the database."""
+    readings = _some(readings, _finite(readings))
     if not len(readings.entity):
         return state
     kept = _timely(rule, readings)
@@ -75,8 +78,7 @@ def waiting(state: State, entity: Ints) -> Bools:
 
 def sound(state: State, readings: Readings, now: datetime, tally: Tally) -> Readings:
     """Leave out values that are no numbers and instants that have not come: recorded as errors, never as quiet."""
-    finite = np.isfinite(readings.value)
-    infinite = ~(finite if finite.ndim == 1 else finite.all(axis=1))
+    infinite = ~_finite(readings)
     future = readings.at > micros(now + FUTURE)
     for wrong, what in ((infinite, "the value is not a finite number"), (future, "the instant lies in the future")):
         if wrong.any():
@@ -84,7 +86,16 @@ def sound(state: State, readings: Readings, now: datetime, tally: Tally) -> Read
             for group in range(len(state.terms.groups)):
                 state.note(readings.entity[wrong], group, np.full(int(wrong.sum()), Outcome.ERROR))
     good = ~(infinite | future)
-    return readings if good.all() else Readings(readings.entity[good], readings.at[good], readings.value[good])
+    return readings if good.all() else _some(readings, good)
+
+
+def _finite(readings: Readings) -> Bools:
+    finite = np.abs(readings.value) <= LARGEST
+    return np.asarray(finite if finite.ndim == 1 else finite.all(axis=1))
+
+
+def _some(readings: Readings, chosen: Bools) -> Readings:
+    return Readings(readings.entity[chosen], readings.at[chosen], readings.value[chosen])
 
 
 def _timely(rule: Rule, readings: Readings) -> Ints:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cityloop.watch import silence
-from cityloop.watch.evaluate import evaluate, sound, tick, warm
+from cityloop.watch.evaluate import FUTURE, evaluate, sound, tick, warm
 from cityloop.watch.family import Family, shares
 from cityloop.watch.judging import Decision, Stage, Tally, instant, micros
 from cityloop.watch.locality import Locality
@@ -86,8 +87,11 @@ class Guard:
                     self.states[rule.id].restore([row])
 
     def warm(self, rows: pa.Table) -> None:
-        """Fill the windows from history, without deciding."""
-        self.recent.add(rows)
+        """Fill the windows from history, without deciding. What lay in the future on arrival was an error then."""
+        rows = rows.filter(pc.less_equal(rows["observed_at"], pc.add(rows["received_at"], pa.scalar(FUTURE))))
+        if not rows.num_rows:
+            return
+        self.recent.add(rows, pc.max(rows["observed_at"]).as_py())
         for rule, readings in self.reader.read(rows, self._readers):
             if family := self._families.get(rule.id):
                 family.warm(readings)
@@ -97,7 +101,7 @@ class Guard:
 
     def take(self, rows: pa.Table, now: datetime) -> list[Verdict]:
         """Evaluate new rows, in order of arrival; of kindred rules only those that have something to tell do."""
-        self.recent.add(rows)
+        self.recent.add(rows, now + FUTURE)
         verdicts = []
         for rule, readings in self.reader.read(rows, self._readers):
             if family := self._families.get(rule.id):
