@@ -80,7 +80,7 @@ def test_no_number_in_the_history_spoils_no_window_after_a_restart() -> None:
 def test_a_division_by_zero_is_an_error_at_every_record_of_a_run_and_keeps_the_warning() -> None:
     rule = rule_of(aggregate="rate", per=1, levels={"blue": 1}, window=10)
     state = State(rule)
-    told = [("a", 0, 0), ("a", 5, 10), ("a", 20, 1), ("a", 20, 2), ("a", 20, 3), ("b", 20, 1)]
+    told = [("a", 0.0, 0.0), ("a", 5.0, 10.0), *(("a", 20.0, float(n)) for n in (1, 2, 3)), ("b", 20.0, 1.0)]
     _, decisions, tally = evaluate(rule, state, readings(state, told), LATER)
     assert steps(decisions) == [("FIRE", "blue", 5)]
     assert tally.errors == {DIVISION: 2}

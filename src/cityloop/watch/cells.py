@@ -35,6 +35,8 @@ CELLS: dict[Aggregate, dict[str, float]] = {
     "percentile": {"count": 0, "values": np.nan},
     "roam": {"count": 0, "low": np.inf, "high": -np.inf},
     "silence": {"count": 0},
+    "anomaly": {"count": 0, "total": 0.0},
+    "forecast": {"count": 0, "newest": np.nan, "newest_at": NEVER},
 }
 """What each aggregate keeps for a bucket, with the value of an empty one."""
 WHOLE = frozenset({"count", "newest_at", "first"})

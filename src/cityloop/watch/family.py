@@ -22,7 +22,7 @@ from cityloop.watch.runs import Readings
 from cityloop.watch.state import Entities, State
 from cityloop.watch.terms import Terms
 
-ALONE: frozenset[Aggregate] = SINGLE | {"rate", "roam", "silence", "agree"}
+ALONE: frozenset[Aggregate] = SINGLE | {"rate", "roam", "silence", "agree", "anomaly", "forecast"}
 """Aggregates whose rules are judged alone: few cities have several of them over the same records."""
 Spoken = tuple[Rule, list[Decision], Tally]
 

@@ -151,6 +151,16 @@ class State(Rings):
             ahead = self.last[number] // self.step > self.head[number]
             self.advance(number[ahead], self.last[number][ahead] // self.step)
 
+    def newest(self, number: int) -> list[tuple[int, float]]:
+        """The newest reading of every bucket of an entity and where it began, oldest first: :meth:`fill` takes it."""
+        slots = np.flatnonzero(self.cells["count"][number] > 0)
+        found = {
+            (int(self.cells[name][number, slot]), float(self.cells["newest"][number, slot]))
+            for slot in slots
+            for name in ("first", "newest_at")
+        }
+        return sorted(found)
+
     def fill(self, entity: Ints, at: Ints, value: Floats) -> None:
         """Add many records at once; those that lie before a ring are left out."""
         bucket = at // self.step
