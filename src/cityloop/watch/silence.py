@@ -6,10 +6,11 @@ from datetime import datetime
 
 import numpy as np
 
+from cityloop.watch.cells import NEVER, Ints
 from cityloop.watch.judging import Decision, Outcome, Stage, Tally, instant, micros
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
-from cityloop.watch.state import NEVER, Ints, State
+from cityloop.watch.state import State
 
 
 def hear(state: State, readings: Readings) -> Ints:
