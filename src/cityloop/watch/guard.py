@@ -69,6 +69,7 @@ class Guard:
         self.reader.forget()
         self.states = {rule.id: State(rule, self.reader.entities(rule)) for rule in self.rules}
         self.recent = Recent(self.columns, self.span + SLACK)
+        self._listed: dict[str, int] = {}
         self._seers = {rule.id: Seer(rule) for rule in self.rules if rule.aggregate == "forecast"}
 
     def restore(self, standings: Iterable[Standing]) -> None:
@@ -188,7 +189,18 @@ class Guard:
             return tick(rule, self.states[rule.id], now)[1:]
         if not self._locality.open_at(rule.active, now):
             return [], Tally()
-        return silence.judge(rule, self.states[rule.id], now)[1:]
+        enlisted = self._enlisted(rule, now)
+        _, decisions, tally = silence.judge(rule, self.states[rule.id], now)
+        tally.turned.update(enlisted)
+        return decisions, tally
+
+    def _enlisted(self, rule: Rule, now: datetime) -> list[str]:
+        """Things that never sent anything and are counted from now on; looked for where the directory has grown."""
+        things = self._locality.things(self.entity_type) if rule.unheard else {}
+        if len(things) == self._listed.get(rule.id, 0):
+            return []
+        self._listed[rule.id] = len(things)
+        return silence.enlist(self.states[rule.id], things, now, self._locality.zone)
 
     def _verdict(self, rule: Rule, decisions: list[Decision], tally: Tally) -> Verdict:
         state = self.states[rule.id]

@@ -3403,6 +3403,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notices
+         * @description Notices by e-mail and text message, the newest first, without their words.
+         */
+        get: operations["notices_api_v1_notices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{notice}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Again
+         * @description Send one that was refused, has expired, or may not have arrived.
+         */
+        post: operations["send_again_api_v1_notices__notice__again_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -7251,6 +7291,48 @@ export interface components {
             department?: string | null;
         };
         /**
+         * NoticeView
+         * @description One event told to one address; what it said stays in the house.
+         */
+        NoticeView: {
+            /** Id */
+            id: string;
+            /** Notice */
+            notice: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "mail" | "sms";
+            /** Address */
+            address: string;
+            /** Kind */
+            kind: string;
+            /** Subject */
+            subject: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "sent" | "refused" | "doubtful" | "expired";
+            /** Attempts */
+            attempts: number;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /** Tried At */
+            tried_at: string | null;
+            /** Error */
+            error: string | null;
+        };
+        /**
          * Order
          * @description Sort by a metric, a dimension or ``time``.
          */
@@ -7401,6 +7483,17 @@ export interface components {
         Page_LimitLine_: {
             /** Items */
             items: components["schemas"]["LimitLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[NoticeView] */
+        Page_NoticeView_: {
+            /** Items */
+            items: components["schemas"]["NoticeView"][];
             /** Total */
             total: number;
             /** Page */
@@ -15707,6 +15800,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notices_api_v1_notices_get: {
+        parameters: {
+            query?: {
+                state?: ("waiting" | "sending" | "sent" | "refused" | "doubtful" | "expired")[] | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NoticeView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_again_api_v1_notices__notice__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeView"];
+                };
             };
             /** @description Validation Error */
             422: {
