@@ -964,6 +964,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/warnings/{warning}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign
+         * @description Give it to a department, a person, or both; every hand-over stays in its history.
+         */
+        post: operations["assign_api_v1_warnings__warning__assign_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/warnings/{warning}/cap": {
         parameters: {
             query?: never;
@@ -1066,6 +1086,26 @@ export interface paths {
          * @description Run a rule, in force or drafted, over the history; look again under its id for progress and report.
          */
         post: operations["backtest_api_v1_rules_backtests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Backtests
+         * @description Two backtests that are done, as of two versions of a rule, over the time that both looked at.
+         */
+        get: operations["compare_backtests_api_v1_rules_backtests_compare_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3700,6 +3740,32 @@ export interface components {
             uploaded_at: string;
             /** Thumb */
             thumb: boolean;
+        };
+        /**
+         * BacktestComparison
+         * @description Two backtests of one rule, or of two rules, over the time that both looked at.
+         */
+        BacktestComparison: {
+            first: components["schemas"]["BacktestView"];
+            second: components["schemas"]["BacktestView"];
+            /** Changes */
+            changes: components["schemas"]["KeyChange"][];
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Both */
+            both: number;
+            /** Only First */
+            only_first: number;
+            /** Only Second */
+            only_second: number;
         };
         /**
          * BacktestView
@@ -6492,7 +6558,7 @@ export interface components {
              * What
              * @enum {string}
              */
-            what: "raised" | "level" | "cleared" | "acknowledged" | "muted" | "unmuted" | "reminder" | "escalated" | "labelled";
+            what: "raised" | "level" | "cleared" | "acknowledged" | "muted" | "unmuted" | "reminder" | "escalated" | "labelled" | "assigned";
             /** Level */
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
@@ -7113,6 +7179,21 @@ export interface components {
             code: string | null;
             /** Owner */
             owner: string | null;
+        };
+        /**
+         * NewAssignment
+         * @description A warning is given to a department, to a person, or to a person in a department.
+         */
+        NewAssignment: {
+            /** Department */
+            department?: string | null;
+            /** Person */
+            person?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * NewBacktest
@@ -9915,6 +9996,13 @@ export interface components {
             lat: number | null;
             /** Department */
             department: string | null;
+            /** Assignee */
+            assignee?: string | null;
+            assignee_name?: components["schemas"]["Title"] | null;
+            /** Assigned At */
+            assigned_at?: string | null;
+            /** Assigned By */
+            assigned_by?: string | null;
             /** Matter */
             matter: string | null;
             /** Series */
@@ -10003,6 +10091,13 @@ export interface components {
             lat: number | null;
             /** Department */
             department: string | null;
+            /** Assignee */
+            assignee?: string | null;
+            assignee_name?: components["schemas"]["Title"] | null;
+            /** Assigned At */
+            assigned_at?: string | null;
+            /** Assigned By */
+            assigned_by?: string | null;
             /** Matter */
             matter: string | null;
             /** Series */
@@ -11466,6 +11561,7 @@ export interface operations {
                 /** @description only those that are kept quiet, or none of them */
                 muted?: boolean | null;
                 outcome?: ("true" | "false" | "drill") | null;
+                assignee?: string | null;
             };
             header?: never;
             path?: never;
@@ -11511,6 +11607,7 @@ export interface operations {
                 /** @description only those that are kept quiet, or none of them */
                 muted?: boolean | null;
                 outcome?: ("true" | "false" | "drill") | null;
+                assignee?: string | null;
             };
             header?: never;
             path?: never;
@@ -11663,6 +11760,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewOutcome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WarningDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    assign_api_v1_warnings__warning__assign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAssignment"];
             };
         };
         responses: {
@@ -11876,6 +12008,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_backtests_api_v1_rules_backtests_compare_get: {
+        parameters: {
+            query: {
+                first: string;
+                second: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
                 };
             };
             /** @description Validation Error */
