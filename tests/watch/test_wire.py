@@ -107,7 +107,9 @@ def test_a_rule_is_planned_applied_and_brought_back(boss: Asks, handler: Asks) -
     assert handler.post("/api/v1/rules/versions", json=wish).status_code == 403
     applied = boss.post("/api/v1/rules/versions", json=wish)
     assert (applied.status_code, applied.json()["origin"]) == (201, "changed")
-    assert boss.post("/api/v1/rules/versions", json=wish).status_code == 409
+    assert boss.post("/api/v1/rules/versions", json=wish).status_code == 422
+    stale = {**wish, "draft": {**draft, "version": "3"}}
+    assert boss.post("/api/v1/rules/versions", json=stale).status_code == 409
     broken = boss.post("/api/v1/rules/plan", json={"draft": {**draft, "bucket": 3}})
     assert [fault["where"] for fault in broken.json()["faults"]] == ["draft.window"]
     back = boss.post("/api/v1/rules/plan", json={"rule": "test.rule", "revert_to": 0}).json()
@@ -123,16 +125,14 @@ def backtest(boss: Asks, house: House, **wish: Any) -> str:
     return str(asked.json()["id"])
 
 
-def test_backtests_outlive_a_restart_and_two_are_compared(
-    boss: Asks, handler: Asks, house: House, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_backtests_outlive_a_restart_and_two_are_compared(boss: Asks, handler: Asks, house: House) -> None:
     first = backtest(boss, house, rule="test.rule")
     second = backtest(boss, house, draft={**declared(RULE), "levels": {"blue": 20.0}})
     other = backtest(boss, house, rule="test.rule", start=at(200).isoformat(), end=at(300).isoformat())
     done = boss.get(f"/api/v1/rules/backtests/{first}").json()
     assert (done["state"], done["report"]["warnings"]) == ("done", 2)
     both = boss.get("/api/v1/rules/backtests/compare", params={"first": first, "second": second}).json()
-    assert [(both["both"], both["only_first"], both["only_second"])] == [(1, 1, 0)]
+    assert (both["both"], both["only_first"], both["only_second"]) == (1, 1, 0)
     assert [change["key"] for change in both["changes"]] == ["levels"]
     apart = boss.get("/api/v1/rules/backtests/compare", params={"first": first, "second": other})
     assert apart.status_code == 422
@@ -140,9 +140,11 @@ def test_backtests_outlive_a_restart_and_two_are_compared(
     assert boss.post(f"/api/v1/rules/backtests/{first}/stop").json()["state"] == "done"
     assert boss.post("/api/v1/rules/backtests", json={}).status_code == 422
     assert handler.get("/api/v1/rules/backtests").status_code == 403
-    again = asks(House(house.folder, [RULE]), BOSS)
+    restarted = House(house.folder, [RULE])
+    again = asks(restarted, BOSS)
     assert [job["id"] for job in again.get("/api/v1/rules/backtests").json()] == [other, second, first]
     assert again.get(f"/api/v1/rules/backtests/{first}").json() == done
+    restarted.database.close()
 
 
 def test_a_backtest_that_the_end_of_the_program_broke_off_says_so(tmp_path: Path) -> None:
