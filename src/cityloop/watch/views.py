@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cityloop.watch.models import WarningChangeRow, WarningRow
 from cityloop.watch.rules import Rule
-from cityloop.watch.schemas import Evidence, LevelChange, RuleView, WarningDetail, WarningView
+from cityloop.watch.schemas import Evidence, Level, LevelChange, RuleView, WarningDetail, WarningView
 
 _FIELDS = tuple(WarningView.model_fields)
 
@@ -27,7 +27,7 @@ def detail(row: WarningRow, changes: Sequence[WarningChangeRow]) -> WarningDetai
     return WarningDetail(**dict(view(row)), evidence=evidence, history=history)
 
 
-def rule_view(rule: Rule, open_warnings: int, fired_total: int, last_error: str | None) -> RuleView:
+def rule_view(rule: Rule, open_levels: Mapping[Level, int], fired_total: int, last_error: str | None) -> RuleView:
     """A rule as declared, with how often it spoke."""
     return RuleView(
         id=rule.id,
@@ -39,7 +39,10 @@ def rule_view(rule: Rule, open_warnings: int, fired_total: int, last_error: str 
         window_seconds=rule.window,
         hold_seconds=rule.hold,
         thresholds=rule.levels,
-        open_warnings=open_warnings,
+        department=rule.department,
+        respond=rule.respond,
+        open_warnings=sum(open_levels.values()),
+        open_levels=dict(open_levels),
         fired_total=fired_total,
         last_error=last_error,
     )
