@@ -109,7 +109,7 @@ class Drafts:
 
 def written(draft: Mapping[str, Any] | None) -> str:
     """A declaration as the text of a rules file."""
-    return yaml.safe_dump(spelt(draft or {}), allow_unicode=True, sort_keys=False, width=120, default_flow_style=None)
+    return yaml.safe_dump(spelt(draft or {}), allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=None)
 
 
 def _alone(value: Any) -> tuple[Any, Key]:
