@@ -68,3 +68,5 @@ class RulePreview(Frozen):
     levels: dict[Level, int]
     episodes: list[PreviewEpisode]
     errors: dict[str, int]
+    caution: Title | None
+    """Why it could judge nothing: there is no model for it."""

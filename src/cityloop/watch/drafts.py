@@ -87,6 +87,7 @@ class Drafts:
             levels={level: n for level in LEVELS if (n := sum(one.peak == level for one in episodes))},
             episodes=[self._shown(rule, episode) for episode in shown],
             errors={what: n for what, n in past.errors.items() if what.startswith(f"{rule.id}: ")},
+            caution=past.wanting.get(rule.id),
         )
 
     def _checked(self, text: str, value: Mapping[str, Any], place: Key, lines: Lines) -> DraftCheck:
@@ -109,7 +110,9 @@ class Drafts:
 
 def written(draft: Mapping[str, Any] | None) -> str:
     """A declaration as the text of a rules file."""
-    return yaml.safe_dump(spelt(draft or {}), allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=None)
+    return yaml.safe_dump(
+        spelt(draft or {}), allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=None
+    )
 
 
 def _alone(value: Any) -> tuple[Any, Key]:

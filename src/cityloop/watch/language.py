@@ -61,7 +61,7 @@ class RuleKind(Frozen):
     aggregate: Aggregate
     title: Title
     note: Title
-    measures: Literal["property", "time", "metres", "place", "conditions"] = "property"
+    measures: Literal["property", "time", "metres", "place", "conditions", "spreads"] = "property"
     keys: tuple[str, ...]
     """Keys that a rule of this kind may have; all others are out of place."""
     marks: tuple[str, ...] = ()

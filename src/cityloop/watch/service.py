@@ -191,8 +191,9 @@ class Watch:
                 fired[rule] += count
                 if still:
                     open_levels[rule][level] += count
+        errors, wanting = self._keeper.errors, self._keeper.wanting
         return [
-            rule_view(rule, open_levels[rule.id], fired[rule.id], self._keeper.errors.get(rule.id))
+            rule_view(rule, open_levels[rule.id], fired[rule.id], errors.get(rule.id), wanting.get(rule.id))
             for rule in self._rules.values()
         ]
 

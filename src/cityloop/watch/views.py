@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from cityloop.core.values import Title
 from cityloop.watch.models import WarningChangeRow, WarningRow
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import Evidence, Level, LevelChange, RuleView, WarningDetail, WarningView
@@ -27,7 +28,13 @@ def detail(row: WarningRow, changes: Sequence[WarningChangeRow]) -> WarningDetai
     return WarningDetail(**dict(view(row)), evidence=evidence, history=history)
 
 
-def rule_view(rule: Rule, open_levels: Mapping[Level, int], fired_total: int, last_error: str | None) -> RuleView:
+def rule_view(
+    rule: Rule,
+    open_levels: Mapping[Level, int],
+    fired_total: int,
+    last_error: str | None,
+    no_data: Title | None = None,
+) -> RuleView:
     """A rule as declared, with how often it spoke."""
     return RuleView(
         id=rule.id,
@@ -45,4 +52,5 @@ def rule_view(rule: Rule, open_levels: Mapping[Level, int], fired_total: int, la
         open_levels=dict(open_levels),
         fired_total=fired_total,
         last_error=last_error,
+        no_data=no_data,
     )

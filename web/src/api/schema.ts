@@ -5578,7 +5578,7 @@ export interface components {
              * @default above
              * @enum {string}
              */
-            direction: "above" | "below";
+            direction: "above" | "below" | "either";
             /**
              * Margin
              * @default 0
@@ -5594,6 +5594,7 @@ export interface components {
             ][];
             /** Trace */
             trace: components["schemas"]["Title"][];
+            model?: components["schemas"]["ModelEvidence"] | null;
         };
         /**
          * Example
@@ -6965,6 +6966,45 @@ export interface components {
             higher_is_better: boolean | null;
             /** Dimensions */
             dimensions: string[];
+        };
+        /**
+         * ModelEvidence
+         * @description What a model had to say: what it foretold, or what it holds for usual; values in the property's unit.
+         */
+        ModelEvidence: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "forecast" | "usual";
+            /** Version */
+            version: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Origin
+             * Format: date-time
+             */
+            origin: string;
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Server */
+            server?: ("model" | "persistence" | "seasonal") | null;
+            /** Error */
+            error?: number | null;
+            /** Naive Error */
+            naive_error?: number | null;
+            /** Wished */
+            wished?: number | null;
+            /** Reached */
+            reached?: number | null;
         };
         /**
          * ModelView
@@ -8738,7 +8778,7 @@ export interface components {
              * Aggregate
              * @enum {string}
              */
-            aggregate: "mean" | "max" | "min" | "sum" | "count" | "last" | "change" | "rate" | "percentile" | "spread" | "roam" | "silence" | "agree";
+            aggregate: "mean" | "max" | "min" | "sum" | "count" | "last" | "change" | "rate" | "percentile" | "spread" | "roam" | "silence" | "agree" | "anomaly" | "forecast";
             title: components["schemas"]["Title"];
             note: components["schemas"]["Title"];
             /**
@@ -8746,7 +8786,7 @@ export interface components {
              * @default property
              * @enum {string}
              */
-            measures: "property" | "time" | "metres" | "place" | "conditions";
+            measures: "property" | "time" | "metres" | "place" | "conditions" | "spreads";
             /** Keys */
             keys: string[];
             /**
@@ -8837,6 +8877,7 @@ export interface components {
             errors: {
                 [key: string]: number;
             };
+            caution: components["schemas"]["Title"] | null;
         };
         /**
          * RuleReport
@@ -8895,6 +8936,11 @@ export interface components {
             errors: {
                 [key: string]: number;
             };
+            /**
+             * Cautions
+             * @default []
+             */
+            cautions: components["schemas"]["Title"][];
         };
         /**
          * RuleType
@@ -8978,6 +9024,7 @@ export interface components {
             fired_total: number;
             /** Last Error */
             last_error: string | null;
+            no_data?: components["schemas"]["Title"] | null;
         };
         /**
          * RuleWish

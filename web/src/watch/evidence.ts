@@ -12,6 +12,21 @@ export function evidenceLine(evidence: Pick<Evidence, 'aggregate' | 'points'>): 
   })
 }
 
+/** Aggregates whose thresholds are of another quantity than the values in the window. */
+const DERIVED = ['rate', 'change', 'spread']
+/** Aggregates whose values in the window are not what was observed. */
+const COUNTED = ['anomaly', 'count']
+
+/** Whether thresholds, and the values at a change of level, can stand beside the values in the window. */
+export function comparable(aggregate: string): boolean {
+  return !DERIVED.includes(aggregate)
+}
+
+/** Whether observed values can stand beside the values in the window. */
+export function observed(aggregate: string): boolean {
+  return !COUNTED.includes(aggregate)
+}
+
 /** Which thresholds can carry their label without writing over the one above. */
 export function labelled(limits: readonly number[], range: { min: number; max: number }): Set<number> {
   const shown = new Set<number>()

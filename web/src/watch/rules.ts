@@ -18,19 +18,20 @@ export function joined(rules: readonly Rule[], health: readonly Health[]): RuleL
   })
 }
 
-export type Standing = 'failing' | 'part' | 'silent' | 'doubtful' | 'well'
+export type Standing = 'failing' | 'blind' | 'part' | 'silent' | 'doubtful' | 'well'
 
 /** How many labelled warnings it takes before a false share says anything, and which share is too much. */
 const ENOUGH = 3
 const TOO_MANY = 0.3
 
 /** The one word for how a rule serves. */
-export function standing(rule: Pick<RuleLine, 'last_error' | 'respond' | 'health'>): Standing {
+export function standing(rule: Pick<RuleLine, 'last_error' | 'no_data' | 'respond' | 'health'>): Standing {
   if (rule.last_error) return 'failing'
+  if (rule.no_data) return 'blind'
   if (rule.respond === 'part') return 'part'
   const own = rule.health
   if (!own || own.silent) return 'silent'
   return own.true + own.false >= ENOUGH && (own.false_share ?? 0) > TOO_MANY ? 'doubtful' : 'well'
 }
 
-export const TONE = { failing: 'bad', part: 'wait', silent: 'off', doubtful: 'bad', well: 'good' } as const
+export const TONE = { failing: 'bad', blind: 'wait', part: 'wait', silent: 'off', doubtful: 'bad', well: 'good' } as const

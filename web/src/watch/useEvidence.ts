@@ -6,7 +6,7 @@ import type { WarningDetail } from '../api/types'
 import { useCity } from '../city/city'
 import { NUMERAL } from '../shared/levels'
 import { useLoad } from '../shared/useLoad'
-import { changesOf, evidenceLine, type Point, shownSpan } from './evidence'
+import { changesOf, comparable, evidenceLine, observed, type Point, shownSpan } from './evidence'
 
 export function useEvidence(warning: () => WarningDetail) {
   const city = useCity()
@@ -14,8 +14,8 @@ export function useEvidence(warning: () => WarningDetail) {
 
   /** What the entity measured around the window; areas and feeds have no such history, and need none. */
   const around = useLoad<Point[]>(async () => {
-    const { entity, property } = warning()
-    if (!property || city.areaTitles.has(entity)) return []
+    const { entity, property, evidence } = warning()
+    if (!property || !observed(evidence.aggregate) || city.areaTitles.has(entity)) return []
     const span = shownSpan(warning(), city.now)
     const query = { property, start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString() }
     const answer = await ask(api.GET('/api/v1/entities/{entity}/history', { params: { path: { entity }, query } }))
@@ -24,6 +24,14 @@ export function useEvidence(warning: () => WarningDetail) {
   watch(() => [warning().id, warning().updated_at], around.run, { immediate: true })
 
   const values = computed(() => (around.problem.value ? [] : (around.data.value ?? [])))
-  const marks = computed(() => changesOf(warning()).map((step) => ({ ...step, text: step.level ? NUMERAL[step.level] : '○' })))
-  return { line, values, marks }
+  const marks = computed(() => (comparable(warning().evidence.aggregate) ? changesOf(warning()).map((step) => ({ ...step, text: step.level ? NUMERAL[step.level] : '○' })) : []))
+  /** What a model foretold, from the newest record to the instant spoken of. */
+  const foretold = computed(() => {
+    const { model } = warning().evidence
+    if (model?.kind !== 'forecast') return null
+    const [origin, at] = [Date.parse(model.origin), Date.parse(model.at)]
+    const start = line.value.at(-1)?.[1] ?? model.value
+    return { points: [[origin, start], [at, model.value]] as Point[], between: [[origin, start, start], [at, model.low, model.high]] as [number, number, number][] }
+  })
+  return { line, values, marks, foretold }
 }

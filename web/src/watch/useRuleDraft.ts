@@ -59,8 +59,9 @@ export function useRuleDraft(language: () => Language | null, checked: () => voi
   function set(key: string, value: unknown): void {
     if (!draft.value) return
     let next = withKey(draft.value, key, value)
-    if (key === 'entity_type' && kind.value?.measures === 'property') next = withKey(withKey(next, 'property', ''), 'unit', '')
-    if (key === 'property') next = withKey(next, 'unit', language()?.types.find((type) => type.id === next.entity_type)?.units[String(value)] ?? '')
+    const measured = !!kind.value?.keys.includes('unit') && kind.value.measures === 'property'
+    if (key === 'entity_type' && kind.value?.keys.includes('property')) next = withKey(next, 'property', '')
+    if (measured && ['entity_type', 'property'].includes(key)) next = withKey(next, 'unit', language()?.types.find((type) => type.id === next.entity_type)?.units[String(next.property)] ?? '')
     draft.value = next
     later('draft')
   }
