@@ -40,7 +40,7 @@ export const en: Same<typeof zh> = {
     open: 'Open the warning',
     previousWarnings: 'Recent warnings of this entity',
     version: 'rule version {version}',
-    keys: 'J / K to choose, A to acknowledge, Enter to open',
+    keys: 'A acknowledges the chosen one',
     age: 'Age',
     lasted: 'Lasted',
     type: 'Type',

@@ -37,7 +37,7 @@ export const zh = {
     open: '打开预警',
     previousWarnings: '同对象近期预警',
     version: '规则版本 {version}',
-    keys: 'J / K 选择，A 确认，Enter 打开',
+    keys: 'A 确认所选',
     age: '已持续',
     lasted: '持续',
     type: '对象类型',

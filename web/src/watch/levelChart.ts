@@ -124,7 +124,7 @@ export function picture(wanted: Picture): EChartsCoreOption {
     markLine: { symbol: 'none', silent: true, data: limitLines(wanted, named) },
     markArea: { silent: true, data: shades(wanted, range) },
   }
-  const names = [...wanted.lines.map((line) => line.name), ...(wanted.between ? [wanted.between.name] : []), ...(wanted.marks.length ? [wanted.words.marks] : [])]
+  const names = [...wanted.lines.filter((line) => line.points.length).map((line) => line.name), ...(wanted.between ? [wanted.between.name] : []), ...(wanted.marks.length ? [wanted.words.marks] : [])]
   return {
     ...frame(),
     grid: { left: 4, right: 48, top: 30, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
