@@ -23,18 +23,21 @@ def app_as(actor: Actor, services: Mapping[type[Any], Any], *routers: APIRouter)
     return app
 
 
-class Client:
-    """Requests to such an application; paths are below ``/api/v1/``."""
+class Asks:
+    """One actor's requests to some routers, answered in this process."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
+    def __init__(self, actor: Actor, services: Mapping[type[Any], Any], *routers: APIRouter) -> None:
+        self._app = app_as(actor, services, *routers)
 
-    def get(self, path: str, **values: Any) -> httpx.Response:
-        return asyncio.run(self._send("GET", path, values))
+    def get(self, path: str, **request: Any) -> httpx.Response:
+        """Read."""
+        return asyncio.run(self._ask("GET", path, **request))
 
-    def post(self, path: str, **values: Any) -> httpx.Response:
-        return asyncio.run(self._send("POST", path, values))
+    def post(self, path: str, **request: Any) -> httpx.Response:
+        """Act."""
+        return asyncio.run(self._ask("POST", path, **request))
 
-    async def _send(self, method: str, path: str, values: dict[str, Any]) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://city/api/v1/") as asker:
-            return await asker.request(method, path, **values)
+    async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://city") as client:
+            return await client.request(method, path, **request)

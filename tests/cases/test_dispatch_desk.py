@@ -38,7 +38,7 @@ from tests.cases.support import (
     open_room,
 )
 from tests.cases.test_loop import audited
-from tests.wire import Client
+from tests.cases.test_wire import Client
 
 FUTIAN = "440304"
 ROADS = {

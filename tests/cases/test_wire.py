@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
 from cityloop.access.actor import Actor
 from cityloop.cases.routes import router
 from cityloop.cases.service import CaseDesk
 from tests.cases.support import ACCEPTOR, COLLECTOR, DISPATCHER, LITTER, ROAD, TO_DISPATCH, Room, person
 from tests.cases.test_photos import picture
-from tests.wire import Client, app_as
+from tests.wire import app_as
+
+
+class Client:
+    """Requests to the routes of this room as one actor."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def get(self, path: str, **values: Any) -> httpx.Response:
+        return asyncio.run(self._send("GET", path, values))
+
+    def post(self, path: str, **values: Any) -> httpx.Response:
+        return asyncio.run(self._send("POST", path, values))
+
+    async def _send(self, method: str, path: str, values: dict[str, Any]) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://city/api/v1/") as asker:
+            return await asker.request(method, path, **values)
 
 
 def client(room: Room, actor: Actor) -> Client:

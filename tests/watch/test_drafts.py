@@ -20,7 +20,7 @@ from cityloop.watch.rules import Aggregate, Clear, Condition, Dependency, Escala
 from cityloop.watch.service import Watch
 from tests.watch.house import BOSS, House
 from tests.watch.naive import at, rule_of
-from tests.wire import Client, app_as
+from tests.wire import Asks
 
 HANDLER = Actor(id="h", name=Title(zh="员", en="H"), posts=("handler",), department="urban")
 RULE = rule_of(window=600, bucket=300, late=600, clear={"margin": 1, "hold": 300})
@@ -45,8 +45,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     one.database.close()
 
 
-def client(house: House, actor: Actor = BOSS) -> Client:
-    return Client(app_as(actor, {Watch: house.watch}, rule_router, warning_router))
+def client(house: House, actor: Actor = BOSS) -> Asks:
+    return Asks(actor, {Watch: house.watch}, rule_router, warning_router)
 
 
 def fields() -> dict[str, RuleField]:
@@ -65,23 +65,23 @@ def test_every_key_and_every_aggregate_of_the_language_is_described() -> None:
 
 
 def test_the_language_names_what_rules_may_look_at(house: House) -> None:
-    answer = client(house).get("rules/language").json()
+    answer = client(house).get("/api/v1/rules/language").json()
     assert [kind["id"] for kind in answer["kinds"]][:2] == ["mean", "max"]
     assert answer["types"] == []  # this house knows of no standard
 
 
 def test_a_declaration_comes_back_as_people_write_it_and_means_the_same(house: House) -> None:
-    answer = client(house).post("rules/check", json={"draft": declared(RULE)}).json()
+    answer = client(house).post("/api/v1/rules/check", json={"draft": declared(RULE)}).json()
     assert (answer["faults"], answer["new"], answer["changes"]) == ([], False, [])
     assert (answer["draft"]["window"], answer["draft"]["clear"]) == ("10min", {"margin": 1, "hold": "5min"})
     assert "levels: {blue: 10, red: 20}" in answer["text"]
-    again = client(house).post("rules/check", json={"text": answer["text"]}).json()
+    again = client(house).post("/api/v1/rules/check", json={"text": answer["text"]}).json()
     assert again == answer
 
 
 def test_a_rules_file_with_one_rule_is_that_rule_and_its_faults_keep_their_lines(house: House) -> None:
     text = "rules:\n  - " + written(declared(RULE) | {"levels": {"blue": 30, "red": 20}}).replace("\n", "\n    ")
-    answer = client(house).post("rules/check", json={"text": text}).json()
+    answer = client(house).post("/api/v1/rules/check", json={"text": text}).json()
     (fault,) = answer["faults"]
     assert (fault["key"], answer["draft"]["id"]) == ("levels.red", "test.rule")
     assert "levels" in text.splitlines()[fault["line"] - 1]
@@ -97,23 +97,23 @@ def test_a_rules_file_with_one_rule_is_that_rule_and_its_faults_keep_their_lines
     ],
 )
 def test_a_text_that_cannot_be_read_says_where(house: House, text: str, key: str, line: int) -> None:
-    faults = client(house).post("rules/check", json={"text": text}).json()["faults"]
+    faults = client(house).post("/api/v1/rules/check", json={"text": text}).json()["faults"]
     assert (key, line) in [(fault["key"], fault["line"]) for fault in faults]
 
 
 def test_a_changed_draft_tells_what_differs_from_the_rule_in_force(house: House) -> None:
     draft = declared(RULE) | {"version": "2", "hold": "10min"}
-    answer = client(house).post("rules/check", json={"draft": draft}).json()
+    answer = client(house).post("/api/v1/rules/check", json={"draft": draft}).json()
     assert [(c["key"], c["before"], c["after"]) for c in answer["changes"]] == [
         ("version", "1", "2"),
         ("hold", None, 600),
     ]
-    assert client(house).post("rules/check", json={"draft": draft | {"id": "test.other"}}).json()["new"]
+    assert client(house).post("/api/v1/rules/check", json={"draft": draft | {"id": "test.other"}}).json()["new"]
 
 
 def test_a_preview_says_what_a_draft_would_have_said(house: House) -> None:
     draft = declared(RULE) | {"version": "2", "levels": {"blue": 20}}
-    answer = client(house).post("rules/preview", json={"draft": draft, "hours": 24}).json()
+    answer = client(house).post("/api/v1/rules/preview", json={"draft": draft, "hours": 24}).json()
     assert (answer["warnings"], answer["levels"], answer["open_at_end"]) == (1, {"blue": 1}, 0)
     (episode,) = answer["episodes"]
     assert (episode["entity"], episode["title"]["en"], episode["peak"]) == ("a", "Station a", "blue")
@@ -121,23 +121,23 @@ def test_a_preview_says_what_a_draft_would_have_said(house: House) -> None:
 
 
 def test_a_preview_of_a_joint_rule_runs_the_rules_under_it(house: House) -> None:
-    answer = client(house).post("rules/preview", json={"draft": declared(JOINT)}).json()
+    answer = client(house).post("/api/v1/rules/preview", json={"draft": declared(JOINT)}).json()
     assert answer["warnings"] == 1
 
 
 def test_an_unsound_draft_is_not_tried(house: House) -> None:
-    refused = client(house).post("rules/preview", json={"draft": {"id": "x"}})
+    refused = client(house).post("/api/v1/rules/preview", json={"draft": {"id": "x"}})
     assert refused.status_code == 422
     assert "draft.levels" in [fault["where"] for fault in refused.json()["faults"]]
 
 
 def test_drafts_are_for_those_who_may_try_rules(house: House) -> None:
     for path in ("check", "preview"):
-        assert client(house, HANDLER).post(f"rules/{path}", json={"draft": {}}).status_code == 403
+        assert client(house, HANDLER).post(f"/api/v1/rules/{path}", json={"draft": {}}).status_code == 403
 
 
 def test_both_forms_at_once_are_refused(house: House) -> None:
-    assert client(house).post("rules/check", json={"draft": {}, "text": ""}).status_code == 422
+    assert client(house).post("/api/v1/rules/check", json={"draft": {}, "text": ""}).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_earlier_warnings_of_the_same_thing_tell_how_they_ended(tmp_path: Path) 
         one.see((entity, second, value))
     first, other, last = one.warnings()
     http = client(one)
-    http.post(f"warnings/{first.id}/outcome", json={"outcome": "false"}).raise_for_status()
-    answer = http.get(f"warnings/{last.id}/similar").json()
+    http.post(f"/api/v1/warnings/{first.id}/outcome", json={"outcome": "false"}).raise_for_status()
+    answer = http.get(f"/api/v1/warnings/{last.id}/similar").json()
     assert [(item["warning"]["id"], item["why"], item["seconds"]) for item in answer["items"]] == [
         (other.id, "area", None),
         (first.id, "entity", 10),
@@ -163,7 +163,7 @@ def test_earlier_warnings_of_the_same_thing_tell_how_they_ended(tmp_path: Path) 
     assert {key: answer[key] for key in ("total", "true", "false", "drill", "cases", "median_seconds")} == {
         "total": 2, "true": 0, "false": 1, "drill": 0, "cases": 0, "median_seconds": 10,
     }  # fmt: skip
-    assert client(one, HANDLER).get(f"warnings/{last.id}/similar").status_code == 200
+    assert client(one, HANDLER).get(f"/api/v1/warnings/{last.id}/similar").status_code == 200
     one.database.close()
 
 
@@ -172,14 +172,14 @@ def test_the_queue_is_narrowed_by_who_has_seen_it_by_department_and_type(tmp_pat
     one.see(("a", 0, 12), ("b", 0, 12))
     http = client(one)
     first = one.warnings()[0]
-    http.post(f"warnings/{first.id}/acknowledge").raise_for_status()
+    http.post(f"/api/v1/warnings/{first.id}/acknowledge").raise_for_status()
 
     def count(**wanted: str) -> int:
-        return int(http.get("warnings", params=wanted).json()["total"])
+        return int(http.get("/api/v1/warnings", params=wanted).json()["total"])
 
     assert (count(acknowledged="true"), count(acknowledged="false")) == (1, 1)
     assert (count(department="urban"), count(department="health")) == (2, 0)
     assert (count(entity_type="Thing"), count(entity_type="Other")) == (2, 0)
-    (rule,) = http.get("rules").json()
+    (rule,) = http.get("/api/v1/rules").json()
     assert (rule["open_warnings"], rule["open_levels"], rule["department"]) == (2, {"blue": 2}, "urban")
     one.database.close()

@@ -22,7 +22,7 @@ from cityloop.watch.checking import Known
 from cityloop.watch.draft_schemas import DraftCheck, DraftFault, NewPreview, PreviewEpisode, RuleDraft, RulePreview
 from cityloop.watch.language import RuleLanguage, language, spelt
 from cityloop.watch.rehearsal import Episode, resting
-from cityloop.watch.rulebook import Rulebook, changes, declared
+from cityloop.watch.rulebook import Rulebook, changes_between, declared
 from cityloop.watch.rules import LEVELS, Rule
 
 PATIENCE = 8.0
@@ -98,7 +98,7 @@ class Drafts:
             for key, what, mend in found
         ]
         before = self._rulebook.rules.get(str(draft.get("id")))
-        told = changes(declared(before) if before else {}, declared(rule)) if rule and not faults else []
+        told = changes_between(declared(before) if before else {}, declared(rule)) if rule and not faults else []
         return DraftCheck(draft=draft, text=text, faults=faults, new=before is None, changes=told)
 
     def _shown(self, rule: Rule, episode: Episode) -> PreviewEpisode:

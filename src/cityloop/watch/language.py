@@ -16,7 +16,7 @@ from cityloop.watch.rules import Aggregate
 
 Input = Literal[
     "text", "titles", "number", "count", "duration", "choice", "names", "levels", "waits", "group", "rows", "matched",
-    "rings",
+    "rings", "flag",
 ]  # fmt: skip
 """``waits`` are durations by level, ``matched`` lists of values by column, ``rings`` polygons of ``[lon, lat]``."""
 Source = Literal["entity_types", "properties", "columns", "departments", "areas", "matters", "rules", "series", "joins"]

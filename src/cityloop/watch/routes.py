@@ -16,6 +16,7 @@ from cityloop.watch.schemas import (
     CapReceipt,
     Level,
     MuteView,
+    NewAssignment,
     NewMute,
     NewOutcome,
     Outcome,
@@ -51,6 +52,7 @@ async def warning_filter(
     ] = None,
     department: str | None = None,
     entity_type: str | None = None,
+    assignee: str | None = None,
 ) -> WarningFilter:
     """The filter parameters of a request."""
     return WarningFilter(
@@ -67,6 +69,7 @@ async def warning_filter(
         acknowledged=acknowledged,
         department=department,
         entity_type=entity_type,
+        assignee=assignee,
     )
 
 
@@ -119,6 +122,12 @@ def health(watch: TheWatch, actor: Asker, days: Annotated[int, Query(ge=1, le=36
 def label(warning: str, body: NewOutcome, watch: TheWatch, actor: Asker) -> WarningDetail:
     """Say what a warning turned out to be; it feeds the statistics of its rule."""
     return watch.label(actor, warning, body)
+
+
+@router.post("/warnings/{warning}/assign")
+def assign(warning: str, body: NewAssignment, watch: TheWatch, actor: Asker) -> WarningDetail:
+    """Give it to a department, a person, or both; every hand-over stays in its history."""
+    return watch.assign(actor, warning, body)
 
 
 @router.get("/warnings/{warning}/cap")

@@ -115,8 +115,8 @@ class Rulebook:
     def _planned(self, session: Session, wish: RuleWish) -> tuple[RulePlan, Rule | None]:
         name, rule = self._wished(session, wish)
         rows, before = _rows(session, name), self.rules.get(name)
-        changed = changes(declared(before) if before else {}, declared(rule) if rule else {})
-        if not changed:
+        changes = changes_between(declared(before) if before else {}, declared(rule) if rule else {})
+        if not changes:
             raise Invalid("the change changes nothing", "compare it with the rule in force")
         users = [other.id for other in self.rules.values() if name in other.rests_on]
         if rule is None and users:
@@ -134,10 +134,10 @@ class Rulebook:
             base=base,
             rule=name,
             action="withdrawn" if rule is None else "changed" if before else "added",
-            changes=changed,
+            changes=changes,
             open_warnings=warnings,
             used_by=users,
-            explanation=_explained(rule, before, changed, warnings),
+            explanation=_explained(rule, before, changes, warnings),
         )
         return plan, rule
 
@@ -243,18 +243,15 @@ def _version(row: RuleVersionRow, in_force: bool) -> RuleVersionView:
     )
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[KeyChange]:
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[KeyChange]:
     """The keys in which two declarations differ."""
     keys = [*after, *(key for key in before if key not in after)]
-    return [
-        KeyChange(key=key, before=before.get(key), after=after.get(key))
-        for key in keys
-        if before.get(key) != after.get(key)
-    ]
+    changed = [key for key in keys if before.get(key) != after.get(key)]
+    return [KeyChange(key=key, before=before.get(key), after=after.get(key)) for key in changed]
 
 
-def _explained(rule: Rule | None, before: Rule | None, changed: Sequence[KeyChange], warnings: int) -> Title:
-    keys = ", ".join(change.key for change in changed)
+def _explained(rule: Rule | None, before: Rule | None, changes: Sequence[KeyChange], warnings: int) -> Title:
+    keys = ", ".join(change.key for change in changes)
     if rule is None:
         return Title(
             zh=f"规则停用，{warnings} 条未解除的预警随之解除",
