@@ -15,6 +15,7 @@ from cityloop.core.values import Title
 from cityloop.standard.batch import BASE_COLUMNS, EntityCard
 from cityloop.watch.agreeing import Stand
 from cityloop.watch.agreeing import judge as agree
+from cityloop.watch.cells import MOST_VALUES
 from cityloop.watch.evaluate import evaluate, warm
 from cityloop.watch.guard import Guard, Standing, Verdict
 from cityloop.watch.joining import Joiner
@@ -23,7 +24,7 @@ from cityloop.watch.locality import Locality
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
 from cityloop.watch.schemas import Level
-from cityloop.watch.state import MOST_VALUES, State
+from cityloop.watch.state import State
 from tests.watch.feeding import LATER, outcome, readings, run, steps
 from tests.watch.house import BOSS, House
 from tests.watch.naive import at, rule_of

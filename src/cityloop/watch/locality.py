@@ -12,9 +12,9 @@ from shapely.geometry.base import BaseGeometry
 
 from cityloop.city.service import City
 from cityloop.standard.batch import EntityCard
+from cityloop.watch.cells import Bools, Ints
 from cityloop.watch.outlook import NoOutlook, Outlook
 from cityloop.watch.rules import WEEKDAYS, Fence, Hours
-from cityloop.watch.state import Bools, Ints
 
 NONE = NoOutlook()
 _MINUTE = 60_000_000

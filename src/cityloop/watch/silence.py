@@ -8,10 +8,11 @@ from datetime import datetime, tzinfo
 import numpy as np
 
 from cityloop.standard.batch import EntityCard
+from cityloop.watch.cells import NEVER, Ints
 from cityloop.watch.judging import Decision, Outcome, Stage, Tally, instant, micros
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
-from cityloop.watch.state import NEVER, Ints, State
+from cityloop.watch.state import State
 
 
 def hear(state: State, readings: Readings) -> Ints:

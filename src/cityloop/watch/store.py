@@ -193,8 +193,7 @@ class Store:
 
     def standing(self, tx: Transaction, standings: Sequence[Standing]) -> None:
         """Remember where rules stand with entities."""
-        for one in standings:
-            tx.session.merge(RuleStateRow(**asdict(one)))
+        tx.put_now(RuleStateRow, [asdict(one) for one in standings])
 
     def cursor(self, tx: Transaction, entity_type: str, version: int, received_at: datetime | None) -> None:
         """Remember up to where the lake was watched."""
