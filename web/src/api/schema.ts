@@ -6964,9 +6964,9 @@ export interface components {
             /** Value */
             value: number;
             /** Low */
-            low: number;
+            low: number | null;
             /** High */
-            high: number;
+            high: number | null;
             /** Server */
             server?: ("model" | "persistence" | "seasonal") | null;
             /** Error */
