@@ -1,4 +1,4 @@
-"""Keeps a paced clock over a restart: city time goes on where it stood, never back."""
+"""Chooses the city's clock, and keeps a paced one over a restart: city time goes on where it stood, never back."""
 
 from __future__ import annotations
 
