@@ -17,16 +17,17 @@ THE_PAGE_ITSELF = "USE TEMP B-TREE FOR ORDER BY"
 
 def plans(room: Room, actor: Actor, wanted: CaseFilter, sort: str) -> list[list[str]]:
     """How SQLite finds what a list asks of the cases: of the count, then of the page."""
-    asked: list[tuple[str, tuple[object, ...]]] = []
+    asked: list[str] = []
     engine = room.database.engine
-    note = lambda _c, _k, statement, values, *_: asked.append((statement, values))  # noqa: E731
-    event.listen(engine, "before_cursor_execute", note)
+    hear = lambda raw, *_: raw.set_trace_callback(asked.append)  # noqa: E731
+    event.listen(engine, "checkout", hear)
     room.desk.list(actor, wanted, Paging(page=1, size=50, sort=sort))
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(engine, "checkout", hear)
     with engine.connect() as connection:
+        connection.connection.set_trace_callback(None)  # type: ignore[attr-defined]
         told = [
-            [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
-            for statement, values in asked
+            [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
+            for statement in asked
             if "FROM case_file" in statement
         ]
         connection.rollback()

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import DDL, Float, Index, String, Text, UniqueConstraint, event, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cityloop.cases.values import LISTED
 from cityloop.core.database import Table
 
 
@@ -134,6 +135,8 @@ class CaseRow(Table):
     version: Mapped[int]
 
 
+SHOWN = tuple(CaseRow.__table__.c[name] for name in LISTED)
+"""What a row of a list is made of."""
 OPEN = CaseRow.open == true()
 """A condition says it in these very words, or SQLite does not take the indexes of open cases for it."""
 _ASKED = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from cityloop.access.actor import Actor
@@ -32,8 +31,12 @@ URGENCY = "urgency"
 """The order of a desk, see :mod:`cityloop.cases.urgency`; it has one direction."""
 
 
-def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """The filter as conditions (``mine`` is apart, see :func:`mine`)."""
+NOW = bindparam("now", type_=UtcDateTime())
+"""The instant at which a list is looked at; whoever asks gives it."""
+
+
+def conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions (``mine`` is apart, see :func:`mine`); a light asks for :data:`NOW`."""
     found: list[ColumnElement[bool]] = []
     if wanted.state:
         found.append(CaseRow.state.in_(wanted.state))
@@ -42,7 +45,7 @@ def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.area is not None:
         found.append(CaseRow.area.startswith(wanted.area, autoescape=True))
     if wanted.light is not None:
-        found.append(light_is(wanted.light, now))
+        found.append(light_is(wanted.light))
     if wanted.text:
         found.append(or_(*[c.contains(wanted.text.strip(), autoescape=True) for c in _TEXTS]))
     found += [column == value for column, value in _equal(wanted) if value is not None]
@@ -84,9 +87,9 @@ def _spans(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
+def light_is(wanted: Light) -> ColumnElement[bool]:
     """The same lights as :func:`cityloop.cases.views.light`; a stopped clock shows what it showed when it stopped."""
-    at = func.coalesce(CaseRow.handled_at, literal(now, UtcDateTime()))
+    at = func.coalesce(CaseRow.handled_at, NOW)
     ticking = and_(CaseRow.clock_state.in_(("running", "stopped")), CaseRow.red_at.is_not(None))
     match wanted:
         case "paused":
