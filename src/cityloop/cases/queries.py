@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from cityloop.access.actor import Actor
@@ -111,8 +111,9 @@ class Mine:
 
     where: ColumnElement[bool]
     within: tuple[ColumnElement[bool], ...]
-    """Where they are: in a state that waits for the actor, or in one where only a request does; no case is in both.
-    They follow from ``where``. Beside it counts go straight there, while a page is found quicker in its order."""
+    """Where they are: in a state that waits for the actor, or in one where only a request or a wish to close by force
+    does; no case is in two. They follow from ``where``. Beside it counts go straight there, while a page is found
+    quicker in its order."""
 
 
 def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
@@ -134,10 +135,16 @@ def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
 
 def _within(states: Mapping[_Asked, Sequence[str]]) -> tuple[ColumnElement[bool], ...]:
     kinds = sorted({asked.decides for asked in states if asked.decides})
-    plain = {name for asked, names in states.items() if not asked.decides for name in names}
-    other = {name for names in states.values() for name in names} - plain
-    asked_for = and_(CaseRow.state.in_(sorted(other)), CaseRow.request.in_(kinds))
-    return CaseRow.state.in_(sorted(plain)), *([asked_for] if other else [])
+    rare = {name for asked, names in states.items() if asked.decides or asked.forced for name in names}
+    plain = {name for asked, names in states.items() if not (asked.decides or asked.forced) for name in names}
+    other = CaseRow.state.in_(sorted(rare - plain))
+    asked_for, forced = CaseRow.request.in_(kinds), CaseRow.force_by.is_not(None)
+    found = [CaseRow.state.in_(sorted(plain))]
+    if kinds and rare - plain:
+        found.append(and_(other, asked_for))
+    if any(asked.forced for asked in states) and rare - plain:
+        found.append(and_(other, forced, or_(CaseRow.request.is_(None), not_(asked_for))))
+    return tuple(found)
 
 
 def _carries_on(move: MoveDef) -> bool:
@@ -170,6 +177,11 @@ class _Asked:
     decides: str | None
     alone: bool
     """Only while no request is open."""
+
+    @property
+    def forced(self) -> bool:
+        """Only while somebody wants the case closed by force."""
+        return ("force_asked_is", True) in self.guards
 
 
 def _asked(move: MoveDef) -> _Asked:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, String, Table, bindparam, or_, select, update
 
-from cityloop.cases.models import CaseRow, CounterRow
+from cityloop.cases.models import OPEN, CaseRow, CounterRow
 from cityloop.cases.values import Case, from_row, to_row
 from cityloop.core.database import Transaction
 from cityloop.core.prepared import Prepared, Source
@@ -130,7 +130,7 @@ class CaseStore:
 
 def place_older(tx: Transaction) -> None:
     """Give open cases that an older version of the program wrote their place in the order of a desk."""
-    unplaced = _TABLE.c.open.is_(True) & _TABLE.c.late.is_(False) & _TABLE.c.urgent_at.is_(None)
+    unplaced = OPEN & _TABLE.c.late.is_(False) & _TABLE.c.urgent_at.is_(None)
     due, late = _TABLE.c.due_at, _TABLE.c.reminded.in_(("due", "escalated"))
     tx.session.execute(update(_TABLE).where(unplaced, due.is_not(None)).values(urgent_at=due, late=late))
 

@@ -65,6 +65,10 @@ Prepare = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 _Compile = Callable[[SqlTable, tuple[str, ...], Dialect], tuple[str, Prepare]]
 
 
+REPLACED = "replaced_indexes"
+"""In the ``info`` of a table: indexes that an older version made and that others have taken the place of."""
+
+
 class Transaction:
     """One unit of work: ORM session, buffered inserts, and what must happen after the commit."""
 
@@ -142,7 +146,8 @@ class Database:
         return self.engine.dialect.name
 
     def create(self) -> None:
-        """Create all tables that do not exist yet, and add the columns and indexes that those of an older version lack.
+        """Create all tables that do not exist yet, and add the columns and indexes that those of an older version lack;
+        indexes that were replaced since are dropped.
 
         A column added to a known table is nullable or has a server default.
         """
@@ -156,6 +161,8 @@ class Database:
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
                 for index in table.indexes if present else ():
                     connection.execute(CreateIndex(index, if_not_exists=True))
+                for name in table.info.get(REPLACED, ()) if present else ():
+                    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

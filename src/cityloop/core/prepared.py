@@ -19,6 +19,7 @@ from cityloop.core.database import bind_of
 
 Source = Session | Connection
 _Step = Callable[[Any], Any]
+_Steps = tuple[tuple[int, _Step], ...]
 
 
 class Prepared:
@@ -27,17 +28,22 @@ class Prepared:
     def __init__(self, query: Select[Any]) -> None:
         self._query = query
         self._forms: dict[str, _Form] = {}
+        self._steps: dict[str, _Steps] = {}
         self.names = tuple(column.key or "" for column in query.selected_columns)
         """The columns of its rows."""
 
     def rows(self, source: Source, **values: Any) -> Sequence[Sequence[Any]]:
         """Every row, its values in the order of :attr:`names`."""
         connection = source.connection() if isinstance(source, Session) else source
-        form = self._forms.get(connection.dialect.name) or self._form(connection.dialect)
+        store = connection.dialect.name
+        form = self._forms.get(store) or self._form(connection.dialect)
         cursor = connection.connection.cursor()
         try:
             cursor.execute(form.statement, form.parameters(values))
-            return form.read(cursor.fetchall())
+            steps = self._steps.get(store)
+            if steps is None:
+                steps = self._steps[store] = _results(self._query, connection.dialect, cursor.description)
+            return _read(cursor.fetchall(), steps)
         finally:
             cursor.close()
 
@@ -69,22 +75,12 @@ class _Form:
     fixed: Mapping[str, Any]
     binds: Mapping[str, _Step | None]
     """Parameters that come with a question, and how each goes to the driver."""
-    results: tuple[tuple[int, _Step], ...]
 
     def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
         given = dict(self.fixed)
         for name, bind in self.binds.items():
             given[name] = bind(values[name]) if bind else values[name]
         return tuple([given[name] for name in self.order]) if self.order is not None else given
-
-    def read(self, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-        """Values as the program knows them, column by column."""
-        if not rows or not self.results:
-            return rows
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        for place, step in self.results:
-            columns[place] = [step(value) if value is not None else None for value in columns[place]]
-        return list(zip(*columns, strict=True))
 
 
 def _compiled(query: Select[Any], dialect: Dialect) -> _Form:
@@ -95,11 +91,26 @@ def _compiled(query: Select[Any], dialect: Dialect) -> _Form:
     binds = {name: bind_of(compiled.binds[parts.get(name, name)].type, dialect) for name in state.parameters}
     fixed = {name: value for name, value in state.parameters.items() if name not in asked}
     order = state.positiontup
-    steps = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in query.selected_columns]
     return _Form(
         sys.intern(state.statement),
         tuple(order) if order is not None else None,
         {name: bind(value) if (bind := binds[name]) else value for name, value in fixed.items()},
         {name: binds[name] for name in asked},
-        tuple((place, step) for place, step in enumerate(steps) if step is not None),
     )
+
+
+def _results(query: Select[Any], dialect: Dialect, told: Any) -> _Steps:
+    """How what the driver gives becomes what the program knows; ``told`` is the driver's own account of its columns."""
+    kinds = zip(query.selected_columns, told, strict=True)
+    steps = [column.type.dialect_impl(dialect).result_processor(dialect, kind[1]) for column, kind in kinds]
+    return tuple((place, step) for place, step in enumerate(steps) if step is not None)
+
+
+def _read(rows: Sequence[Sequence[Any]], steps: _Steps) -> Sequence[Sequence[Any]]:
+    """Values as the program knows them, column by column."""
+    if not rows or not steps:
+        return rows
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, step in steps:
+        columns[place] = [step(value) if value is not None else None for value in columns[place]]
+    return list(zip(*columns, strict=True))
