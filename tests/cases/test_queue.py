@@ -27,7 +27,7 @@ def plans(room: Room, actor: Actor, wanted: CaseFilter, sort: str) -> list[list[
     room.desk.list(actor, wanted, Paging(page=1, size=50, sort=sort))
     event.remove(engine, "checkout", hear)
     with engine.connect() as connection:
-        connection.connection.set_trace_callback(None)  # type: ignore[attr-defined]
+        connection.connection.set_trace_callback(None)
         told = [
             [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
             for statement in asked

@@ -139,7 +139,7 @@ def _within(states: Mapping[_Asked, Sequence[str]]) -> tuple[ColumnElement[bool]
     plain = {name for asked, names in states.items() if not (asked.decides or asked.forced) for name in names}
     other = CaseRow.state.in_(sorted(rare - plain))
     asked_for, forced = CaseRow.request.in_(kinds), CaseRow.force_by.is_not(None)
-    found = [CaseRow.state.in_(sorted(plain))]
+    found: list[ColumnElement[bool]] = [CaseRow.state.in_(sorted(plain))]
     if kinds and rare - plain:
         found.append(and_(other, asked_for))
     if any(asked.forced for asked in states) and rare - plain:

@@ -85,7 +85,7 @@ class CaseStore:
     def _read(self, condition: ColumnElement[bool], limit: int | None, order: Any) -> list[Case]:
         query = select(_TABLE).where(condition).with_for_update().limit(limit).order_by(order)
         rows = self.tx.session.execute(query).mappings().all()
-        return [self._keep(row) for row in rows]
+        return [self._keep(dict(row)) for row in rows]
 
     def add(self, case: Case) -> None:
         """A new case; it is written with all its first moves in one row."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select
 
 from cityloop.access.actor import SYSTEM
 from cityloop.cases.definitions import Book
@@ -21,6 +20,7 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.prepared import Prepared
 
 _BATCH = 500
+_Now = datetime | BindParameter[datetime]
 RESUME = "resume"
 REMINDER = "cityloop.case.reminder"
 
@@ -98,15 +98,15 @@ class Waiting:
         self._outbox.record(tx, REMINDER, case.id, now, {"case": self._views.document(case, now), **data})
 
 
-def _suspended(now: Any) -> ColumnElement[bool]:
+def _suspended(now: _Now) -> ColumnElement[bool]:
     return CaseRow.suspended_until.is_not(None) & (CaseRow.suspended_until <= now) & OPEN
 
 
-def _reminded(now: Any) -> ColumnElement[bool]:
+def _reminded(now: _Now) -> ColumnElement[bool]:
     return CaseRow.remind_at.is_not(None) & (CaseRow.remind_at <= now) & OPEN
 
 
-def _unanswered(now: Any) -> ColumnElement[bool]:
+def _unanswered(now: _Now) -> ColumnElement[bool]:
     asked = CaseRow.reply_due_at.is_not(None) & (CaseRow.reply_due_at < now)
     return asked & CaseRow.reply_reminded.is_(False) & OPEN
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from cityloop.core.database import bind_of
 
@@ -84,7 +83,7 @@ class _Form:
 
 
 def _compiled(query: Select[Any], dialect: Dialect) -> _Form:
-    compiled = cast(SQLCompiler, query.compile(dialect=dialect))
+    compiled = query.compile(dialect=dialect)
     asked = {name for name, bind in compiled.binds.items() if bind.required}
     state = compiled.construct_expanded_state(dict.fromkeys(asked))
     parts = {part: name for name, found in state.parameter_expansion.items() for part in found}

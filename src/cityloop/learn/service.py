@@ -18,9 +18,10 @@ from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.cases.learned import UNLEARNED, Candidate, MatterSuggestion
+from cityloop.cases.listings import ENTITY
 from cityloop.cases.models import OPEN, CaseRow
 from cityloop.cases.queries import COLUMNS
-from cityloop.cases.reading import ENTITY, missing
+from cityloop.cases.reading import missing
 from cityloop.cases.urgency import urgent_at
 from cityloop.cases.workflow import REPORT
 from cityloop.city.service import City
