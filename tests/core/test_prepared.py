@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, String, Table, bindparam, insert, or_, select
@@ -18,7 +19,7 @@ THING = Table(
     *(Column("id", Integer, primary_key=True), Column("name", String(20)), Column("at", UtcDateTime())),
     *(Column("open", Boolean), Column("share", Float), Column("facts", JSON)),
 )
-ROWS = (
+ROWS: tuple[dict[str, Any], ...] = (
     {"id": 1, "name": "井盖", "at": NOON, "open": True, "share": 0.25, "facts": {"a": [1, None]}},
     {"id": 2, "name": "50%", "at": NOON + timedelta(microseconds=7), "open": False, "share": None, "facts": None},
     {"id": 3, "name": None, "at": None, "open": None, "share": 3.0, "facts": []},
