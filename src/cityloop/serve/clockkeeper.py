@@ -86,11 +86,3 @@ class ClockKeeper:
                 self.save()
             except Exception:
                 log.exception("the clock could not be written down; trying again")
-
-
-def demo_start(city: Path) -> datetime:
-    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
-    start = load_plan(city).start
-    if start is None:
-        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
-    return start

@@ -31,7 +31,7 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.clockkeeper import ClockKeeper
+from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
