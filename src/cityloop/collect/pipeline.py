@@ -27,6 +27,7 @@ from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
+from cityloop.standard.comparisons import Comparer
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.types import EntityType
@@ -82,6 +83,7 @@ class Pipeline:
         self._listeners = listeners
         self._recent = RecentKeys(lake, entity_type.id)
         self._pasts = Pasts(lake, entity_type.id)
+        self._comparer = Comparer(entity_type, self.state.newest_rows)
 
     def prepare(self) -> None:
         """Create or widen the lake table, and rebuild state and memory of recent rows from it."""
@@ -95,6 +97,7 @@ class Pipeline:
             self._run(group)
         except Exception:
             self._pasts.forget()
+            self._comparer.forget()
             raise
 
     def _run(self, group: Sequence[Job]) -> None:
@@ -104,6 +107,8 @@ class Pipeline:
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
         self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], now)
         rows = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else None
+        if rows is not None:
+            rows = self._comparer.added(rows)
         self._commit(rows, group[0].txn)
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
         for outcome in outcomes:

@@ -21,6 +21,7 @@ from cityloop.standard.coded import coded, reason_for
 from cityloop.standard.declarations import FeedDeclaration, PropertyField
 from cityloop.standard.expressions import parse
 from cityloop.standard.head_checks import AT, ENTITY, SENT, head_checks
+from cityloop.standard.indices import indexed
 from cityloop.standard.lookups import Finder
 from cityloop.standard.mapped import CLEAN, HEAD, INDEX, Mapped, broken_by, quality_of, refusals_of
 from cityloop.standard.neighbours import reference_check, relation_check, unique_check
@@ -243,7 +244,7 @@ class FeedMapping:
     def _good(self, work: pl.DataFrame, quality: pl.Expr = CLEAN) -> pl.DataFrame:
         properties = [pl.col(value_name(p.id)).alias(p.id) for p, _ in self._sources]
         entity, at = pl.col(ENTITY).alias("entity"), pl.col(AT).cast(INSTANT).alias("observed_at")
-        return work.select(entity, at, *properties, quality, INDEX)
+        return indexed(work.select(entity, at, *properties, quality, INDEX), self.entity_type)
 
     def _head(self, work: pl.DataFrame) -> pl.DataFrame:
         title = self.declaration.entity.title_field
