@@ -26,7 +26,7 @@ MACHINE = Actor(id="gateway", name=Title(zh="网关", en="Gateway"), kind="machi
 
 
 class Stage:
-    """One pack with the entities that are given: ``{type: [{id, lon, lat, …}]}``."""
+    """One pack with the entities that are given: ``{type: [{id, lon, lat, …}]}``. Nobody here reports cases."""
 
     def __init__(self, folder: Path, pack: str, start: datetime, entities: Mapping[str, Sequence[Mapping[str, Any]]]):
         packs = [ROOT / "packs" / pack]
@@ -41,7 +41,7 @@ class Stage:
             door=town.door,
             audit=Audit(town.database),
             lake=town.lake,
-            rules=load_rules(packs, self.standard),
+            rules=[rule for rule in load_rules(packs, self.standard) if rule.entity_type in self.standard.entity_types],
             describe=town.collector.describe,
             clock=self.clock,
         )
