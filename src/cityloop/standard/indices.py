@@ -128,8 +128,8 @@ def index_faults(index: Index, kind: EntityType) -> Iterator[Found]:
         yield ("edition",), f"the index '{index.id}' has no edition '{index.edition}'", mend
     for number, edition in enumerate(index.editions):
         for name, scale in edition.scales.items():
-            for key, what, mend in _scale_faults(scale, kind.find(name), name, kind):
-                yield ("editions", number, "scales", name, *key), what, mend
+            for where, what, mend in _scale_faults(scale, kind.find(name), name, kind):
+                yield ("editions", number, "scales", name, *where), what, mend
 
 
 def chosen(kind: EntityType, editions: Mapping[str, str]) -> EntityType:
@@ -163,4 +163,6 @@ def _sub(values: pl.Series, index: Index, scale: Scale, kind: EntityType) -> npt
     beyond = points[-1, 1] if scale.beyond == "last" else np.nan
     made = np.interp(numbers, points[:, 0], points[:, 1], right=beyond).round(_EXACT)
     made[~np.isfinite(numbers)] = np.nan
-    return {"up": np.ceil, "nearest": np.round, "none": np.asarray}[index.rounding](made)
+    if index.rounding == "none":
+        return made
+    return np.asarray(np.ceil(made) if index.rounding == "up" else np.round(made))
