@@ -69,7 +69,7 @@ class Pace(Frozen):
 
 
 class Comparer:
-    """Adds to rows what is made of other rows. Remembers the newest values; one thread at a time.
+    """Adds to rows what is made of other rows. Remembers the newest values; one thread adds, any may let it forget.
 
     ``newest`` tells what is stored, when the memory is empty.
     """
@@ -94,11 +94,12 @@ class Comparer:
         return rows
 
     def _apart(self, rows: pl.DataFrame, name: str, rule: Beside) -> pl.Series:
-        if name not in self._boards:
-            self._boards[name] = _Board(rule, self._newest([rule.property], None))
+        board = self._boards.get(name)
+        if board is None:
+            board = self._boards[name] = _Board(rule, self._newest([rule.property], None))
         values = rows[rule.property].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         instants = rows["observed_at"].to_physical().to_numpy()
-        scores = self._boards[name].scores(rows["entity"].to_list(), instants, values)
+        scores = board.scores(rows["entity"].to_list(), instants, values)
         return pl.Series(name, scores).fill_nan(None)
 
 
