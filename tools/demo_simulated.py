@@ -7,7 +7,7 @@ say so wherever they are shown. The same cells always give the same rows. A few 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 from demo_places import LonLat, centre, small_half, spread
-from shapely.geometry import LineString, Point
+from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 METRES_A_DEGREE = 111_195.0
@@ -80,7 +80,7 @@ def tracks(lines: Sequence[LineString], monday: datetime, days: int, start: time
 
 def zones(lines: Sequence[LineString]) -> list[tuple[str, str, str, BaseGeometry]]:
     """Closed zones, 500 m across, beside two routes: id, what it protects in both languages, shape."""
-    found = []
+    found: list[tuple[str, str, str, BaseGeometry]] = []
     for number, (line, zh, en) in enumerate(
         ((lines[3], "学校", "a school"), (lines[1], "水源地", "a source of water")), 1
     ):
@@ -163,7 +163,9 @@ def _day(vehicle: int, line: LineString, monday: datetime, day: int) -> Iterator
     yield from _resting(vehicle, line, 0.0, local, end)
 
 
-def _trip(vehicle: int, line: LineString, begin: datetime, mishap: Mishap | None, *, loaded: bool) -> Iterator[Row]:
+def _trip(
+    vehicle: int, line: LineString, begin: datetime, mishap: Mishap | None, *, loaded: bool
+) -> Generator[Row, None, datetime]:
     """The positions of one trip; returns when it ends."""
     minutes = max(20, round(line.length * METRES_A_DEGREE / 1000 / KMH * 60))
     stood = 0
@@ -239,5 +241,5 @@ def _place(point: Sequence[float]) -> LonLat:
     return round(point[0], 5), round(point[1], 5)
 
 
-def _rounded(shape: BaseGeometry) -> BaseGeometry:
-    return type(shape)([_place(point) for point in shape.exterior.coords])  # type: ignore[call-arg]
+def _rounded(shape: Polygon) -> Polygon:
+    return Polygon([_place(point) for point in shape.exterior.coords])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
-from tests.packs.stage import Stage
+from tests.packs.stage import ROOT, Stage
 
 START = datetime(2026, 3, 9, 0, 0, tzinfo=UTC)
 ROUTE = "LINESTRING (114.00 22.55, 114.10 22.55)"
@@ -81,3 +83,23 @@ def test_a_loaded_vehicle_that_stands_and_one_that_is_lost_are_told_apart(stage:
     stage.wait(timedelta(minutes=31))
     (warning,) = stage.warnings("hazmat.signal_lost")
     assert warning.level == "yellow"
+
+
+def test_the_first_morning_of_the_simulated_tankers_holds_a_detour_and_a_stop(tmp_path: Any) -> None:
+    demo = ROOT / "cities" / "demo"
+    kinds = ("HazmatVehicle", "HazmatRoute", "HazmatZone")
+    entities = {kind: list(csv.DictReader((demo / f"entities/{kind}.csv").open(encoding="utf-8"))) for kind in kinds}
+    rows = pl.read_parquet(demo / "series/hazmat-positions.parquet")
+    morning = rows.filter(pl.col("time") < START + timedelta(minutes=30))
+    stage = Stage(tmp_path, "hazmat", START - timedelta(hours=2), entities)
+    try:
+        for (minute,), part in morning.group_by("time", maintain_order=True):
+            assert isinstance(minute, datetime)
+            stage.clock.set(minute)
+            stage.send("hazmat-positions", *part.with_columns(pl.col("time").dt.to_string("iso:strict")).to_dicts())
+        (detour,) = stage.warnings("hazmat.off_route")
+        # 07:23 in the city; it swings aside within the minute.
+        assert (detour.entity, detour.raised_at) == ("H3", START - timedelta(minutes=37))
+        assert [warning.entity for warning in stage.warnings("hazmat.stopped")] == ["H5"]
+    finally:
+        stage.close()

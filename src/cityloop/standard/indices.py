@@ -71,6 +71,11 @@ class Index(Frozen):
     editions: tuple[Edition, ...] = Field(min_length=1)
 
     @builtins.property
+    def filled(self) -> tuple[str, ...]:
+        """The properties that it fills."""
+        return tuple(name for name in (self.property, self.leading, self.told) if name)
+
+    @builtins.property
     def serving(self) -> Edition:
         """The edition in use."""
         return next(one for one in self.editions if one.id == self.edition)
@@ -161,7 +166,7 @@ def _sub(values: pl.Series, index: Index, scale: Scale, kind: EntityType) -> npt
     points = np.array([(way.apply(value), sub) for value, sub in scale.points])
     numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     beyond = points[-1, 1] if scale.beyond == "last" else np.nan
-    made = np.interp(numbers, points[:, 0], points[:, 1], right=beyond).round(_EXACT)
+    made: npt.NDArray[np.float64] = np.interp(numbers, points[:, 0], points[:, 1], right=beyond).round(_EXACT)
     made[~np.isfinite(numbers)] = np.nan
     if index.rounding == "none":
         return made

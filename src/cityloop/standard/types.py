@@ -167,6 +167,16 @@ class EntityType(Frozen):
         return pa.schema([*BASE_COLUMNS, *[pa.field(item.id, ARROW_TYPES[item.kind]) for item in self.properties]])
 
     @property
+    def made_from(self) -> dict[str, tuple[str, ...]]:
+        """The properties that are made of others when a row arrives, with those that they are made of."""
+        found = {item.id: (item.beside.property,) for item in self.properties if item.beside}
+        for index in self.indices:
+            found |= dict.fromkeys(index.filled, tuple(index.serving.scales))
+        for pace in self.paces:
+            found |= dict.fromkeys((pace.pace, pace.hours), (pace.found, pace.left))
+        return found
+
+    @property
     def kinds(self) -> dict[str, Literal["number", "text", "flag"]]:
         """Properties as expressions know them."""
         return {p.id: "number" if p.kind == "integer" else p.kind for p in self.properties}
