@@ -82,13 +82,14 @@ def bench_cases(
 @app.command("watch")
 @clear
 def bench_watch(
+    rules: Annotated[int, typer.Option(min=1, max=10_000, help="Rules, each of which watches every entity.")] = 1000,
     entities: Annotated[int, typer.Option(min=100, max=1_000_000)] = 20_000,
-    touched: Annotated[int, typer.Option(min=1, max=100_000, help="Entities with a reading in each batch.")] = 2000,
-    batches: Annotated[int, typer.Option(min=2, max=10_000)] = 60,
+    rate: Annotated[int, typer.Option(min=100, max=1_000_000, help="Observations a second.")] = 50_000,
+    batches: Annotated[int, typer.Option(min=2, max=10_000, help="Batches of 200 ms.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """A batch of readings through one rule over many entities."""
-    print_result(_bench("watch").run(entities, min(touched, entities), batches), as_json)
+    """Many rules over many entities in batches of 200 ms, and what each kind of rule costs."""
+    print_result(_bench("watch").run(rules, entities, rate, batches), as_json)
 
 
 @app.command("mapping")
