@@ -169,7 +169,7 @@ class EntityType(Frozen):
     @property
     def made_from(self) -> dict[str, tuple[str, ...]]:
         """The properties that are made of others when a row arrives, with those that they are made of."""
-        found = {item.id: (item.beside.property,) for item in self.properties if item.beside}
+        found: dict[str, tuple[str, ...]] = {i.id: (i.beside.property,) for i in self.properties if i.beside}
         for index in self.indices:
             found |= dict.fromkeys(index.filled, tuple(index.serving.scales))
         for pace in self.paces:
