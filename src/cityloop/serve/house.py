@@ -83,7 +83,7 @@ class House:
         self.database.create()
         self.clock = clock or city_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
-        applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
+        applied = None if packs_alone else in_force(declaring(self.city), self.city, self.database)
         self.content = load_content(self.city, applied, settings.data)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
