@@ -20,6 +20,7 @@ from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
 from cityloop.steward.boards import Board, load_boards
 from cityloop.steward.declared import Declared
+from cityloop.watch.cap_cases import CapCase, load_cap_cases
 from cityloop.watch.checking import Known
 from cityloop.watch.content import known_of, load_rules
 from cityloop.watch.rules import Rule
@@ -40,6 +41,7 @@ class Content:
     quality: QualityContent
     boards: tuple[Board, ...]
     open311: Open311File | None
+    cap_cases: tuple[CapCase, ...]
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -63,6 +65,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         quality=load_quality(city, feeds),
         boards=load_boards(city.packs, model.metrics),
         open311=load_open311(city),
+        cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
     )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from cityloop.access.audit import Audit
@@ -18,13 +16,12 @@ from cityloop.city.service import City
 from cityloop.collect.service import Collector
 from cityloop.collect.sources.declarations import SourceDeclaration
 from cityloop.collect.sources.service import Sources
-from cityloop.core.clock import Clock, PacedClock, SystemClock
+from cityloop.core.clock import Clock, PacedClock
 from cityloop.core.database import Database
-from cityloop.core.errors import ContentError, NotFound
+from cityloop.core.errors import NotFound
 from cityloop.core.outbox import LINGER, Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
-from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
@@ -34,16 +31,16 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.clockkeeper import ClockKeeper, restore
+from cityloop.serve.clockkeeper import ClockKeeper, choose_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.health import Health
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
 from cityloop.serve.stream import Stream
+from cityloop.serve.telling import open_telling
 from cityloop.serve.timers import Timers
 from cityloop.serve.training import Apprentice, models_folder
-from cityloop.serve.webhooks import Webhooks, load_webhooks
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
 from cityloop.steward.catalogue import Catalogue
@@ -138,8 +135,10 @@ class House:
             describe=with_areas(self.collector.describe, self.city.areas, self._group_titles()),
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
-            locality=locality_of(self.city),
+            locality=locality_of(self.city, self.collector.known),
             known=rule_names(self.city, content.standard),
+            people=self.accounts.get,
+            cap_cases=content.cap_cases,
             office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
@@ -159,11 +158,8 @@ class House:
         )
         rule_titles = {rule.id: rule.title for rule in self.watch.rulebook.rules.values()}
         self.watch.on_adopted.append(lambda rules: rule_titles.update({rule.id: rule.title for rule in rules.values()}))
-        self.webhooks = Webhooks(
-            load_webhooks(self.city.folder),
-            database=self.database,
-            outbox=self.outbox,
-            source=f"urn:cityloop:{self.city.id}",
+        self.webhooks, self.notices, self.sent_notices = open_telling(
+            settings, self.city, self.database, self.outbox, self.relay, self.audit, self.door
         )
         self.analyst = Analyst(
             lake=self.lake,
@@ -324,6 +320,7 @@ class House:
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
+                "notices": lambda: self.notices.troubles,
                 "models": lambda: self.learner.troubles,
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -337,7 +334,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender,
+            self.citizens, self.open311, self.sender, self.sent_notices,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -347,7 +344,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks,
+            self.learning, self.sources, self.sender, self.webhooks, self.notices,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -363,6 +360,7 @@ class House:
             self.sources,
             self.sender,
             self.webhooks,
+            self.notices,
             self.learning,
             self.apprentice,
             self.chores,
@@ -381,18 +379,3 @@ class House:
         self.lake.close()
         self.database.close()
         self._occupied.close()
-
-
-def choose_clock(settings: Settings, database: Database) -> Clock:
-    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
-    if not settings.demo:
-        return SystemClock()
-    return restore(database, demo_start(settings.city), settings.speed)
-
-
-def demo_start(city: Path) -> datetime:
-    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
-    start = load_plan(city).start
-    if start is None:
-        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
-    return start

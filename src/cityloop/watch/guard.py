@@ -80,6 +80,7 @@ class Guard:
         families = [Family(rules, self.reader.entities(rules[0])) for rules in self._kin]
         self._families = {rule.id: family for family in families for rule in family.rules}
         self.recent = Recent(self.columns, self.span + SLACK)
+        self._listed: dict[str, int] = {}
         self._seers = {rule.id: Seer(rule) for rule in self.rules if rule.aggregate == "forecast"}
 
     def restore(self, standings: Iterable[Standing]) -> None:
@@ -225,7 +226,18 @@ class Guard:
             return tick(rule, self.states[rule.id], now)[1:]
         if not self._locality.open_at(rule.active, now):
             return [], Tally()
-        return silence.judge(rule, self.states[rule.id], now)[1:]
+        enlisted = self._enlisted(rule, now)
+        _, decisions, tally = silence.judge(rule, self.states[rule.id], now)
+        tally.turned.update(enlisted)
+        return decisions, tally
+
+    def _enlisted(self, rule: Rule, now: datetime) -> list[str]:
+        """Things that never sent anything and are counted from now on; looked for where the directory has grown."""
+        things = self._locality.things(self.entity_type) if rule.unheard else {}
+        if len(things) == self._listed.get(rule.id, 0):
+            return []
+        self._listed[rule.id] = len(things)
+        return silence.enlist(self.states[rule.id], things, now, self._locality.zone)
 
     def _verdict(self, rule: Rule, decisions: list[Decision], tally: Tally) -> Verdict:
         standings = [self._standing(rule, entity) for entity in sorted(tally.turned)]

@@ -16,11 +16,13 @@ from cityloop.watch.schemas import (
     CapReceipt,
     Level,
     MuteView,
+    NewAssignment,
     NewMute,
     NewOutcome,
     Outcome,
     RuleHealth,
     RuleView,
+    SimilarWarnings,
     WarningDetail,
     WarningFilter,
     WarningStatus,
@@ -45,6 +47,12 @@ async def warning_filter(
     end: Annotated[datetime | None, Query(description="raised before")] = None,
     muted: Annotated[bool | None, Query(description="only those that are kept quiet, or none of them")] = None,
     outcome: Outcome | None = None,
+    acknowledged: Annotated[
+        bool | None, Query(description="only those that somebody has seen, or none of them")
+    ] = None,
+    department: str | None = None,
+    entity_type: str | None = None,
+    assignee: str | None = None,
 ) -> WarningFilter:
     """The filter parameters of a request."""
     return WarningFilter(
@@ -58,6 +66,10 @@ async def warning_filter(
         end=end,
         muted=muted,
         outcome=outcome,
+        acknowledged=acknowledged,
+        department=department,
+        entity_type=entity_type,
+        assignee=assignee,
     )
 
 
@@ -82,6 +94,12 @@ def warning(warning: str, watch: TheWatch, actor: Asker) -> WarningDetail:
     return watch.get(actor, warning)
 
 
+@router.get("/warnings/{warning}/similar")
+def similar(warning: str, watch: TheWatch, actor: Asker) -> SimilarWarnings:
+    """Earlier warnings of the same rule and thing or area, and how they ended."""
+    return watch.similar(actor, warning)
+
+
 @router.post("/warnings/{warning}/acknowledge")
 def acknowledge(warning: str, watch: TheWatch, actor: Asker) -> WarningDetail:
     """Say that somebody has seen it; a second time changes nothing."""
@@ -104,6 +122,12 @@ def health(watch: TheWatch, actor: Asker, days: Annotated[int, Query(ge=1, le=36
 def label(warning: str, body: NewOutcome, watch: TheWatch, actor: Asker) -> WarningDetail:
     """Say what a warning turned out to be; it feeds the statistics of its rule."""
     return watch.label(actor, warning, body)
+
+
+@router.post("/warnings/{warning}/assign")
+def assign(warning: str, body: NewAssignment, watch: TheWatch, actor: Asker) -> WarningDetail:
+    """Give it to a department, a person, or both; every hand-over stays in its history."""
+    return watch.assign(actor, warning, body)
 
 
 @router.get("/warnings/{warning}/cap")

@@ -11,7 +11,9 @@ from cityloop.core.values import Frozen, Instant, Title
 Level = Literal["blue", "yellow", "orange", "red"]
 WarningStatus = Literal["open", "cleared"]
 Outcome = Literal["true", "false", "drill"]
-Change = Literal["raised", "level", "cleared", "acknowledged", "muted", "unmuted", "reminder", "escalated", "labelled"]
+Change = Literal[
+    "raised", "level", "cleared", "acknowledged", "muted", "unmuted", "reminder", "escalated", "labelled", "assigned"
+]  # fmt: skip
 
 
 class Muted(Frozen):
@@ -52,7 +54,12 @@ class WarningView(Frozen):
     lon: float | None
     lat: float | None
     department: str | None
-    """Who owns the response, by the rule."""
+    """Who owns the response: by the rule, until it is assigned to another."""
+    assignee: str | None = None
+    """The account of the person who takes care of it."""
+    assignee_name: Title | None = None
+    assigned_at: Instant | None = None
+    assigned_by: str | None = None
     matter: str | None
     """Key of the catalogue entry under which the response opens a case."""
     series: str | None
@@ -88,9 +95,9 @@ class ModelEvidence(Frozen):
     """The newest record it rests on."""
     value: float
     """The forecast, or the usual level."""
-    low: float
-    high: float
-    """The interval of the forecast, or one usual spread around the level."""
+    low: float | None
+    high: float | None
+    """The interval of the forecast, where there is one, or one usual spread around the level."""
     server: Literal["model", "persistence", "seasonal"] | None = None
     """Who gave the forecast: the trained model, the newest value, the value one season earlier."""
     error: float | None = None
@@ -109,6 +116,9 @@ class Evidence(Frozen):
     window_from: Instant
     window_to: Instant
     thresholds: dict[Level, float]
+    direction: Literal["above", "below", "either"] = "above"
+    margin: float = 0.0
+    """How far back beyond its threshold a level is left."""
     hold_seconds: int
     points: list[tuple[Instant, float, str]]
     """``[observed_at, value, record id]`` inside the window at the moment it was raised."""
@@ -136,7 +146,11 @@ class RuleView(Frozen):
     window_seconds: int
     hold_seconds: int
     thresholds: dict[Level, float]
+    department: str
+    respond: str
     open_warnings: int
+    open_levels: dict[Level, int]
+    """Of the open ones, how many stand at each level."""
     fired_total: int
     last_error: str | None
     no_data: Title | None = None
@@ -156,12 +170,50 @@ class WarningFilter(Frozen):
     end: Instant | None = None
     muted: bool | None = None
     outcome: Outcome | None = None
+    acknowledged: bool | None = None
+    department: str | None = None
+    entity_type: str | None = None
+    assignee: str | None = None
+
+
+class SimilarWarning(Frozen):
+    """An earlier warning of the same rule."""
+
+    warning: WarningView
+    why: Literal["entity", "area"]
+    """It was about the same thing, or about another one in the same area."""
+    seconds: float | None
+    """How long it lasted; empty while it is open."""
+
+
+class SimilarWarnings(Frozen):
+    """Earlier warnings of the same rule and thing or area, the newest first, and how they ended.
+
+    The counts are over all of them, at most the newest 500; ``items`` are the first of these.
+    """
+
+    items: list[SimilarWarning]
+    total: int
+    true: int
+    false: int
+    drill: int
+    cases: int
+    median_seconds: float | None
 
 
 class NewOutcome(Frozen):
     """What a warning turned out to be, said by somebody who knows."""
 
     outcome: Outcome
+    note: str = Field(default="", max_length=500)
+
+
+class NewAssignment(Frozen):
+    """A warning is given to a department, to a person, or to a person in a department."""
+
+    department: str | None = Field(default=None, max_length=60)
+    person: str | None = Field(default=None, max_length=60)
+    """An account; left out, the department decides itself."""
     note: str = Field(default="", max_length=500)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from fastapi import Response
-from sqlalchemy import ColumnElement, Integer, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
@@ -16,17 +17,20 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
 from cityloop.core.clock import Clock
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import Invalid, NotFound
+from cityloop.core.errors import Conflict, Invalid, NotFound
 from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.watch.alerts import Alerts
+from cityloop.watch.assigning import PERMISSION, Assigner, People, nobody
 from cityloop.watch.backtests import Backtests, Rehearser
 from cityloop.watch.cap import Office, message, steps
+from cityloop.watch.cap_cases import CapCase
 from cityloop.watch.cards import Describe
 from cityloop.watch.checking import Known
+from cityloop.watch.drafts import Drafts
 from cityloop.watch.following import Follower
 from cityloop.watch.health import rule_health
 from cityloop.watch.keeper import Keeper
@@ -38,15 +42,20 @@ from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import (
     CapReceipt,
+    Level,
     MuteView,
+    NewAssignment,
     NewMute,
     NewOutcome,
     RuleHealth,
     RuleView,
+    SimilarWarnings,
     WarningDetail,
     WarningFilter,
     WarningView,
 )
+from cityloop.watch.shelf import Shelf
+from cityloop.watch.similar import similar
 from cityloop.watch.store import Store
 from cityloop.watch.trace import Voice
 from cityloop.watch.views import detail, rule_view, view
@@ -58,7 +67,7 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
 }
 _EXPORTED = (
     *("id", "rule", "title", "message", "entity", "entity_title", "level", "peak", "status", "value", "unit"),
-    *("threshold", "raised_at", "cleared_at", "acknowledged_at", "acknowledged_by", "area", "department"),
+    *("threshold", "raised_at", "cleared_at", "acknowledged_at", "acknowledged_by", "area", "department", "assignee"),
     *("case_number", "series"),
 )
 
@@ -81,6 +90,8 @@ class Watch:
         locality: Locality = Locality(),
         known: Known = Known(),
         office: Office | None = None,
+        people: People = nobody,
+        cap_cases: Sequence[CapCase] = (),
     ) -> None:
         self._database, self._outbox, self._door, self._audit, self._clock = database, outbox, door, audit, clock
         self._voice, self._locality = voice or Voice(), locality
@@ -91,12 +102,17 @@ class Watch:
             database=database, outbox=outbox, door=door, audit=audit, packs=rules, known=known, adopt=self._adopt
         )
         rehearser = Rehearser(database, lake, describe, lambda: self._rules, locality)
-        self.backtests = Backtests(door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser)
+        shelf = Shelf(database)
+        self.backtests = Backtests(door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser, shelf=shelf)
+        self.drafts = Drafts(
+            door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser, describe=describe, known=known
+        )
         self._mutes = Mutes(database, door, audit, lambda: self._rules)
         self._store = Store(outbox, audit, self._voice.zone, self._mutes.quiet)
         self._keeper = Keeper(database, lake, self._store, tuple(self._rules.values()), describe, clock.now, locality)
         self._follower = Follower(database, self._store, self._mutes, describe, lambda: self._rules)
-        self._alerts = Alerts(database, door, self._store, describe, clock.now)
+        self._alerts = Alerts(database, door, self._store, describe, clock.now, cap_cases)
+        self._assigner = Assigner(door, people, known.departments)
         door.register(Protected(entity="warning", department="department", area="area"))
         door.register(Protected(entity="rule"))
 
@@ -175,16 +191,25 @@ class Watch:
         if not self._door.scope(actor, "rule").lets({}):
             return []
         seen = self._seen(actor).subquery()
-        fired = func.count()
-        still = func.sum((seen.c.status == "open").cast(Integer))
+        query = select(seen.c.rule, seen.c.level, seen.c.status == "open", func.count())
+        open_levels: dict[str, Counter[Level]] = defaultdict(Counter)
+        fired: Counter[str] = Counter()
         with self._database.reading() as session:
-            rows = session.execute(select(seen.c.rule, still, fired).group_by(seen.c.rule)).all()
-        counts = {rule: (int(now or 0), int(ever)) for rule, now, ever in rows}
-        wanting = self._keeper.wanting
+            for rule, level, still, count in session.execute(query.group_by(*query.selected_columns[:3])):
+                fired[rule] += count
+                if still:
+                    open_levels[rule][level] += count
+        errors, wanting = self._keeper.errors, self._keeper.wanting
         return [
-            rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id), wanting.get(rule.id))
+            rule_view(rule, open_levels[rule.id], fired[rule.id], errors.get(rule.id), wanting.get(rule.id))
             for rule in self._rules.values()
         ]
+
+    def similar(self, actor: Actor, warning: str) -> SimilarWarnings:
+        """Earlier warnings of the same rule and thing or area, and how they ended; raises :class:`NotFound`."""
+        query = self._seen(actor)
+        with self._database.reading() as session:
+            return similar(session, query, _found(session, query, warning))
 
     def health(self, actor: Actor, days: int) -> builtins.list[RuleHealth]:
         """How every rule served in the last days, by the warnings within the actor's scope."""
@@ -201,6 +226,21 @@ class Watch:
             self._store.label(tx, _found(tx.session, query, warning), wish, actor, self._clock.now())
             tx.flush()
             return self._detail(tx.session, query, warning)
+
+    def assign(self, actor: Actor, warning: str, wish: NewAssignment) -> WarningDetail:
+        """Give a warning to a department or a person; who gives it away may not see it any more.
+
+        Raises :class:`Conflict` for one that has cleared, :class:`Invalid` for somebody who cannot take it.
+        """
+        self._door.permit(actor, PERMISSION)
+        query = self._seen(actor)
+        with self._database.transaction() as tx:
+            row = _found(tx.session, query, warning)
+            if row.status != "open":
+                raise Conflict(f"'{warning}' has cleared", "only an open warning is assigned")
+            self._store.assign(tx, row, wish, self._assigner.taker(row, wish), actor, self._clock.now())
+            tx.flush()
+            return self._detail(tx.session, select(WarningRow), warning)
 
     def mutes(self, actor: Actor, every: bool) -> builtins.list[MuteView]:
         """Silences and maintenance windows; with ``every`` also the past ones."""
@@ -266,6 +306,9 @@ def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
         WarningRow.entity: wanted.entity,
         WarningRow.series: wanted.series,
         WarningRow.outcome: wanted.outcome,
+        WarningRow.assignee: wanted.assignee,
+        WarningRow.department: wanted.department,
+        WarningRow.entity_type: wanted.entity_type,
     }
     found: builtins.list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.level:
@@ -274,6 +317,9 @@ def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
         found.append(WarningRow.area.startswith(wanted.area, autoescape=True))
     if wanted.muted is not None:
         found.append(WarningRow.muted.is_not(None) if wanted.muted else WarningRow.muted.is_(None))
+    if wanted.acknowledged is not None:
+        seen = WarningRow.acknowledged_at
+        found.append(seen.is_not(None) if wanted.acknowledged else seen.is_(None))
     if wanted.start:
         found.append(WarningRow.raised_at >= wanted.start)
     if wanted.end:
