@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy import bindparam, delete, select
 
-from cityloop.access.actor import Actor, ActorKind
+from cityloop.access.actor import SYSTEM, Actor, ActorKind
 from cityloop.access.audit import Audit
 from cityloop.access.models import AccountRow, SignInRow
 from cityloop.core.clock import SystemClock
@@ -65,8 +65,9 @@ class Accounts:
             for actor in actors:
                 self._put(tx, actor)
 
-    def enrol(self, actors: Sequence[Actor]) -> dict[str, str]:
-        """Create or change people in one transaction; who has no password yet gets one for the first sign-in.
+    def enrol(self, actors: Sequence[Actor], by: str = SYSTEM.id) -> dict[str, str]:
+        """Create or change people in one transaction, as ``by`` wished; who has no password yet gets one
+        for the first sign-in.
 
         Returns these passwords by account: they are told once, kept as hashes, and open no session before they have
         been changed with :meth:`change_password`.
@@ -77,7 +78,7 @@ class Accounts:
         hashes = {account: self._hasher.hash(password) for account, password in first.items()}
         with self._database.transaction() as tx:
             for actor in actors:
-                row = self._put(tx, actor)
+                row = self._put(tx, actor, by)
                 if actor.id in hashes:
                     self._keep(tx, row, hashes[actor.id], first=True)
         return first
@@ -87,13 +88,13 @@ class Accounts:
         row.secret_hash, row.first = secret, first
         tx.session.execute(delete(SignInRow).where(SignInRow.account == row.id))
 
-    def _put(self, tx: Transaction, actor: Actor) -> AccountRow:
+    def _put(self, tx: Transaction, actor: Actor, by: str = SYSTEM.id) -> AccountRow:
         known = tx.session.get(AccountRow, actor.id)
         row = known or AccountRow(id=actor.id, failures=0, locked_until=None, secret_hash=None)
         row.name_zh, row.name_en, row.kind = actor.name.zh, actor.name.en, actor.kind
         row.posts, row.areas, row.department = list(actor.posts), list(actor.areas), actor.department
         tx.session.add(row)
-        self._audit.record(tx, self._clock.now(), "system", "account.put", actor.id, {"posts": row.posts})
+        self._audit.record(tx, self._clock.now(), by, "account.put", actor.id, {"posts": row.posts})
         return row
 
     def get(self, account: str) -> Actor:

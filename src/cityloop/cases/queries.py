@@ -70,6 +70,7 @@ def _equal(wanted: CaseFilter) -> list[tuple[InstrumentedAttribute[Any], Any]]:
         (CaseRow.on_time, wanted.on_time),
         (CaseRow.series, wanted.series),
         (CaseRow.warning, wanted.warning),
+        (CaseRow.entity, wanted.entity),
     ]
 
 

@@ -47,6 +47,7 @@ async def case_filter(
     on_time: bool | None = None,
     series: str | None = None,
     warning: str | None = None,
+    entity: Annotated[str | None, Query(max_length=80, description="what the case is about: a component")] = None,
     text: Annotated[str | None, Query(max_length=60, description="in number, title or address")] = None,
     opened_from: datetime | None = None,
     opened_to: datetime | None = None,

@@ -75,8 +75,9 @@ class CaseDesk:
         owner_of: OwnerOf = lambda _: None,
         title_of: TitleOf = lambda _, __: None,
     ) -> None:
-        door.register(Protected(TASK, department="department", owner="handler"))
-        door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
+        door.register(Protected(TASK, department="department", owners=("handler",)))
+        owners = ("handler", "reporter")
+        door.register(Protected(ENTITY, department="department", area="area", owners=owners, sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city, self._outbox = database, door, audit, city, outbox
         self._book = Book(database, workflow)
         self._book.open()

@@ -147,4 +147,4 @@ def listed(values: Iterable[Any]) -> Case:
 
 def scoped(case: Case) -> dict[str, str | None]:
     """The columns that row rules work on."""
-    return {"department": case.department, "area": case.area, "handler": case.handler}
+    return {"department": case.department, "area": case.area, "handler": case.handler, "reporter": case.reporter}

@@ -27,9 +27,9 @@ _TITLES = {
 """Titles of a view, and the value that each belongs to."""
 _SAME = (
     "id", "number", "title", "state", "stage", "matter", "area", "district", "lon", "lat", "address", "channel",
-    "external_number", "department", "handler", "opened_at", "updated_at", "due_at", "closed_at", "on_time", "rework",
-    "extensions", "deferred", "exempt", "self_handled", "suspended_until", "reply_due_at", "linked_from", "merged_into",
-    "petitioners", "parts_open", "warning", "series", "version",
+    "external_number", "department", "handler", "reporter", "opened_at", "updated_at", "due_at", "closed_at",
+    "on_time", "rework", "extensions", "deferred", "exempt", "self_handled", "suspended_until", "reply_due_at",
+    "linked_from", "merged_into", "petitioners", "parts_open", "warning", "series", "version",
 )  # fmt: skip
 """What a view shows of a case as it is."""
 _same = itemgetter(*_SAME)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response, UploadFile
 from pydantic import BaseModel
 
 from cityloop.core.errors import TooLarge
@@ -77,6 +77,14 @@ def answer(value: BaseModel, status: int = 200, headers: Mapping[str, str] | Non
     requests share. The route still names its ``response_model``.
     """
     return Response(value.model_dump_json(), status, headers, "application/json")
+
+
+async def read_file(file: UploadFile, limit: int) -> bytes:
+    """A file of a form; raises :class:`TooLarge` above ``limit`` bytes."""
+    body = await file.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(f"the file is larger than {limit} bytes", "send it in parts")
+    return body
 
 
 def content_type(request: Request) -> str:

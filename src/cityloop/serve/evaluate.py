@@ -53,7 +53,7 @@ def run_evaluation(
 def _open(settings: Settings, database: Database) -> Evaluator:
     city = City.load(settings.city, SystemClock())
     door = Door(city.policy)
-    door.register(Protected(CASE, department="department", area="area", owner="handler"))
+    door.register(Protected(CASE, department="department", area="area", owners=("handler",)))
     return Evaluator(
         database=database,
         outbox=Outbox(database),
