@@ -49,13 +49,8 @@ def _within(*, since: Any, until: Any, west: Any, east: Any, south: Any, north: 
     )
 
 
-def box(case: Case, rule: DuplicateDef, now: datetime) -> ColumnElement[bool]:
-    """The same for other cases of a case's matter; :func:`nearest` then measures."""
-    return and_(CaseRow.matter == case.matter, CaseRow.id != case.id, around(case.lon, case.lat, rule, now))
-
-
 def listed_near(source: Source, case: Case, rule: DuplicateDef, now: datetime) -> list[Case]:
-    """What :func:`nearest` measures, of the cases as they stand in the store, fit to be listed."""
+    """Other open cases of a case's matter in its coarse neighbourhood, fit to be listed; :func:`nearest` measures."""
     bounds = _bounds(case.lon, case.lat, rule, now)
     return [listed(row) for row in _NEAR.rows(source, id=case.id, matter=case.matter, **bounds)]
 
