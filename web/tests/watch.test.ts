@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { daysOf } from '../src/watch/backtest'
 import { changesOf, comparable, labelled, observed, shownSpan } from '../src/watch/evidence'
-import { bands, wayBack } from '../src/watch/levelChart'
+import { bands, timeRange, wayBack } from '../src/watch/levelChart'
 import { muteState, readyEnds, scopesOf } from '../src/watch/mute'
 import { asKind, blank, changesBetween, type Entry, faultsAt, type Kind, kindOf, nextVersion, ringsText, said, type Section, sectionsOf, shifted, typedDuration, typedRings, versionsOf, withKey } from '../src/watch/ruleDraft'
 import { type Health, joined, type RuleLine, standing } from '../src/watch/rules'
@@ -74,6 +74,12 @@ describe('evidence', () => {
   it('shows six hours before, and on until some hours after it cleared', () => {
     const span = shownSpan(warning, Date.parse('2026-03-10T03:00:00Z'))
     expect([new Date(span.from).toISOString(), new Date(span.to).toISOString()]).toEqual(['2026-03-08T20:00:00.000Z', '2026-03-09T17:00:00.000Z'])
+  })
+
+  it('draws the whole window, also around one value', () => {
+    const line = { name: 'value', points: [[50, 1]] as [number, number][] }
+    expect(timeRange({ lines: [line], marks: [], stretches: [{ from: 10, to: 90 }] })).toEqual({ min: 10, max: 90 })
+    expect(timeRange({ lines: [], marks: [], stretches: [] })).toEqual({})
   })
 
   it('marks raising, levels and clearing with the value that was judged', () => {

@@ -95,9 +95,9 @@ class ModelEvidence(Frozen):
     """The newest record it rests on."""
     value: float
     """The forecast, or the usual level."""
-    low: float
-    high: float
-    """The interval of the forecast, or one usual spread around the level."""
+    low: float | None
+    high: float | None
+    """The interval of the forecast, where there is one, or one usual spread around the level."""
     server: Literal["model", "persistence", "seasonal"] | None = None
     """Who gave the forecast: the trained model, the newest value, the value one season earlier."""
     error: float | None = None

@@ -7098,9 +7098,9 @@ export interface components {
             /** Value */
             value: number;
             /** Low */
-            low: number;
+            low: number | null;
             /** High */
-            high: number;
+            high: number | null;
             /** Server */
             server?: ("model" | "persistence" | "seasonal") | null;
             /** Error */

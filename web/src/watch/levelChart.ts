@@ -114,6 +114,12 @@ function intervalSeries(between: NonNullable<Picture['between']>): object[] {
   ]
 }
 
+/** The stretch of time that is drawn: all that is shown and judged; a single moment alone would have no axis. */
+export function timeRange(wanted: Pick<Picture, 'lines' | 'marks' | 'stretches'>): { min?: number; max?: number } {
+  const times = [...wanted.lines.flatMap((line) => line.points.map(([at]) => at)), ...wanted.marks.map((mark) => mark.at), ...wanted.stretches.flatMap(({ from, to }) => [from, to])]
+  return times.length ? { min: Math.min(...times), max: Math.max(...times) } : {}
+}
+
 export function picture(wanted: Picture): EChartsCoreOption {
   const limits = bands(wanted.limits).map((band) => band.from)
   const values = [...wanted.lines.flatMap((line) => line.points.map(([, value]) => value)), ...wanted.marks.map((mark) => mark.value), ...(wanted.between?.points.flatMap(([, low, high]) => [low, high]) ?? [])]
@@ -131,6 +137,7 @@ export function picture(wanted: Picture): EChartsCoreOption {
     legend: { ...legend(), data: names },
     xAxis: {
       type: 'time',
+      ...timeRange(wanted),
       axisLabel: { color: token('text-3'), hideOverlap: true, formatter: wanted.clock },
       axisLine: { lineStyle: { color: token('line-strong') } },
       axisTick: { show: false },
