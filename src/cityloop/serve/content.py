@@ -13,6 +13,7 @@ from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.evaluate.content import Book, load_evaluation
+from cityloop.learn.forecast_content import Forecast, load_forecasts
 from cityloop.quality.content import QualityContent, load_quality
 from cityloop.serve.open311.content import Open311File, load_open311
 from cityloop.standard.feeds import load_feeds
@@ -40,6 +41,7 @@ class Content:
     quality: QualityContent
     boards: tuple[Board, ...]
     open311: Open311File | None
+    forecasts: tuple[Forecast, ...]
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -63,6 +65,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         quality=load_quality(city, feeds),
         boards=load_boards(city.packs, model.metrics),
         open311=load_open311(city),
+        forecasts=load_forecasts(city.packs, standard),
     )
 
 

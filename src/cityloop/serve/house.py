@@ -36,13 +36,14 @@ from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import declaring, load_content, rule_names
+from cityloop.serve.forecasting import open_forecasts
 from cityloop.serve.health import Health
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
-from cityloop.serve.training import Apprentice, models_folder
+from cityloop.serve.training import CASES, Apprentice, models_folder
 from cityloop.serve.webhooks import Webhooks, load_webhooks
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
@@ -108,6 +109,10 @@ class House:
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
+        self.forecasts, self.forecast_desk = open_forecasts(
+            settings=self.settings, city=self.city, declared=self.content.forecasts, lake=self.lake,
+            database=self.database, door=self.door, audit=self.audit, collector=self.collector, current=self.current,
+        )  # fmt: skip
         self._build_versions(shared)
 
     def _build_intake(self, shared: Mapping[str, Any]) -> None:
@@ -283,6 +288,10 @@ class House:
         except NotFound:
             return Title(zh=account, en=account)
 
+    def _to_learn(self, hours: float) -> tuple[str, ...]:
+        """What should be trained now: the models of cases together, each forecast by its own name."""
+        return (*((CASES,) if self.learner.due(hours) else ()), *self.forecasts.due(hours))
+
     def _open_drill(self) -> Drill:
         if not self.settings.demo:
             return Drill.absent(self.database, self.clock)
@@ -312,7 +321,7 @@ class House:
         )
         # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
         self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
-        self.apprentice = Apprentice(self.settings, self.learner.due, self.clock.now)
+        self.apprentice = Apprentice(self.settings, self._to_learn, self.clock.now)
         self.learning = Timers({"models": self.apprentice.step, "risk": self.learner.score_due}, LEARN_SECONDS)
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
@@ -324,7 +333,7 @@ class House:
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
-                "models": lambda: self.learner.troubles,
+                "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -337,7 +346,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender,
+            self.citizens, self.open311, self.sender, self.forecast_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from cityloop.learn.ahead.grid import Floats, Grid, Ints, at
 from cityloop.learn.ahead.near import Near
+from cityloop.learn.ahead.needs import LAGS
 from cityloop.learn.ahead.profile import Profile
 from cityloop.learn.ahead.rivals import last_known
 
-LAGS = (1, 2, 3, 5, 8, 11, 17, 23)
 _BACK = (1, 2, 5, 11)
 _WHILE = 12
 """Steps of the mean deviation of late."""

@@ -61,7 +61,8 @@ class Ridge:
     def predict(self, table: Floats, horizon: Ints) -> Floats:
         """One value for each row."""
         plain = standardised(table, self.mean, self.scale)
-        return np.einsum("rc,rc->r", plain, self.weight[np.searchsorted(self.horizons, horizon)])
+        weight = self.weight[np.searchsorted(self.horizons, horizon)]
+        return np.asarray(np.einsum("rc,rc->r", plain, weight))
 
 
 def standardised(table: Floats, mean: Floats, scale: Floats) -> Floats:

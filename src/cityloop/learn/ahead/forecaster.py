@@ -14,17 +14,16 @@ import numpy as np
 
 from cityloop.core.errors import Invalid
 from cityloop.learn.ahead import intervals
-from cityloop.learn.ahead.columns import LAGS, Columns
+from cityloop.learn.ahead.columns import Columns
 from cityloop.learn.ahead.fitting import Effort, Fit, Loss, Target, fit, sample
 from cityloop.learn.ahead.grid import Floats, Grid
 from cityloop.learn.ahead.judging import Judged, judge
 from cityloop.learn.ahead.near import Near
+from cityloop.learn.ahead.needs import CHOOSE, JUDGE, LAGS, least_steps, steps_needed
 from cityloop.learn.ahead.profile import Profile
 from cityloop.watch.outlook import Server
 
 _SHARES = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
-CHOOSE, JUDGE = 0.16, 0.2
-"""Shares of the steps that choose and that are judged; the judged ones are the last."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +169,11 @@ def _warmed(forecast: Floats, truth: Floats, scale: intervals.Scale, aim: Aim) -
 
 
 def _enough(grid: Grid, aim: Aim, cut: Parts) -> None:
-    least = 2 * max(aim.longest + max(LAGS) + 1, grid.calendar.slots)
-    if cut.choose < least or min(cut.judge - cut.choose, grid.steps - cut.judge) <= aim.longest:
-        days = least / (1 - JUDGE - CHOOSE) / grid.calendar.slots
+    slots = grid.calendar.slots
+    shortest = min(cut.judge - cut.choose, grid.steps - cut.judge)
+    if cut.choose < least_steps(aim.longest, slots) or shortest <= aim.longest:
+        days = -(-steps_needed(aim.longest, slots) // slots)
         raise Invalid(
             f"{grid.steps} steps are too few to learn horizons of up to {aim.longest} steps",
-            f"about {days:.0f} days are needed",
+            f"about {days} days are needed",
         )

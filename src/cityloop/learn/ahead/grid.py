@@ -48,7 +48,7 @@ class Grid:
     @property
     def entities(self) -> int:
         """Entities, in the order of the columns."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def before(self, step: int) -> Grid:
         """The grid as it was known before ``step``: all later values are gone."""

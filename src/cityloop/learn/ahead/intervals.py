@@ -118,7 +118,8 @@ class Covered:
     def share(self) -> Floats:
         """Share of truths inside, for each horizon; NaN where there was none."""
         known = ~np.isnan(self.inside)
-        return np.where(known, self.inside, 0).sum((0, 1)) / np.where((n := known.sum((0, 1))) > 0, n, np.nan)
+        count = known.sum((0, 1))
+        return np.asarray(np.where(known, self.inside, 0).sum((0, 1)) / np.where(count > 0, count, np.nan))
 
 
 def run(adaptive: Adaptive, scale: Scale, forecast: Floats, truth: Floats, origins: Ints, horizons: Ints) -> Covered:
