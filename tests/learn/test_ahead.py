@@ -57,7 +57,7 @@ def test_columns_show_nothing_later_than_the_origin(origin: int, horizon: int, r
         one = replace(known, values=values, beside={"other": values * 2})
         columns = Columns(one, Profile(one, horizon, cut, memory), of_likeness(known.values[:48], 2), horizon)
         shown.append(columns.rows(np.full(3, origin), np.arange(3), np.full(3, horizon)))
-    np.testing.assert_array_equal(*shown)
+    np.testing.assert_array_equal(shown[0], shown[1])
 
 
 def test_a_model_never_sees_the_rows_it_is_judged_on(grid: Grid, report: Report) -> None:

@@ -15,6 +15,8 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
 from cityloop.core.web import Paging
 from cityloop.standard.batch import EntityCard
+from cityloop.watch.locality import NONE, Locality
+from cityloop.watch.outlook import Outlook
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import WarningFilter, WarningView
 from cityloop.watch.service import Watch
@@ -46,7 +48,7 @@ def card(entity_type: str, entity: str) -> EntityCard | None:
 class House:
     """A watch with its stores, that can be stopped and started again on the same data."""
 
-    def __init__(self, folder: Path, rules: list[Rule], begin: float = 100_000) -> None:
+    def __init__(self, folder: Path, rules: list[Rule], begin: float = 100_000, outlook: Outlook = NONE) -> None:
         self.database = Database(f"sqlite:///{folder / 'city.db'}", synchronous="NORMAL")
         self.database.create()
         self.things = Things(folder)
@@ -64,6 +66,7 @@ class House:
             rules=rules,
             describe=card,
             clock=self.clock,
+            locality=Locality(outlook=outlook),
         )
         self.watch.catch_up()
 

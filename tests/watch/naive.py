@@ -83,7 +83,7 @@ class Naive:
                 return min(values)
             case "max":
                 return max(values)
-            case "last":
+            case "last" | "forecast":
                 return [v for s, v in inside if s == newest][-1]
             case "change":
                 return change
@@ -94,6 +94,8 @@ class Naive:
             case "percentile":
                 assert self.rule.percentile is not None
                 return float(np.percentile(values, self.rule.percentile))
+            case "anomaly":
+                return abs(sum(values) / len(values)) if self.rule.direction == "either" else sum(values) / len(values)
             case "roam" | "silence" | "agree":
                 raise AssertionError("not an aggregate of one number a record")
 

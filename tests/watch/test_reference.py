@@ -20,22 +20,25 @@ from tests.watch.feeding import LATER, left, readings, run, steps
 from tests.watch.naive import Naive, at, rule_of
 
 AGGREGATES = ["mean", "max", "min", "sum", "count", "last", "change", "rate", "spread", "percentile"]
+AGGREGATES += ["anomaly", "forecast"]
+"""Of values that a model has read already; what it reads is tested in ``test_foreseeing.py``."""
 
 
 @st.composite
 def rules(draw: st.DrawFn) -> Rule:
     bucket = draw(st.sampled_from([1, 5, 10]))
     low, high = draw(st.sampled_from([(3.0, 6.0), (0.0, 9.0), (5.0, 5.5)]))
-    direction = draw(st.sampled_from(["above", "below"]))
+    aggregate = draw(st.sampled_from(AGGREGATES))
+    direction = draw(st.sampled_from(["above", "below", *(["either"] if aggregate == "anomaly" else [])]))
     return rule_of(
         bucket=bucket,
         window=bucket * draw(st.integers(1, 6)),
-        aggregate=(aggregate := draw(st.sampled_from(AGGREGATES))),
+        aggregate=aggregate,
         percentile=draw(st.sampled_from([10, 50, 95])) if aggregate == "percentile" else None,
         per=draw(st.sampled_from([1, 10])),
         least=draw(st.sampled_from([1, 1, 1, 3])),
         direction=direction,
-        levels={"blue": low, "red": high} if direction == "above" else {"blue": high, "red": low},
+        levels={"blue": low, "red": high} if direction != "below" else {"blue": high, "red": low},
         hold=draw(st.sampled_from([0, 0, 7, 20, 45])),
         holds=draw(st.sampled_from([{}, {}, {"red": 60}, {"red": 0}, {"blue": 15}])),
         clear={"margin": draw(st.sampled_from([0, 1, 3])), "hold": draw(st.sampled_from([0, 0, 7, 30]))},

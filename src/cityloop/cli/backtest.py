@@ -15,7 +15,7 @@ from cityloop.core.settings import Settings
 
 app = typer.Typer()
 _SHORT = ("rule", "version", "start", "end", "records", "times_real", "warnings", "a_week", "levels", "median_seconds",
-          "cases", "events", "before", "late", "errors")  # fmt: skip
+          "cases", "events", "before", "late", "errors", "cautions")  # fmt: skip
 
 
 @app.command()
@@ -43,7 +43,7 @@ def backtest(
         raise typer.Exit(1) from None
     print("", file=sys.stderr)
     result = made.model_dump(mode="json")
-    shown = result if as_json else {name: result[name] for name in _SHORT if result[name] not in (None, {}, 0)}
+    shown = result if as_json else {name: result[name] for name in _SHORT if result[name] not in (None, {}, [], 0)}
     if not as_json:
         shown["days"] = {day.day.isoformat(): day.levels for day in made.days}
         shown["overlaps"] = {other.rule: f"{other.both} of {made.warnings}" for other in made.overlaps if other.both}

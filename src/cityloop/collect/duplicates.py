@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from cityloop.collect.writers import Writers
 from cityloop.lake.service import Lake
+from cityloop.standard.numbers import ordered
 
 Key = tuple[str, int, str]
 """Entity, microseconds since 1970 UTC, feed."""
@@ -22,9 +26,9 @@ _PARTS = 64
 class RecentKeys:
     """Duplicates of one entity type. Used by its committing thread only.
 
-    The keys lie in columns. Only those that were observed within the span of a batch are compared with it, which for
-    new observations are few. Every stored row that was observed at ``floor`` or later is in memory, so memory alone
-    decides there.
+    A row newer than all that its writer stored is no repetition. For the others the keys lie in columns; only those
+    that were observed within the span of the rows are compared with them. Every stored row that was observed at
+    ``floor`` or later is in memory, so memory alone decides there.
     """
 
     def __init__(self, lake: Lake, table: str, most: int = 200_000) -> None:
@@ -33,6 +37,9 @@ class RecentKeys:
         self._most = most
         self._held = pl.DataFrame(schema=_SCHEMA)
         self._floor: int | None = None
+        self._writers = Writers()
+        self._newest = np.zeros(0, dtype=np.int64)
+        """The newest instant in memory of each writer, by its number."""
 
     def warm(self) -> None:
         """Take over the newest rows of the lake."""
@@ -40,27 +47,42 @@ class RecentKeys:
             SELECT entity, epoch_us(observed_at) AS "at", feed FROM "{self._table}" ORDER BY observed_at DESC LIMIT ?
         """  # noqa: S608 - the table is named by the standard
         rows = pl.DataFrame(self._lake.query(sql, [self._table], [self._most]), schema=_SCHEMA)
-        self._held, self._floor = rows, None
+        self._held, self._floor, self._newest = rows, None, np.zeros(0, dtype=np.int64)
+        self._learn(self._writers.of(rows), rows["at"].to_numpy())
         if rows.height == self._most:
             # The limit can cut through the oldest instant, which is then there in part only.
             self._let_go(int(rows["at"][-1]) + 1)
 
     def repeated(self, rows: pl.DataFrame) -> pl.Series | None:
         """For each row whether it is stored or stands earlier in ``rows``; ``None`` when that holds for none."""
-        keys = _keys(rows)
-        first = keys.select(pl.struct(_KEY).is_first_distinct()).to_series()
-        marks = ~first | self._near(keys) | self._old(keys)
-        return marks if marks.any() else None
+        writers, at = self._writers.of(rows), rows["observed_at"].to_physical().to_numpy()
+        again = _repeats(writers, at)
+        doubtful = ~again & ~self._new(writers, at)
+        if doubtful.any():
+            keys = _keys(rows.filter(pl.Series(doubtful)))
+            again[doubtful] = (self._near(keys) | self._old(keys)).to_numpy()
+        return pl.Series(again) if again.any() else None
 
     def add(self, rows: pl.DataFrame) -> None:
         """Remember rows that have been committed; the oldest are let go when there are too many."""
         keys, floor = _keys(rows), self._floor
+        self._learn(self._writers.of(rows), keys["at"].to_numpy())
         self._held = self._held.vstack(keys if floor is None else keys.filter(pl.col("at") >= floor))
         if self._held.height > 2 * self._most:
             newest = self._held["at"].top_k(self._most)
             self._let_go(int(newest.min()))  # type: ignore[arg-type]
         if self._held.n_chunks() > _PARTS:
             self._held = self._held.rechunk()
+
+    def _learn(self, writers: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+        self._newest = _grown(self._newest, writers)
+        np.maximum.at(self._newest, writers, at)
+
+    def _new(self, writers: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which rows are newer than all that is stored of their writer: most of what comes in, and quickly told."""
+        self._newest = _grown(self._newest, writers)
+        newer: NDArray[np.bool_] = at > self._newest[writers]
+        return newer if self._floor is None else newer & (at >= self._floor)
 
     def _near(self, keys: pl.DataFrame) -> pl.Series:
         """Which keys are in memory."""
@@ -76,6 +98,21 @@ class RecentKeys:
     def _let_go(self, floor: int) -> None:
         self._held = self._held.filter(pl.col("at") >= floor)
         self._floor = max(floor, self._floor or floor)
+
+
+def _repeats(writers: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows have writer and instant of an earlier one."""
+    order = ordered(writers, at)
+    writers, at = writers[order], at[order]
+    found = np.zeros(len(order), dtype=np.bool_)
+    found[order[1:][(writers[1:] == writers[:-1]) & (at[1:] == at[:-1])]] = True
+    return found
+
+
+def _grown(newest: NDArray[np.int64], writers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """With a place for each writer."""
+    more = int(writers.max(initial=-1)) + 1 - len(newest)
+    return np.concatenate([newest, np.full(more, np.iinfo(np.int64).min)]) if more > 0 else newest
 
 
 def _keys(rows: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,7 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class Pasts:
-    """The past of one entity type, for each of its feeds. Used by its committing thread only."""
+    """The past of one entity type, for each of its feeds. Used by its reading thread only."""
 
     def __init__(self, lake: Lake, table: str) -> None:
         self._lake = lake

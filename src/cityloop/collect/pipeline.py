@@ -29,6 +29,7 @@ from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
+from cityloop.standard.numbers import Numbers
 from cityloop.standard.types import EntityType
 
 log = logging.getLogger(__name__)
@@ -60,8 +61,17 @@ class _Outcome:
         )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A group of jobs, mapped and checked: what became of each so far, and the good rows."""
+
+    now: datetime
+    outcomes: Sequence[_Outcome]
+    rows: pl.DataFrame | None
+
+
 class Pipeline:
-    """The committing side of one entity type; one thread at a time."""
+    """The committing side of one entity type: one thread reads, one settles, as :class:`Committer` leads them."""
 
     def __init__(
         self,
@@ -82,6 +92,7 @@ class Pipeline:
         self._listeners = listeners
         self._recent = RecentKeys(lake, entity_type.id)
         self._pasts = Pasts(lake, entity_type.id)
+        self._numbers = Numbers()
 
     def prepare(self) -> None:
         """Create or widen the lake table, and rebuild state and memory of recent rows from it."""
@@ -89,25 +100,31 @@ class Pipeline:
         self.state.rebuild(self._lake)
         self._recent.warm()
 
-    def run(self, group: Sequence[Job]) -> None:
-        """Carry a group of jobs to the end: quarantine first, then the commit, then whoever listens."""
-        try:
-            self._run(group)
-        except Exception:
-            self._pasts.forget()
-            raise
-
-    def _run(self, group: Sequence[Job]) -> None:
-        self._in_turn(group[0])
+    def read(self, group: Sequence[Job]) -> Reading:
+        """Map and check the records of these jobs."""
         now = max(job.now for job in group)
         outcomes = [_Outcome(job) for job in group]
         frames = [frame for part in _by_mapping(outcomes) if (frame := self._mapped(part, now)) is not None]
-        self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], now)
-        rows = self._first_only(pl.concat(frames, how="diagonal"), outcomes) if frames else None
-        self._commit(rows, group[0].txn)
-        self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), now)
+        return Reading(now, outcomes, pl.concat(frames, how="diagonal") if frames else None)
+
+    def settle(self, read: Reading) -> None:
+        """Carry what was read to the end: quarantine first, then the commit, then whoever listens."""
+        outcomes, rows = read.outcomes, read.rows
+        first = outcomes[0].job
+        self._in_turn(first)
+        self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], read.now)
+        self._commit(self._first_only(rows, outcomes) if rows is not None else None, first.txn)
+        self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), read.now)
         for outcome in outcomes:
             outcome.job.done.set_result(outcome.receipt())
+
+    def apart(self, group: Sequence[Job]) -> bool:
+        """Whether the mapping asks what is stored: for values that must be unique, or how new an entity's place is."""
+        return any(job.mapping.unique_rules or job.mapping.declaration.entity.follow for job in group)
+
+    def forget(self) -> None:
+        """Let go of what records told that may never be stored."""
+        self._pasts.forget()
 
     def _in_turn(self, job: Job) -> None:
         """Raise :class:`Conflict` when the lake does not hold what stands before a numbered job."""
@@ -143,7 +160,7 @@ class Pipeline:
         areas = self._areas(rows["entity"])
         if mapped.head.height:
             areas = mapped.head.select(pl.coalesce(pl.col("area").replace("", None), areas)).to_series()
-        return rows.with_columns(
+        return rows.with_columns_seq(
             pl.lit(now, dtype=pl.Datetime("us", "UTC")).alias("received_at"),
             pl.lit(feed).alias("feed"),
             records.alias("record"),
@@ -153,9 +170,14 @@ class Pipeline:
 
     def _areas(self, entities: pl.Series) -> pl.Series:
         """The area of each entity, by the directory."""
-        cards, found = self._directory.of(self.entity_type.id), entities.unique()
-        areas = [card.area if (card := cards.get(entity)) else None for entity in found.to_list()]
-        return entities.replace_strict(found, pl.Series(areas, dtype=pl.String), return_dtype=pl.String)
+        numbers = self._numbers.of(entities)
+        somewhere = np.full(int(numbers.max(initial=-1)) + 1, -1)
+        somewhere[numbers] = np.arange(len(numbers))
+        present = np.flatnonzero(somewhere >= 0)
+        cards, names = self._directory.of(self.entity_type.id), entities.gather(somewhere[present]).to_list()
+        areas = pl.Series([card.area if (card := cards.get(name)) else None for name in names], dtype=pl.String)
+        somewhere[present] = np.arange(len(present))
+        return areas.gather(somewhere[numbers])
 
     def _create(self, mapped: Mapped, mapping: FeedMapping, now: datetime) -> None:
         """Add the entities that this feed may create to the directory, with the titles and places of their records."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -25,7 +26,9 @@ async def push(feed: str, request: Request, collector: TheCollector, actor: Aske
     Answered once the good rows are durable in the lake and the bad ones lie whole in quarantine.
     """
     body = await read_body(request, settings.body_limit)
-    return await run_in_threadpool(collector.push, actor, feed, body, content_type(request))
+    return await asyncio.wrap_future(
+        await run_in_threadpool(collector.hand_in, actor, feed, body, content_type(request))
+    )
 
 
 @router.get("/feeds")

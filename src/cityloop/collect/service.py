@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from cityloop.collect.decode import Decoded, decode
 from cityloop.collect.directory import Directory, Locator
 from cityloop.collect.entrance import Entrance, Open, push_of, replay_of
 from cityloop.collect.gate import Gate
-from cityloop.collect.pipeline import Listener, Pipeline
+from cityloop.collect.pipeline import Listener, Pipeline, Reading
 from cityloop.collect.quarantine import Quarantine
 from cityloop.collect.quarantine_schemas import QuarantineDetail, QuarantineSummary, QuarantineView, Selection
 from cityloop.collect.repairs import Repairs
@@ -38,6 +40,9 @@ from cityloop.standard.batch import EntityCard
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
 from cityloop.standard.world import World
+
+_READERS = max(1, (os.cpu_count() or 1) // 2)
+"""Deliveries that are read at once: more would only take the processor from those that are being committed."""
 
 
 class CityLike(Protocol):
@@ -98,13 +103,14 @@ class Collector:
         self._clock = city.clock
         self._folder = city.folder
         self._gate = Gate()
+        self._readers = threading.BoundedSemaphore(_READERS)
         self._running = False
         self._directory = Directory(database, city.areas)
         self._quarantine = Quarantine(database, outbox)
         self._tallies = Tallies(database, audit)
         self._feeds: dict[str, FeedMapping] = {}
         self._pipelines: dict[str, Pipeline] = {}
-        self._committers: dict[str, Committer] = {}
+        self._committers: dict[str, Committer[Reading]] = {}
         self._replays: list[Replay] = []
         self._take_over(standard, {mapping.id: mapping for mapping in feeds})
         self._tallies.restore(self._accepted(), self._quarantine.counts())
@@ -157,19 +163,31 @@ class Collector:
     def push(self, actor: Actor, feed: str, body: bytes, content_type: str) -> Receipt:
         """Take in records; return once good rows are durable in the lake and bad ones lie in quarantine.
 
+        Raises what :meth:`hand_in` raises.
+        """
+        return self.hand_in(actor, feed, body, content_type).result()
+
+    def hand_in(self, actor: Actor, feed: str, body: bytes, content_type: str) -> Future[Receipt]:
+        """The same without waiting: the future is done once good rows are durable and bad ones lie in quarantine.
+
         Raises :class:`AccessDenied`, :class:`NotFound` for an unknown feed, :class:`TooLarge`, and :class:`Invalid`
         when the body as a whole cannot be read. Single bad records never raise; the receipt tells of them.
         """
         self._door.permit(actor, "feed.push")
         self.mapping(feed)
-        if reason := self.entrance.closed(push_of(feed)):
+        source = push_of(feed)
+        if reason := self.entrance.closed(source):
             raise Conflict(f"feed '{feed}' takes no pushes now: {reason}", "keep the records and send them again later")
         if len(body) > self._settings.body_limit:
             what = f"the body has {len(body)} bytes, the limit is {self._settings.body_limit}"
             raise TooLarge(what, "send the records in smaller pushes")
-        receipt = self.take(Delivery(actor.id, feed, lambda mapping: decode(body, content_type, mapping))).result()
-        self.entrance.took(push_of(feed), receipt)
-        return receipt
+        done = self.take(Delivery(actor.id, feed, lambda mapping: decode(body, content_type, mapping)))
+        done.add_done_callback(lambda taken: self._took(source, taken))
+        return done
+
+    def _took(self, source: str, taken: Future[Receipt]) -> None:
+        if taken.exception() is None:
+            self.entrance.took(source, taken.result())
 
     def take(self, delivery: Delivery) -> Future[Receipt]:
         """Take in what a push or a source brings; the future is done once it is durable, or fails with the reason.
@@ -178,11 +196,13 @@ class Collector:
         """
         with self._gate.together():
             mapping = self.mapping(delivery.feed)
+            with self._readers:
+                decoded = delivery.read(mapping)
             job = Job(
                 actor=delivery.actor,
                 mapping=mapping,
                 batch=delivery.batch or new_id("bat"),
-                decoded=delivery.read(mapping),
+                decoded=decoded,
                 now=self._clock.now(),
                 txn=delivery.txn,
                 after=delivery.after,
@@ -346,7 +366,7 @@ class Collector:
         views = self._views_of(standard, feeds, pipelines)
         self._feeds, self._replays, self._pipelines, self._views = feeds, replays, pipelines, views
         self._committers = {
-            name: Committer(name, pipeline.run, self._settings.linger_ms / 1000) for name, pipeline in pipelines.items()
+            name: Committer(name, pipeline, self._settings.linger_ms / 1000) for name, pipeline in pipelines.items()
         }
 
     def _replays_of(self, feeds: Mapping[str, FeedMapping]) -> list[Replay]:

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from cityloop.access.door import Scope
+from cityloop.collect.writers import Writers
 from cityloop.lake.service import Lake
+from cityloop.standard.numbers import ends, ordered
 
 Row = tuple[Any, ...]
 _START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +28,7 @@ class LatestValues:
         self._table = table
         self._columns = columns
         self._rows: dict[str, dict[str, tuple[int, Row]]] = {}
+        self._writers = Writers()
         self._turn = threading.Lock()
 
     def rebuild(self, lake: Lake) -> None:
@@ -38,11 +43,12 @@ class LatestValues:
         frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows)
         if frame.is_empty():
             return
-        newest = frame[_newest(frame)]
+        newest = frame[self._last(frame)]
+        keys = (newest[name].to_list() for name in ("entity", "feed"))
         times = newest["observed_at"].to_physical().to_list()
-        values = newest.select(self._columns).iter_rows()
+        values = newest.select_seq(self._columns).rows()
         with self._turn:
-            for entity, feed, at, row in zip(newest["entity"], newest["feed"], times, values, strict=True):
+            for entity, feed, at, row in zip(*keys, times, values, strict=True):
                 held = self._rows.setdefault(entity, {})
                 if feed not in held or held[feed][0] <= at:
                     held[feed] = (at, row)
@@ -84,15 +90,13 @@ class LatestValues:
                 best[feed] = max(at, best.get(feed, at))
         return {feed: _START + timedelta(microseconds=at) for feed, at in best.items()}
 
+    def _last(self, frame: pl.DataFrame) -> NDArray[np.int64]:
+        """Where the newest row of every writer stands; of equally new ones the last."""
+        writers = self._writers.of(frame)
+        order = ordered(writers, frame["observed_at"].to_physical().to_numpy())
+        return order[ends(writers[order])]
+
     def _pairs(self) -> Iterator[tuple[str, int]]:
         for held in self._rows.values():
             for feed, (at, _) in held.items():
                 yield feed, at
-
-
-def _newest(frame: pl.DataFrame) -> pl.Series:
-    """Where the newest row of every entity and feed stands; of equally new ones the last."""
-    rows = frame.select("entity", "feed", "observed_at").with_row_index("n")
-    if not rows["observed_at"].is_sorted():
-        rows = rows.sort("observed_at", maintain_order=True)
-    return rows.unique(["entity", "feed"], keep="last")["n"]

@@ -84,14 +84,18 @@ def declaring(city: City) -> tuple[Path, ...]:
 def city_rules(city: City, standard: Standard) -> tuple[Rule, ...]:
     """The rules of the city's packs, checked against its standard, departments and catalogue."""
     known = rule_names(city, standard)
-    return load_rules(city.packs, standard, known.departments, known.matters, known.areas)
+    return load_rules(city.packs, standard, known.departments, known.matters, known.areas, known.foretold)
 
 
 def rule_names(city: City, standard: Standard) -> Known:
     """What a rule of this city may refer to."""
     matters = {matter.key for matter in city.catalogue.list()}
     areas = {area.code for area in city.areas.list()}
-    return known_of(standard, Known(departments=city.departments, matters=matters, areas=areas))
+    forecasts = {(one.entity_type, one.property) for one in load_forecasts(city.packs, standard)}
+    known = Known(
+        departments=city.departments, matters=matters, areas=areas, foretold=lambda *asked: asked in forecasts
+    )
+    return known_of(standard, known)
 
 
 def load_table(city: City) -> Responsibility:

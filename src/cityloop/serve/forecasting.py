@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
-from cityloop.access.audit import Audit
-from cityloop.access.door import Door
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
-from cityloop.core.database import Database
 from cityloop.core.settings import Settings
 from cityloop.lake.service import Lake
 from cityloop.learn.forecast_content import Forecast
 from cityloop.learn.forecast_desk import ForecastDesk
 from cityloop.learn.forecasts import Forecasts
-from cityloop.serve.training import models_folder
+from cityloop.learn.service import Learner
+from cityloop.serve.training import CASES, models_folder
 from cityloop.steward.declared import Current
 
 
-def open_forecasts(
-    *,
+def forecasts_of(settings: Settings, city: City, declared: Collection[Forecast], lake: Lake) -> Forecasts:
+    """The models of a data folder, as rules ask them."""
+    folder, threads = models_folder(settings), settings.model_threads
+    return Forecasts(lake=lake, city=city, declared=declared, folder=folder, threads=threads)
+
+
+def desk_of(
+    forecasts: Forecasts,
     settings: Settings,
     city: City,
-    declared: Collection[Forecast],
-    lake: Lake,
-    database: Database,
-    door: Door,
-    audit: Audit,
     collector: Collector,
     current: Current,
-) -> tuple[Forecasts, ForecastDesk]:
-    """What will be measured, and who shows it to people."""
-    forecasts = Forecasts(
-        lake=lake,
-        city=city,
-        declared=declared,
-        folder=models_folder(settings),
-        threads=settings.model_threads,
-    )
-    desk = ForecastDesk(
-        database=database,
-        door=door,
-        audit=audit,
+    shared: Mapping[str, Any],
+) -> ForecastDesk:
+    """The same for people."""
+    return ForecastDesk(
+        **{name: shared[name] for name in ("database", "door", "audit")},
         clock=city.clock,
         forecasts=forecasts,
         entities=collector,
         standard=lambda: current.declared.standard,
         hours=settings.train_hours,
     )
-    return forecasts, desk
+
+
+def to_learn(learner: Learner, forecasts: Forecasts) -> Callable[[float], tuple[str, ...]]:
+    """What should be trained now: the models of cases together, each forecast by its own name."""
+
+    def due(hours: float) -> tuple[str, ...]:
+        return (*((CASES,) if learner.due(hours) else ()), *forecasts.due(hours))
+
+    return due

@@ -36,14 +36,14 @@ from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, restore
 from cityloop.serve.content import declaring, load_content, rule_names
-from cityloop.serve.forecasting import open_forecasts
+from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
 from cityloop.serve.stream import Stream
 from cityloop.serve.timers import Timers
-from cityloop.serve.training import CASES, Apprentice, models_folder
+from cityloop.serve.training import Apprentice, models_folder
 from cityloop.serve.webhooks import Webhooks, load_webhooks
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
@@ -98,21 +98,13 @@ class House:
         self._wire()
 
     def _build_rooms(self) -> None:
-        shared: dict[str, Any] = {
-            "database": self.database,
-            "outbox": self.outbox,
-            "door": self.door,
-            "audit": self.audit,
-        }
+        shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
         self._build_loop(shared)
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
-        self.forecasts, self.forecast_desk = open_forecasts(
-            settings=self.settings, city=self.city, declared=self.content.forecasts, lake=self.lake,
-            database=self.database, door=self.door, audit=self.audit, collector=self.collector, current=self.current,
-        )  # fmt: skip
+        self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
 
     def _build_intake(self, shared: Mapping[str, Any]) -> None:
@@ -136,6 +128,7 @@ class House:
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
         settings, content = self.settings, self.content
+        self.forecasts = forecasts_of(settings, self.city, content.forecasts, self.lake)
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -143,7 +136,7 @@ class House:
             describe=with_areas(self.collector.describe, self.city.areas, self._group_titles()),
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
-            locality=locality_of(self.city),
+            locality=locality_of(self.city, self.forecasts),
             known=rule_names(self.city, content.standard),
             office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
         )
@@ -288,10 +281,6 @@ class House:
         except NotFound:
             return Title(zh=account, en=account)
 
-    def _to_learn(self, hours: float) -> tuple[str, ...]:
-        """What should be trained now: the models of cases together, each forecast by its own name."""
-        return (*((CASES,) if self.learner.due(hours) else ()), *self.forecasts.due(hours))
-
     def _open_drill(self) -> Drill:
         if not self.settings.demo:
             return Drill.absent(self.database, self.clock)
@@ -321,7 +310,7 @@ class House:
         )
         # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
         self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
-        self.apprentice = Apprentice(self.settings, self._to_learn, self.clock.now)
+        self.apprentice = Apprentice(self.settings, to_learn(self.learner, self.forecasts), self.clock.now)
         self.learning = Timers({"models": self.apprentice.step, "risk": self.learner.score_due}, LEARN_SECONDS)
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -48,6 +49,11 @@ class Check:
     reason: Callable[[Row], str]
     severity: Severity = "refuse"
     code: str = ""
+
+    @cached_property
+    def marks(self) -> pl.Expr:
+        """True for rows that break the rule, false for all others."""
+        return self.broken.fill_null(False)
 
 
 def value_name(identity: str) -> str:

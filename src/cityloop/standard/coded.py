@@ -20,7 +20,7 @@ def coded(raw: pl.Series, days: pl.Series, codes: CodeList, matches: tuple[Match
     hits = [expression for expression in layers if expression is not None]
     if not hits:
         return pl.Series([None] * len(raw), dtype=pl.String)
-    return work.select(pl.coalesce(hits).alias("code")).to_series()
+    return work.select_seq(pl.coalesce(hits).alias("code")).to_series()
 
 
 def reason_for(column: str, at: str, codes: CodeList, under: str | None) -> Callable[[Mapping[str, Any]], str]:

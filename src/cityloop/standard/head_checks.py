@@ -11,6 +11,7 @@ from cityloop.standard.checks import Check, value_name
 from cityloop.standard.declarations import FeedDeclaration, PropertyField
 from cityloop.standard.lookups import Finder
 from cityloop.standard.prepare import AREA, LAT, LON
+from cityloop.standard.times import EARLIEST
 from cityloop.standard.types import Property
 from cityloop.standard.world import World
 
@@ -22,14 +23,15 @@ def head_checks(
     declaration: FeedDeclaration,
     sources: Sequence[tuple[Property, PropertyField]],
     title: str,
+    work: pl.DataFrame,
     known: Container[str],
     find: Callable[[], Finder],
     now: datetime,
     world: World,
 ) -> list[Check]:
-    """All of them for one batch; ``title`` names the entity type, ``known`` its ids, ``now`` is city time."""
+    """All of them for one batch ``work``; ``title`` names the entity type, ``known`` its ids, ``now`` is city time."""
     return [
-        *_entity_checks(declaration, title, known, find),
+        *_entity_checks(declaration, title, work, known, find),
         *_time_checks(declaration, now),
         *_place_checks(declaration, world),
         *_empty_check(sources),
@@ -37,7 +39,7 @@ def head_checks(
 
 
 def _entity_checks(
-    declaration: FeedDeclaration, title: str, known: Container[str], find: Callable[[], Finder]
+    declaration: FeedDeclaration, title: str, work: pl.DataFrame, known: Container[str], find: Callable[[], Finder]
 ) -> list[Check]:
     rule = declaration.entity
     name, entity, sent = rule.field, pl.col(ENTITY), pl.col(SENT)
@@ -52,8 +54,13 @@ def _entity_checks(
         finder = find()
         return [*checks, Check(name, "entity", ~empty & entity.is_null(), lambda r: finder.reason(r, name, title))]
     reason = "'{0}' is not a known {1}; add it to the city's entities, or let the feed create it"
-    strange = pl.col(ENTITY).map_batches(lambda found: _strange(found, known), return_dtype=pl.Boolean)
-    return [*checks, Check(name, "entity", strange & ~empty, lambda row: reason.format(row[ENTITY], title))]
+    unknown = [item for item in work[ENTITY].unique().to_list() if item is not None and item not in known]
+    if not unknown:
+        return checks
+    return [
+        *checks,
+        Check(name, "entity", entity.is_in(unknown) & ~empty, lambda row: reason.format(row[ENTITY], title)),
+    ]
 
 
 def _time_checks(declaration: FeedDeclaration, now: datetime) -> list[Check]:
@@ -67,9 +74,13 @@ def _time_checks(declaration: FeedDeclaration, now: datetime) -> list[Check]:
         Check(name, "required", ~given, lambda row: f"'{name}' is missing; every record has a time"),
         Check(name, "time", given & at.is_null(),
               lambda row: f"'{row[name]}' is not a time; write {form}"),
-        Check(name, "future", at > latest,
+        Check(name, "future", at.to_physical() > _micros(latest),
               lambda row: f"{row[AT].isoformat()} lies ahead of city time {now.isoformat(timespec='seconds')}"),
     ]  # fmt: skip
+
+
+def _micros(at: datetime) -> int:
+    return (at - EARLIEST) // timedelta(microseconds=1)
 
 
 def _place_checks(declaration: FeedDeclaration, world: World) -> list[Check]:
@@ -108,9 +119,3 @@ def _empty_check(sources: Sequence[tuple[Property, PropertyField]]) -> list[Chec
     fields = ", ".join(str(field) for _, field in named)
     raws = pl.all_horizontal(pl.col(str(field)).is_null() for _, field in named)
     return [Check("", "empty", raws, lambda row: f"the record carries no value; expected at least one of {fields}")]
-
-
-def _strange(entities: pl.Series, known: Container[str]) -> pl.Series:
-    """Which entities the directory does not know."""
-    wrong = [item for item in entities.unique().to_list() if item is not None and item not in known]
-    return entities.is_in(wrong) if wrong else pl.repeat(False, len(entities), eager=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from cityloop.standard.checks import Check, Refusal
@@ -42,22 +45,33 @@ class Mapped:
         """The same with ``code`` added to the quality of these records."""
         here = pl.col(INDEX).is_in(list(found))
         mark = pl.concat_str([pl.col("quality"), pl.lit(code)], separator=",", ignore_nulls=True)
-        rows = self.rows.with_columns(pl.when(here).then(mark).otherwise(pl.col("quality")).alias("quality"))
+        rows = self.rows.with_columns_seq(pl.when(here).then(mark).otherwise(pl.col("quality")).alias("quality"))
         flags = {**self.flags, **{n: [*self.flags.get(n, []), refusal] for n, refusal in found.items()}}
         return Mapped(rows, self.refusals, flags, self.head)
 
 
 def broken_by(work: pl.DataFrame, checks: Sequence[Check]) -> tuple[pl.DataFrame, list[Check]]:
     """The checks that some row breaks, and which rows break each, in columns named by place."""
-    every = work.select(check.broken.fill_null(False).alias(str(n)) for n, check in enumerate(checks)).get_columns()
+    every = work.select_seq(check.marks.alias(str(n)) for n, check in enumerate(checks)).get_columns()
     hit = [n for n, column in enumerate(every) if column.any()]
     return pl.DataFrame([every[n].alias(str(place)) for place, n in enumerate(hit)]), [checks[n] for n in hit]
 
 
-def refusals_of(rows: pl.DataFrame, broken: pl.DataFrame, checks: Sequence[Check]) -> dict[int, list[Refusal]]:
-    """The broken checks of each row, by its index, with the reasons."""
+def any_of(broken: pl.DataFrame, places: Sequence[int]) -> pl.Series:
+    """The rows that break at least one of the checks in these places."""
+    found = pl.Series(np.zeros(broken.height, dtype=np.bool_))
+    return functools.reduce(operator.or_, (broken[str(place)] for place in places), found)
+
+
+def refusals_of(
+    work: pl.DataFrame, broken: pl.DataFrame, checks: Sequence[Check], wanted: pl.Series
+) -> dict[int, list[Refusal]]:
+    """The broken checks of each row that is ``wanted``, by its index, with the reasons."""
     found: dict[int, list[Refusal]] = {}
-    for row, flags in zip(rows.rows(named=True), broken.rows(), strict=True):
+    at = wanted.arg_true()
+    if at.is_empty():
+        return found
+    for row, flags in zip(work[at].rows(named=True), broken[at].rows(), strict=True):
         index = row[INDEX]
         found[index] = [
             Refusal(index, check.column, check.rule, check.reason(row))
@@ -71,4 +85,4 @@ def quality_of(broken: pl.DataFrame, checks: Sequence[Check], marking: Sequence[
     """The names of the checks that flag each row, with commas between them; null where none does."""
     marks = [pl.when(pl.col(str(n))).then(pl.lit(checks[n].code)) for n in marking]
     joined = pl.concat_str(marks, separator=",", ignore_nulls=True)
-    return broken.select(pl.when(joined != "").then(joined).alias("quality")).to_series()
+    return broken.select_seq(pl.when(joined != "").then(joined).alias("quality")).to_series()

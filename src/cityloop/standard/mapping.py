@@ -22,7 +22,7 @@ from cityloop.standard.declarations import FeedDeclaration, PropertyField
 from cityloop.standard.expressions import parse
 from cityloop.standard.head_checks import AT, ENTITY, SENT, head_checks
 from cityloop.standard.lookups import Finder
-from cityloop.standard.mapped import CLEAN, HEAD, INDEX, Mapped, broken_by, quality_of, refusals_of
+from cityloop.standard.mapped import CLEAN, HEAD, INDEX, Mapped, any_of, broken_by, quality_of, refusals_of
 from cityloop.standard.neighbours import reference_check, relation_check, unique_check
 from cityloop.standard.prepare import AREA, DISTRICT, LAT, LON, narrowed, placed, raw_fields, stepped
 from cityloop.standard.times import INSTANT, parsed
@@ -42,6 +42,8 @@ class FeedMapping:
         self._lists = code_lists or {}
         self._sources = [(p, s) for p in entity_type.properties if (s := declaration.properties.get(p.id)) is not None]
         self._columns = {p.id: s.field or p.id for p, s in self._sources}
+        entity, at = pl.col(ENTITY).alias("entity"), pl.col(AT).cast(INSTANT).alias("observed_at")
+        self._kept = [entity, at, *(pl.col(value_name(p.id)).alias(p.id) for p, _ in self._sources)]
         self._rules = [
             rule
             for rule in (*entity_type.checks, *declaration.checks)
@@ -52,6 +54,7 @@ class FeedMapping:
         self.text = {name: pl.String() for name in self.typed}
         """The same fields, all as text: for sources that send numbers as text."""
         self._shapes: dict[tuple[bool, frozenset[str]], tuple[list[pl.Expr], list[Check]]] = {}
+        self._cleanings: dict[tuple[tuple[str, pl.DataType], ...], list[pl.Expr]] = {}
         self._finder: Finder | None = None
 
     @property
@@ -80,7 +83,7 @@ class FeedMapping:
 
     def fit(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A table of texts with exactly the fields this feed reads; those it lacks are empty."""
-        return frame.select(
+        return frame.select_seq(
             (pl.col(name).cast(pl.String) if name in frame.columns else pl.lit(None, dtype=pl.String)).alias(name)
             for name in self.text
         )
@@ -94,19 +97,19 @@ class FeedMapping:
         work = self._read(raw, known, world)
         if raw.is_empty():
             return Mapped(self._good(work), head=self._head(work))
-        checks = [*self._head_checks(now, known, world), *self._shape(work)[1], *self._wide_checks(work, world)]
-        broken, checks = broken_by(work, checks)
+        heads = self._head_checks(work, now, known, world)
+        broken, checks = broken_by(work, [*heads, *self._shape(work)[1], *self._wide_checks(work, world)])
         if not checks:
             return Mapped(self._good(work), head=self._head(work))
-        refusing = [str(n) for n, check in enumerate(checks) if check.severity == "refuse"]
-        bad = broken.select(pl.any_horizontal(pl.lit(False), *refusing)).to_series()
+        bad = any_of(broken, [n for n, check in enumerate(checks) if check.severity == "refuse"])
         marking = [n for n, check in enumerate(checks) if check.severity == "flag"]
-        flagged = broken.select(pl.any_horizontal(pl.lit(False), *map(str, marking))).to_series() & ~bad
+        flagged = any_of(broken, marking) & ~bad
         quality = pl.lit(quality_of(broken, checks, marking)).alias("quality") if flagged.any() else CLEAN
-        refusals = refusals_of(work.filter(bad), broken.filter(bad), checks)
-        flags = refusals_of(work.filter(flagged), broken.filter(flagged), checks)
-        both = self._good(work, quality), self._head(work)
-        rows, head = (frame.filter(~bad) if refusals and frame.height else frame for frame in both)
+        refusals, flags = (refusals_of(work, broken, checks, rows) for rows in (bad, flagged))
+        rows, head = self._good(work, quality), self._head(work)
+        if refusals:
+            kept = (~bad).arg_true()
+            rows, head = rows[kept], head[kept] if head.height else head
         return Mapped(rows, refusals, flags, head)
 
     def _read(self, raw: pl.DataFrame, known: Container[str], world: World) -> pl.DataFrame:
@@ -117,7 +120,7 @@ class FeedMapping:
             work = placed(work, self.declaration.place, world, self._wants_areas())
         work = self._named(work, known)
         work = self._timed(work)
-        return self._listed(work.with_columns(self._shape(work)[0]))
+        return self._listed(work.with_columns_seq(self._shape(work)[0]))
 
     def _fields(self) -> list[str]:
         entity, time = self.declaration.entity, self.declaration.time
@@ -147,7 +150,8 @@ class FeedMapping:
 
     def _shape(self, work: pl.DataFrame) -> tuple[list[pl.Expr], list[Check]]:
         """Expressions and checks for this kind of batch: numbers or texts, and which unit fields are in use."""
-        typed = any(work.schema[name] == pl.Float64 for name in self.typed)
+        schema = work.schema
+        typed = any(schema[name] == pl.Float64 for name in self.typed)
         units = {s.unit_field for _, s in self._sources if s.unit_field}
         used = frozenset(name for name in units if work[name].null_count() < work.height)
         if (typed, used) not in self._shapes:
@@ -161,27 +165,39 @@ class FeedMapping:
         return self._shapes[typed, used]
 
     def _cleaned(self, raw: pl.DataFrame) -> pl.DataFrame:
-        missing = list(self.declaration.missing)
-        texts = [name for name, dtype in raw.schema.items() if dtype == pl.String]
         if self.declaration.fold_width:
-            raw = raw.with_columns(narrowed(pl.col(name)) for name in texts)
-        clean = [pl.when(~pl.col(n).str.strip_chars().is_in(missing)).then(pl.col(n)).alias(n) for n in texts]
-        codes = [number for text in missing if (number := _number(text)) is not None]
-        floats = [name for name, dtype in raw.schema.items() if dtype == pl.Float64]
-        if codes:
-            clean += [pl.when(~pl.col(n).is_in(codes)).then(pl.col(n)).alias(n) for n in floats]
-        return raw.with_columns(clean)
+            raw = raw.with_columns_seq(
+                narrowed(pl.col(name)) for name, dtype in raw.schema.items() if dtype == pl.String
+            )
+        return raw.with_columns_seq(self._cleaning(tuple(raw.schema.items())))
+
+    def _cleaning(self, schema: tuple[tuple[str, pl.DataType], ...]) -> list[pl.Expr]:
+        """Fields without the signs for a missing value; kept for each kind of batch."""
+        if schema not in self._cleanings:
+            missing = list(self.declaration.missing)
+            codes = [number for text in missing if (number := _number(text)) is not None]
+            self._cleanings[schema] = [
+                pl.when(
+                    ~(pl.col(n).is_in(codes) if dtype == pl.Float64 else pl.col(n).str.strip_chars().is_in(missing))
+                )
+                .then(pl.col(n))
+                .alias(n)
+                for n, dtype in schema
+                if dtype == pl.String or (dtype == pl.Float64 and codes)
+            ]
+        return self._cleanings[schema]
 
     def _named(self, work: pl.DataFrame, known: Container[str]) -> pl.DataFrame:
         rule = self.declaration.entity
-        sent = work[rule.field].cast(pl.String).str.strip_chars() if rule.field else pl.Series([None] * work.height)
-        sent = sent.cast(pl.String).alias(SENT)
+        named = pl.col(rule.field).cast(pl.String).str.strip_chars() if rule.field else pl.lit(None, dtype=pl.String)
         if rule.lookup.by == "id":
-            return work.with_columns(sent, sent.alias(ENTITY))
+            return work.with_columns_seq(named.alias(SENT), named.alias(ENTITY))
+        work = work.with_columns_seq(named.alias(SENT))
+        sent = work[SENT]
         found = self._find(known).found(sent, work)
         if rule.create:
             found = pl.select(pl.coalesce(pl.lit(found), pl.lit(sent))).to_series()
-        return work.with_columns(sent, found.alias(ENTITY))
+        return work.with_columns_seq(found.alias(ENTITY))
 
     def _find(self, known: Container[str]) -> Finder:
         if self._finder is None or not self._finder.serves(known):
@@ -195,8 +211,8 @@ class FeedMapping:
         if rule.date_field is not None:
             day, clock = (pl.col(name).str.strip_chars() for name in (rule.date_field, rule.field))
             # A day cell of a sheet may carry its midnight.
-            raw = work.select(pl.concat_str(day.str.strip_suffix("T00:00:00"), clock, separator=" ")).to_series()
-        return work.with_columns(parsed(raw, rule).alias(AT))
+            raw = work.select_seq(pl.concat_str(day.str.strip_suffix("T00:00:00"), clock, separator=" ")).to_series()
+        return work.with_columns_seq(parsed(raw, rule).alias(AT))
 
     def _listed(self, work: pl.DataFrame) -> pl.DataFrame:
         """Replace what the source sent of a code list by the list's codes, as in force at the record's own time."""
@@ -211,7 +227,7 @@ class FeedMapping:
             ).alias(value_name(p.id))
             for p, s in listed
         ]
-        return work.with_columns(columns)
+        return work.with_columns_seq(columns)
 
     def _joins(self, item: Property, source: PropertyField) -> bool:
         return item.code_list in self._lists and source.constant is None and not source.codes
@@ -221,9 +237,9 @@ class FeedMapping:
             return None
         return reason_for(source.field, AT, self._lists[item.code_list or ""], item.code_under)
 
-    def _head_checks(self, now: datetime, known: Container[str], world: World) -> list[Check]:
+    def _head_checks(self, work: pl.DataFrame, now: datetime, known: Container[str], world: World) -> list[Check]:
         title = self.entity_type.id
-        return head_checks(self.declaration, self._sources, title, known, lambda: self._find(known), now, world)
+        return head_checks(self.declaration, self._sources, title, work, known, lambda: self._find(known), now, world)
 
     def _wide_checks(self, work: pl.DataFrame, world: World) -> list[Check]:
         found = [
@@ -241,16 +257,14 @@ class FeedMapping:
         return reference_check(rule, work, world, self._columns) if isinstance(rule, ReferenceRule) else None
 
     def _good(self, work: pl.DataFrame, quality: pl.Expr = CLEAN) -> pl.DataFrame:
-        properties = [pl.col(value_name(p.id)).alias(p.id) for p, _ in self._sources]
-        entity, at = pl.col(ENTITY).alias("entity"), pl.col(AT).cast(INSTANT).alias("observed_at")
-        return work.select(entity, at, *properties, quality, INDEX)
+        return work.select_seq(*self._kept, quality, INDEX)
 
     def _head(self, work: pl.DataFrame) -> pl.DataFrame:
         title = self.declaration.entity.title_field
         area = self.declaration.position is not None and self.declaration.position.area
         sources = {"title": title, "lon": LON, "lat": LAT, "area": AREA if area else None}
         return (
-            work.select(
+            work.select_seq(
                 (pl.col(name) if name and name in work.columns else pl.lit(None)).cast(HEAD[column]).alias(column)
                 for column, name in sources.items()
             )

@@ -21,12 +21,13 @@ from cityloop.standard.check_rules import JumpRule, StuckRule, code_of
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
+from cityloop.standard.numbers import Numbers, ends, ordered
 
 StateRule = JumpRule | StuckRule
 _Broken = dict[int, list[tuple[StateRule, str]]]
+_NOWHERE = np.zeros(0, dtype=np.int64)
 _NEVER = np.iinfo(np.int64).min // 2
 _SECOND = 1_000_000
-_SHORT = 2**16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAST = {"entity": pl.String(), "property": pl.String(), "at": pl.Int64(), "value": pl.Float64(),
         "since": pl.Int64(), "count": pl.Int64()}  # fmt: skip
@@ -106,7 +107,7 @@ class _Sweep:
     def learn(self) -> None:
         """Remember every entity's last reading."""
         if len(self.place):
-            last = np.concatenate([self.slot[1:] != self.slot[:-1], [True]])
+            last = ends(self.slot)
             self.past.put(self.slot[last], *(column[last] for column in self.run))
 
 
@@ -150,8 +151,12 @@ class Memory:
             return mapped
         batch = self._batch(mapped.rows)
         sweeps = {name: _sweep(past, batch, batch.values[name]) for name, past in self._past.items()}
-        breaks = [sweeps[rule.property].breaking(rule) for rule in self._rules]
-        found, ends = self._walked(batch, sweeps, sorted(set(np.concatenate(breaks).tolist())))
+        breaks = [(rule, sweeps[rule.property].breaking(rule)) for rule in self._rules]
+        turning = [places for rule, places in breaks if _turns(rule)]
+        found, ends, walked = self._walked(batch, sweeps, sorted(set(np.concatenate([_NOWHERE, *turning]).tolist())))
+        for rule, places in breaks:
+            if not _turns(rule):
+                self._noted(rule, places[~walked[places]], batch, sweeps[rule.property], found)
         for sweep in sweeps.values():
             sweep.learn()
         for slot, runs in ends.items():
@@ -160,13 +165,12 @@ class Memory:
         return self._settled(mapped, found) if found else mapped
 
     def _begin(self) -> None:
-        self._names = pl.Series(dtype=pl.Categorical(pl.Categories.random()))
-        """Keeps the numbers of the entities alive: codes of categories of its own, which count up from 0."""
+        self._numbers = Numbers()
         self._past = {rule.property: _Past.empty() for rule in self._rules}
 
     def _slot(self, entities: pl.Series) -> NDArray[np.int64]:
         """The place of each entity in the arrays; unknown ones get a new one."""
-        slots = entities.cast(self._names.dtype).to_physical().to_numpy().astype(np.int64)
+        slots = self._numbers.of(entities)
         size = int(slots.max(initial=-1)) + 1
         for past in self._past.values():
             past.grown(size)
@@ -174,20 +178,22 @@ class Memory:
 
     def _batch(self, rows: pl.DataFrame) -> _Batch:
         slots, times = self._slot(rows["entity"]), rows["observed_at"].to_physical().to_numpy()
-        order = _ordered(slots, times)
-        columns = {name: rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in self._past}
+        order = ordered(slots, times)
+        columns = {name: rows[name].cast(pl.Float64).to_numpy() for name in self._past}
         return _Batch(order, slots[order], times[order], {name: column[order] for name, column in columns.items()})
 
     def _walked(
         self, batch: _Batch, sweeps: Mapping[str, _Sweep], places: Sequence[int]
-    ) -> tuple[_Broken, dict[int, dict[str, _Run]]]:
-        """Broken rules by row, and the runs of entities that end otherwise than the sweeps tell.
+    ) -> tuple[_Broken, dict[int, dict[str, _Run]], NDArray[np.bool_]]:
+        """Broken rules by row, the runs of entities that end otherwise than the sweeps tell, and the places walked.
 
-        What the sweeps tell is true up to an entity's first broken rule. From there on one row after another is
-        judged, until the runs are again what the sweeps tell; then the next place where a rule is broken counts.
+        What the sweeps tell is true up to an entity's first broken rule that turns what follows. From there on one
+        row after another is judged, until the runs are again what the sweeps tell; then the next place where a rule
+        is broken counts.
         """
         found: _Broken = {}
         ends: dict[int, dict[str, _Run]] = {}
+        walked = np.zeros(len(batch.slot), dtype=np.bool_)
         done = -1
         for first in places:
             if first <= done:
@@ -197,6 +203,7 @@ class Memory:
             end = int(np.searchsorted(batch.slot, slot, side="right"))
             for place in range(first, end):
                 done = place
+                walked[place] = True
                 broken, runs = self._stepped(batch, place, runs)
                 if broken:
                     found[int(batch.row[place])] = broken
@@ -204,7 +211,16 @@ class Memory:
                     break
             else:
                 ends[slot] = runs
-        return found, ends
+        return found, ends, walked
+
+    def _noted(self, rule: StateRule, places: NDArray[np.int64], batch: _Batch, sweep: _Sweep, found: _Broken) -> None:
+        """Add a broken rule that turns nothing, as the sweep tells it."""
+        for place, nth in zip(places.tolist(), np.searchsorted(sweep.place, places).tolist(), strict=True):
+            run = _Run(*(column[nth].item() for column in sweep.run))
+            reason = _reason(
+                rule, self._units[rule.property], run, sweep.before_at[nth].item(), sweep.before[nth].item()
+            )
+            found.setdefault(int(batch.row[place]), []).append((rule, reason))
 
     def _stepped(
         self, batch: _Batch, place: int, runs: dict[str, _Run]
@@ -286,6 +302,11 @@ def _sweep(past: _Past, batch: _Batch, values: NDArray[np.float64]) -> _Sweep:
     return _Sweep(past, place, slot, _Run(at, value, since, count), before_at, before)
 
 
+def _turns(rule: StateRule) -> bool:
+    """Whether what comes after a row that breaks the rule is judged otherwise than if it had not."""
+    return isinstance(rule, JumpRule) or rule.severity == "refuse"
+
+
 def _breaks(rule: StateRule, run: _Run, before_at: Any, before: Any) -> Any:
     """Whether a reading, or each of a column of readings, breaks the rule; the one before it is ``before``."""
     if isinstance(rule, JumpRule):
@@ -317,13 +338,6 @@ def _reason(rule: StateRule, unit: str, run: _Run, before_at: int, before: float
 def _unit(mapping: FeedMapping, identity: str) -> str:
     item = mapping.entity_type.find(identity)
     return f" {item.symbol}" if item and item.symbol else ""
-
-
-def _ordered(slots: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows by slot, then time, then place; a batch in order of time needs no comparing."""
-    if slots.max() < _SHORT and not (times[1:] < times[:-1]).any():
-        return np.argsort(slots.astype(np.uint16), kind="stable")
-    return np.lexsort((times, slots))
 
 
 def _instant(micros: int) -> str:

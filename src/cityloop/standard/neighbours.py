@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cityloop.standard.check_rules import ReferenceRule, Severity, UniqueRule, code_of
@@ -12,7 +14,7 @@ from cityloop.standard.checks import Check, Row, declared, value_name
 from cityloop.standard.types import Relation
 from cityloop.standard.world import World
 
-_ROW, _WHO = "unique:row", "unique:who"
+_WHO = ("value:entity", "value:observed_at")
 _COMMAS = re.compile(r"[,，;；、\s]+")
 
 
@@ -33,13 +35,18 @@ def unique_check(rule: UniqueRule, work: pl.DataFrame, columns: Mapping[str, str
 
 def _repeated(work: pl.DataFrame, names: list[str]) -> pl.Series | None:
     """Rows with the values of an earlier row of another entity or time; only rows of one hash are compared."""
-    alike = work.select(names).hash_rows()
-    if alike.n_unique() == work.height:
+    hashes = work.select_seq(names).hash_rows().to_numpy()
+    in_order = np.sort(hashes)
+    shared = in_order[1:][in_order[1:] == in_order[:-1]]
+    if not len(shared):
         return None
-    who = pl.struct("value:entity", "value:observed_at")
-    part = work.select(*names, who.alias(_WHO)).with_row_index(_ROW).filter(alike.is_duplicated()).drop_nulls(names)
-    twice = part.filter(pl.col(_WHO) != pl.col(_WHO).first().over(names))[_ROW]
-    return pl.repeat(False, work.height, eager=True).scatter(twice, True) if len(twice) else None
+    found = np.zeros(work.height, dtype=np.bool_)
+    first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    places = np.flatnonzero(np.isin(hashes, shared))
+    for place, (*values, entity, at) in zip(places, work[places].select_seq(*names, *_WHO).rows(), strict=True):
+        if None not in values:
+            found[place] = first.setdefault(tuple(values), (entity, at)) != (entity, at)
+    return pl.Series(found) if found.any() else None
 
 
 def relation_check(relation: Relation, work: pl.DataFrame, world: World, columns: Mapping[str, str]) -> Check | None:

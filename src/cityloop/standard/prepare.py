@@ -43,7 +43,7 @@ def raw_fields(declaration: FeedDeclaration, others: Iterable[str]) -> list[str]
 def stepped(work: pl.DataFrame, steps: Sequence[FieldStep]) -> pl.DataFrame:
     """Make the new fields, in order; what cannot be split whole gives nulls."""
     for step in steps:
-        work = work.with_columns(_made(work, step))
+        work = work.with_columns_seq(_made(work, step))
     return work
 
 
@@ -82,7 +82,7 @@ def placed(work: pl.DataFrame, rule: PositionFields, world: World, areas: bool) 
         lons, lats = np.where(sane, first, np.nan), np.where(sane, second, np.nan)
         lons, lats = convert_many(lons, lats, rule.datum, "wgs84")
     columns = [pl.Series(LON, lons).fill_nan(None), pl.Series(LAT, lats).fill_nan(None)]
-    return work.with_columns(*columns, *(_areas(lons, lats, world) if areas else []))
+    return work.with_columns_seq(*columns, *(_areas(lons, lats, world) if areas else []))
 
 
 def _areas(lons: np.ndarray, lats: np.ndarray, world: World) -> list[pl.Series]:

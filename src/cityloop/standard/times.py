@@ -29,15 +29,24 @@ def parsed(raw: pl.Series, rule: TimeField) -> pl.Series:
     """A column of texts as instants; what cannot be read, or lies before 1970, is null."""
     if raw.dtype.base_type() is pl.Datetime:
         return raw.cast(INSTANT)
-    quick = [part for form in rule.formats for part in _quick(form, rule.zone)]
-    if not quick:
+    quick = _reading(rule)
+    if quick is None:
         read = pl.Series("at", [None] * len(raw), dtype=INSTANT)
     else:
-        read = raw.to_frame("raw").select(pl.coalesce(quick).alias("at")).to_series()
-    open_rows = (read.is_null() & raw.is_not_null()).arg_true()
-    if len(open_rows):
-        read = read.scatter(open_rows, [instant(raw[i], rule) for i in open_rows.to_list()])
-    return read.set(read < EARLIEST, None)
+        read = raw.to_frame("raw").select_seq(quick).to_series()
+    if read.null_count() == raw.null_count():
+        return read
+    rows = (read.is_null() & raw.is_not_null()).arg_true()
+    found = [instant(raw[row], rule) for row in rows.to_list()]
+    return read.scatter(rows, [at if at is None or at >= EARLIEST else None for at in found])
+
+
+@lru_cache(maxsize=1_000)
+def _reading(rule: TimeField) -> pl.Expr | None:
+    """The vectorised reading of column ``raw``, if one of the formats has any."""
+    quick = [part for form in rule.formats for part in _quick(form, rule.zone)]
+    at = pl.coalesce(quick) if quick else None
+    return pl.when(at >= EARLIEST).then(at).alias("at") if at is not None else None
 
 
 @lru_cache(maxsize=100_000)

@@ -22,6 +22,12 @@ def _mean(_rule: Rule, windows: Windows, count: Ints) -> Floats:
     return np.asarray(windows("total").sum(axis=2) / np.maximum(count, 1))
 
 
+def _anomaly(rule: Rule, windows: Windows, count: Ints) -> Floats:
+    """Mean deviation; noise to both sides cancels out before its sign is dropped."""
+    found = _mean(rule, windows, count)
+    return np.abs(found) if rule.direction == "either" else found
+
+
 def _last(_rule: Rule, windows: Windows, _count: Ints) -> Floats:
     return _at(windows("newest"), windows("newest_at").argmax(axis=2))
 
@@ -73,6 +79,8 @@ AGGREGATES: dict[Aggregate, Callable[[Rule, Windows, Ints], Floats]] = {
     "spread": _spread,
     "percentile": _percentile,
     "roam": _roam,
+    "anomaly": _anomaly,
+    "forecast": _last,
 }
 
 

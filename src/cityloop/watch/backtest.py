@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from statistics import median, quantiles
 
+from cityloop.core.values import Title
 from cityloop.watch.rehearsal import Episode, Past
 from cityloop.watch.rule_schemas import (
     DayCount,
@@ -25,6 +26,10 @@ EARLY = timedelta(hours=2)
 BEFORE = " (in force)"
 """Behind the id of the version in force, where it runs beside a changed one."""
 _TOP = 10
+FLATTERED = Title(
+    zh="回看过去的是现在的模型：它若学过这段历史，结果会偏好",
+    en="the model of today looked at the past: where it has learned from it, the figures flatter",
+)
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,20 @@ def report(
         before=_compared(before, episodes, start, end) if rule.id + BEFORE in rules else None,
         late=past.late[rule.id],
         errors={what: n for what, n in past.errors.items() if what.startswith(f"{rule.id}: ")},
+        cautions=_cautions(rule, past),
     )
 
 
 def a_week(count: int, start: datetime, end: datetime) -> float:
     """A count of a period as a rate."""
     return round(count * 7 * 86400 / (end - start).total_seconds(), 2)
+
+
+def _cautions(rule: Rule, past: Past) -> list[Title]:
+    """A model that is trained today may know the past that it is tried on."""
+    if not rule.modelled:
+        return []
+    return [past.wanting.get(rule.id, FLATTERED)]
 
 
 def _days(episodes: Iterable[Episode], zone: tzinfo) -> list[DayCount]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
@@ -14,7 +14,7 @@ from cityloop.core.content import Key
 from cityloop.standard.units import unit
 from cityloop.watch.rules import LEVELS, Rule
 
-PLACEHOLDERS = ("value", "unit", "entity", "threshold", "window", "level")
+PLACEHOLDERS = ("value", "unit", "entity", "threshold", "window", "horizon", "level")
 MOST_BUCKETS = 2000
 """Longest ring of one rule and entity, in buckets; keeps memory bounded."""
 JOINS = ("entity", "area", "district", "city")
@@ -34,6 +34,8 @@ class Known:
     departments: Collection[str] | None = None
     matters: Collection[str] | None = None
     areas: Collection[str] | None = None
+    foretold: Callable[[str, str], bool] | None = None
+    """Whether a pack declares forecasts of a property of an entity type."""
 
 
 def check(rule: Rule, known: Known) -> Iterator[Found]:
@@ -41,6 +43,7 @@ def check(rule: Rule, known: Known) -> Iterator[Found]:
     yield from _thresholds(rule)
     yield from _spans(rule)
     yield from _kind(rule)
+    yield from _modelled(rule, known)
     yield from _response(rule, known)
     yield from _names(rule, known)
     yield from _fence(rule, known)
@@ -119,7 +122,7 @@ def _kind(rule: Rule) -> Iterator[Found]:
     if rule.aggregate == "agree" and max(rule.levels.values()) > len(rule.conditions):
         what = f"a level asks for more than the {len(rule.conditions)} conditions there are"
         yield ("levels",), what, "a threshold is the number of conditions that hold"
-    if not rule.windowed and (rule.direction == "below" or rule.empty != "keep"):
+    if not rule.windowed and (rule.direction != "above" or rule.empty != "keep"):
         what = f"'{rule.aggregate}' only counts upwards and is never empty"
         yield ("aggregate",), what, "leave out direction and empty"
     if rule.aggregate == "silence" and rule.longest:
@@ -128,6 +131,28 @@ def _kind(rule: Rule) -> Iterator[Found]:
         yield ("by",), "'near' makes the subjects already", "name columns that must agree under near.same"
     if rule.near and rule.fence:
         yield ("fence",), "'near' and 'fence' do not go together", "take two rules and join them"
+
+
+def _modelled(rule: Rule, known: Known) -> Iterator[Found]:
+    """What rules over models need, and what belongs to them alone."""
+    foretells = rule.aggregate == "forecast"
+    if foretells != (rule.horizon > 0):
+        yield ("horizon",), "'horizon' and the aggregate 'forecast' need each other", "write horizon: 1h"
+    if rule.bound != "value" and not foretells:
+        yield ("bound",), "only a forecast has bounds", "leave 'bound' out"
+    if rule.direction == "either" and rule.aggregate != "anomaly":
+        yield ("direction",), "only an anomaly lies to either side", "write above or below"
+    if not rule.modelled:
+        return
+    if rule.direction == "either" and min(rule.levels.values()) <= 0:
+        yield ("levels",), "a deviation to either side counts upwards from 0", "write thresholds above 0"
+    if rule.by != ("entity",) or rule.near or rule.fence:
+        yield ("by",), "models speak of single entities", "leave out by, near and fence"
+    if foretells and (rule.match or rule.least > 1 or rule.empty == "zero"):
+        yield ("aggregate",), "a forecast is one number of a whole entity", "leave out match, least and empty: zero"
+    if known.foretold and not known.foretold(rule.entity_type, rule.property):
+        what = f"no pack declares forecasts of {rule.property} of {rule.entity_type}"
+        yield ("property",), what, "declare it in a pack's forecasts, or choose another aggregate"
 
 
 def _response(rule: Rule, known: Known) -> Iterator[Found]:
@@ -173,7 +198,7 @@ def _measured(rule: Rule, units: Mapping[str, str]) -> Iterator[Found]:
     own = "m" if rule.aggregate == "roam" else "s" if rule.aggregate == "silence" else "" if rule.fence else None
     if own is None:
         yield from _named(("property",), f"numeric property of {rule.entity_type}", rule.property, units)
-        own = units.get(rule.property, rule.unit)
+        own = "" if rule.aggregate == "anomaly" else units.get(rule.property, rule.unit)
     elif rule.property:
         yield ("property",), f"a rule about {rule.aggregate} measures no property", "leave 'property' out"
     if unit(rule.unit) != unit(own):

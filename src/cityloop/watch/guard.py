@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from cityloop.core.values import Title
 from cityloop.watch import silence
 from cityloop.watch.evaluate import evaluate, sound, tick, warm
-from cityloop.watch.judging import Decision, Stage, Tally, instant, micros
+from cityloop.watch.foreseeing import Modelled, Seer, deviation, deviations, usual_evidence
+from cityloop.watch.judging import Decision, Outcome, Stage, Tally, instant, micros
 from cityloop.watch.locality import Locality
+from cityloop.watch.outlook import Absent
 from cityloop.watch.reading import Reader
 from cityloop.watch.recent import Recent
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
-from cityloop.watch.state import State
+from cityloop.watch.schemas import ModelEvidence
+from cityloop.watch.state import Floats, State
 
 STAGES = {"quiet": Stage.QUIET, "waiting": Stage.WAITING, "open": Stage.OPEN}
 SLACK = timedelta(hours=1)
@@ -55,6 +60,8 @@ class Guard:
         wanted = [column for rule in rules for column in rule.columns]
         self.columns = list(dict.fromkeys(["entity", "observed_at", "received_at", "record", "area", *wanted]))
         self.reader = Reader(self.rules, locality)
+        self.wanting: dict[str, Title] = {}
+        """Rules that no model serves now, and why."""
         self.forget()
 
     def forget(self) -> None:
@@ -62,6 +69,7 @@ class Guard:
         self.reader.forget()
         self.states = {rule.id: State(rule, self.reader.entities(rule)) for rule in self.rules}
         self.recent = Recent(self.columns, self.span + SLACK)
+        self._seers = {rule.id: Seer(rule) for rule in self.rules if rule.aggregate == "forecast"}
 
     def restore(self, standings: Iterable[Standing]) -> None:
         """Take over what the database remembers."""
@@ -70,14 +78,19 @@ class Guard:
             if rule := rules.get(one.rule):
                 rank, at = rank_of(rule, one.level), micros(one.judged_at)
                 self.reader.know(rule, [one.entity], at)
+                self._recall(rule, one)
                 self.states[rule.id].restore([(one.entity, rank, STAGES[one.stage], at)])
 
     def warm(self, rows: pa.Table) -> None:
         """Fill the windows from history, without deciding."""
         self.recent.add(rows)
         for rule, readings in self.reader.read(rows):
-            self.states[rule.id].fit()
-            warm(rule, self.states[rule.id], readings)
+            state = self.states[rule.id]
+            state.fit()
+            if seer := self._seers.get(rule.id):
+                seer.hear(readings.entity)
+            else:
+                warm(rule, state, self._meant(rule, readings))
 
     def take(self, rows: pa.Table, now: datetime) -> list[Verdict]:
         """Evaluate new rows, in order of arrival."""
@@ -90,6 +103,60 @@ class Guard:
         """Let time pass."""
         return [self._verdict(rule, *self._ticked(rule, now)) for rule in self.rules]
 
+    def values(self, rule: Rule, rows: pa.Table) -> Floats:
+        """One number a row for people, as the rule's thresholds mean it; NaN where nothing is usual."""
+        found = self.reader.values(rule, rows)
+        if rule.aggregate != "anomaly":
+            return found
+        at = np.asarray(rows["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())) / 1_000_000
+        outlook = self._locality.outlook
+        usual = outlook.expected(rule.entity_type, rule.property, rows["entity"].to_pylist(), at)
+        return np.full(len(found), np.nan) if isinstance(usual, Absent) else deviation(usual, found)
+
+    def evidence(self, rule: Rule, decision: Decision) -> ModelEvidence | None:
+        """What the model behind a decision had to say."""
+        if rule.aggregate == "anomaly":
+            return usual_evidence(rule, decision.entity, decision.at, self._locality.outlook)
+        seer = self._seers.get(rule.id)
+        return seer.evidence(decision.entity) if seer else None
+
+    def _recall(self, rule: Rule, one: Standing) -> None:
+        """Fill the ring of an entity with the forecasts that were judged: the lake does not hold them."""
+        told = (one.memo or {}).get("told", [])
+        if rule.id in self._seers and told:
+            state = self.states[rule.id]
+            at, value = zip(*told, strict=True)
+            state.fill(np.repeat(state.numbers([one.entity]), len(at)), np.array(at, np.int64), np.array(value))
+
+    def _meant(self, rule: Rule, readings: Readings) -> Readings:
+        """The readings as the rule's thresholds mean them: for an anomaly how far they lie from what is usual."""
+        if rule.aggregate != "anomaly" or not len(readings.entity):
+            return readings
+        return self._heeded(rule, deviations(rule, self.states[rule.id], readings, self._locality.outlook))
+
+    def _heeded(self, rule: Rule, found: Modelled) -> Readings:
+        """The readings of a model; who has none has no data."""
+        self.states[rule.id].outcome[found.unknown] = Outcome.NO_DATA
+        if found.absent:
+            self.wanting[rule.id] = found.absent
+        else:
+            self.wanting.pop(rule.id, None)
+        return found.readings
+
+    def _foreseen(self, rule: Rule, seer: Seer, now: datetime) -> tuple[list[Decision], Tally]:
+        """Judge the forecasts of whoever had records; all that do not stand quiet are remembered with their runs."""
+        if not self._locality.open_at(rule.active, now):
+            return [], Tally()
+        state = self.states[rule.id]
+        found = seer.look(state, self._locality.outlook, now)
+        if found is None:
+            return tick(rule, state, now)[1:]
+        readings = self._heeded(rule, found)
+        _, decisions, tally = evaluate(rule, state, readings, now)
+        busy = readings.entity[state.stage[readings.entity] != Stage.QUIET]
+        tally.turned.update(state.names[number] for number in busy)
+        return decisions, tally
+
     def _release(self) -> None:
         """Give the numbers of forgotten places to new ones; those of which a warning speaks are kept."""
         for rule in self.rules:
@@ -101,8 +168,11 @@ class Guard:
     def _evaluated(self, rule: Rule, readings: Readings, now: datetime) -> tuple[list[Decision], Tally]:
         state = self.states[rule.id]
         state.fit()
+        if seer := self._seers.get(rule.id):
+            seer.hear(readings.entity)
+            return [], Tally()
         if rule.windowed:
-            return evaluate(rule, state, readings, now)[1:]
+            return evaluate(rule, state, self._meant(rule, readings), now)[1:]
         wrong = Tally()
         heard = silence.hear(state, sound(state, readings, now, wrong))
         if not self._locality.open_at(rule.active, now):
@@ -112,6 +182,8 @@ class Guard:
         return decisions, tally
 
     def _ticked(self, rule: Rule, now: datetime) -> tuple[list[Decision], Tally]:
+        if seer := self._seers.get(rule.id):
+            return self._foreseen(rule, seer, now)
         if rule.windowed:
             return tick(rule, self.states[rule.id], now)[1:]
         if not self._locality.open_at(rule.active, now):
@@ -135,4 +207,6 @@ def _standing(rule: Rule, state: State, entity: str) -> Standing:
     number = state.index[entity]
     rank, stage = int(state.level[number]), Stage(int(state.stage[number]))
     level = rule.ladder[rank - 1][0] if rank else None
-    return Standing(rule.id, entity, level, stage.name.lower(), float(state.left[number]), instant(state.last[number]))
+    left, at = float(state.left[number]), instant(state.last[number])
+    memo = {"told": state.newest(number)} if rule.aggregate == "forecast" and stage != Stage.QUIET else None
+    return Standing(rule.id, entity, level, stage.name.lower(), left, at, memo)

@@ -20,6 +20,7 @@ from sqlalchemy import Delete, delete, select
 from sqlalchemy.orm import Session
 
 from cityloop.core.database import Database
+from cityloop.core.values import Title
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.watch.cards import Describe, card_of
@@ -98,6 +99,11 @@ class Keeper:
             self._take_up(rules)
             self.errors.clear()
             self.catch_up()
+
+    @property
+    def wanting(self) -> dict[str, Title]:
+        """Rules that can judge nothing now for want of a model, and why."""
+        return {rule: reason for post in self._posts.values() for rule, reason in list(post.guard.wanting.items())}
 
     def observe(self, batch: ObservationBatch) -> None:
         """Take one committed batch. A failure is kept in ``errors`` and mended by the next batch or tick."""
@@ -266,7 +272,8 @@ class Keeper:
 
     def _finding(self, post: _Post | None, rule: Rule, decision: Decision) -> Finding:
         area = post.guard.recent.area(decision.entity) if post else None
-        return Finding(rule, decision, card_of(self._describe, rule.entity_type, decision.entity, area))
+        card = card_of(self._describe, rule.entity_type, decision.entity, area)
+        return Finding(rule, decision, card, post.guard.evidence(rule, decision) if post else None)
 
     def _points(self, post: _Post | None, rule: Rule, decision: Decision) -> list[Point]:
         """The records that a decision rests on; a joint rule rests on others, which keep theirs."""
@@ -284,7 +291,7 @@ class Keeper:
             sql = f'SELECT * FROM "{rule.entity_type}" WHERE observed_at >= $start AND observed_at < $end'  # noqa: S608
             found = self._lake.query(sql, [rule.entity_type], {"start": start, "end": end})
             rows = pick(found, belongs, start, end)
-        return [] if rows is None else points(rows, reader.values(rule, rows).tolist())
+        return [] if rows is None else points(rows, post.guard.values(rule, rows).tolist())
 
     def _withdraw(self) -> None:
         """Clear the warnings of rules that the packs no longer have."""

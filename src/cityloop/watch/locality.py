@@ -1,4 +1,4 @@
-"""What rules may ask of the city they watch: its zone, its working days, the shapes of its areas."""
+"""What rules may ask of the city they watch: its zone, its working days, the shapes of its areas, its models."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from shapely import Polygon, prepare, union_all
 from shapely.geometry.base import BaseGeometry
 
 from cityloop.city.service import City
+from cityloop.watch.outlook import NoOutlook, Outlook
 from cityloop.watch.rules import WEEKDAYS, Fence, Hours
 from cityloop.watch.state import Bools, Ints
 
+NONE = NoOutlook()
 _MINUTE = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Locality:
-    """The city as rules see it. Without one: UTC, Monday to Friday, no shapes."""
+    """The city as rules see it. Without one: UTC, Monday to Friday, no shapes, no models."""
 
     zone: tzinfo = UTC
     works: Callable[[date], bool] = lambda day: day.weekday() < 5
@@ -29,6 +31,8 @@ class Locality:
     """The outline of an area."""
     district: Callable[[str], str | None] = lambda code: code
     """The code of the district that holds an area."""
+    outlook: Outlook = NONE
+    """What its models foretell, and what they hold for usual."""
 
     def ground(self, fence: Fence) -> BaseGeometry:
         """All that a fence encloses, as one shape; an area without an outline encloses nothing."""
@@ -60,11 +64,12 @@ class Locality:
         return kind in slot.days or WEEKDAYS[day.weekday()] in slot.days
 
 
-def locality_of(city: City) -> Locality:
-    """The city's zone, the working days of its own calendar as it is now, its areas."""
+def locality_of(city: City, outlook: Outlook = NONE) -> Locality:
+    """The city's zone, the working days of its own calendar as it is now, its areas, and its models."""
     return Locality(
         zone=city.zone,
         works=lambda day: city.calendars.of(None).works(day),
         shape=city.areas.shape,
         district=city.areas.district_of,
+        outlook=outlook,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import cast
 
 import pyarrow as pa
@@ -69,6 +70,7 @@ def pick(rows: pa.Table, belongs: Belongs, start: datetime, end: datetime) -> pa
 
 
 def points(rows: pa.Table, values: Sequence[float]) -> list[Point]:
-    """``(observed_at, value, record)``, oldest first."""
+    """``(observed_at, value, record)``, oldest first; a value that is no number is no point."""
     columns = (rows["observed_at"].to_pylist(), values, rows["record"].to_pylist())
-    return sorted((at, float(value), str(record)) for at, value, record in zip(*columns, strict=True))
+    found = [(at, float(value), str(record)) for at, value, record in zip(*columns, strict=True)]
+    return sorted(point for point in found if isfinite(point[1]))

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from cityloop.core.errors import Conflict
+from cityloop.core.values import Title
 from cityloop.lake.service import Lake
 from cityloop.watch.cards import Describe
 from cityloop.watch.guard import Guard, Verdict
@@ -61,6 +62,8 @@ class Past:
     records: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     late: Counter[str] = field(default_factory=Counter)
+    wanting: dict[str, Title] = field(default_factory=dict)
+    """Rules that no model served in the end, and why."""
 
     def of(self, rule: str) -> list[Episode]:
         """The episodes of one rule, as they were raised."""
@@ -88,6 +91,8 @@ class Rehearsal:
             until = min(begin + _DAY, end)
             self._day(begin, until)
             progress((until - start) / (end - start))
+        for guard in self._guards:
+            self._past.wanting |= guard.wanting
         return self._past
 
     def _day(self, begin: datetime, end: datetime) -> None:

@@ -84,6 +84,8 @@ class RuleReport(Frozen):
     before: VersionChange | None
     late: int
     errors: dict[str, int]
+    cautions: list[Title] = []
+    """Why the figures may flatter, or say nothing."""
 
 
 class TriedThreshold(Frozen):

@@ -16,8 +16,9 @@ LEVELS: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 """Ⅳ–Ⅰ, from the least to the most serious."""
 
 Aggregate = Literal[
-    "mean", "max", "min", "sum", "count", "last", "change", "rate", "percentile", "spread", "roam", "silence", "agree"
-]
+    "mean", "max", "min", "sum", "count", "last", "change", "rate", "percentile", "spread", "roam", "silence", "agree",
+    "anomaly", "forecast",
+]  # fmt: skip
 Empty = Literal["keep", "zero", "lapse"]
 Category = Literal[
     "Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"
@@ -140,7 +141,9 @@ class Rule(Frozen):
     join: str = "entity"
     window: Seconds = Field(default=0, ge=0)
     bucket: Seconds = Field(default=0, ge=0)
-    direction: Literal["above", "below"] = "above"
+    horizon: Seconds = Field(default=0, ge=0)
+    bound: Literal["value", "low", "high"] = "value"
+    direction: Literal["above", "below", "either"] = "above"
     levels: dict[Level, Threshold] = Field(min_length=1)
     hold: Seconds = Field(default=0, ge=0)
     holds: dict[Level, Seconds] = Field(default_factory=dict)
@@ -161,7 +164,7 @@ class Rule(Frozen):
     @builtins.property
     def sign(self) -> int:
         """1 when large values are bad, -1 when small ones are."""
-        return 1 if self.direction == "above" else -1
+        return -1 if self.direction == "below" else 1
 
     @builtins.property
     def ladder(self) -> tuple[tuple[Level, float], ...]:
@@ -182,6 +185,11 @@ class Rule(Frozen):
     def windowed(self) -> bool:
         """Whether the rule looks at windows of records; else at silence, or at other rules."""
         return self.aggregate not in ("silence", "agree")
+
+    @builtins.property
+    def modelled(self) -> bool:
+        """Whether the rule rests on a model of its property."""
+        return self.aggregate in ("anomaly", "forecast")
 
     @builtins.property
     def rests_on(self) -> tuple[str, ...]:

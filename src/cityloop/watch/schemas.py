@@ -76,6 +76,32 @@ class LevelChange(Frozen):
     actor: str | None = None
 
 
+class ModelEvidence(Frozen):
+    """What a model had to say: what it foretold, or what it holds for usual; values in the property's unit."""
+
+    kind: Literal["forecast", "usual"]
+    version: str
+    """The trained version, ``forecast.AirQualityStation.pm2_5/3``."""
+    at: Instant
+    """The instant that is spoken of: in the future of ``origin`` for a forecast."""
+    origin: Instant
+    """The newest record it rests on."""
+    value: float
+    """The forecast, or the usual level."""
+    low: float
+    high: float
+    """The interval of the forecast, or one usual spread around the level."""
+    server: Literal["model", "persistence", "seasonal"] | None = None
+    """Who gave the forecast: the trained model, the newest value, the value one season earlier."""
+    error: float | None = None
+    """Mean absolute error of who serves, on data that it had not seen."""
+    naive_error: float | None = None
+    wished: float | None = None
+    """Share of truths that the interval shall hold."""
+    reached: float | None = None
+    """Share that it did hold on data it had not seen."""
+
+
 class Evidence(Frozen):
     """Why the warning spoke."""
 
@@ -87,6 +113,8 @@ class Evidence(Frozen):
     points: list[tuple[Instant, float, str]]
     """``[observed_at, value, record id]`` inside the window at the moment it was raised."""
     trace: list[Title]
+    model: ModelEvidence | None = None
+    """What the rule's model had to say at that moment."""
 
 
 class WarningDetail(WarningView):
@@ -111,6 +139,8 @@ class RuleView(Frozen):
     open_warnings: int
     fired_total: int
     last_error: str | None
+    no_data: Title | None = None
+    """Why it can judge nothing now: there is no model for it."""
 
 
 class WarningFilter(Frozen):

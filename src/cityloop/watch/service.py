@@ -180,8 +180,9 @@ class Watch:
         with self._database.reading() as session:
             rows = session.execute(select(seen.c.rule, still, fired).group_by(seen.c.rule)).all()
         counts = {rule: (int(now or 0), int(ever)) for rule, now, ever in rows}
+        wanting = self._keeper.wanting
         return [
-            rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id))
+            rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id), wanting.get(rule.id))
             for rule in self._rules.values()
         ]
 

@@ -37,6 +37,8 @@ CELLS: dict[Aggregate, dict[str, float]] = {
     "percentile": {"count": 0, "values": np.nan},
     "roam": {"count": 0, "low": np.inf, "high": -np.inf},
     "silence": {"count": 0},
+    "anomaly": {"count": 0, "total": 0.0},
+    "forecast": {"count": 0, "newest": np.nan, "newest_at": NEVER},
 }
 """What each aggregate keeps for a bucket, with the value of an empty one."""
 _WHOLE = {"count", "newest_at", "first"}
@@ -158,6 +160,16 @@ class State(Rings):
             self.last[number] = np.maximum(self.last[number], at)
             ahead = self.last[number] // self.step > self.head[number]
             self.advance(number[ahead], self.last[number][ahead] // self.step)
+
+    def newest(self, number: int) -> list[tuple[int, float]]:
+        """The newest reading of every bucket of an entity and where it began, oldest first: :meth:`fill` takes it."""
+        slots = np.flatnonzero(self.cells["count"][number] > 0)
+        found = {
+            (int(self.cells[name][number, slot]), float(self.cells["newest"][number, slot]))
+            for slot in slots
+            for name in ("first", "newest_at")
+        }
+        return sorted(found)
 
     def fill(self, entity: Ints, at: Ints, value: Floats) -> None:
         """Add many records at once; those that lie before a ring are left out."""

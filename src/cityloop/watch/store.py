@@ -24,7 +24,7 @@ from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.models import RuleStateRow, WarningChangeRow, WarningRow, WatchCursorRow
 from cityloop.watch.recent import Point
 from cityloop.watch.rules import LEVELS, Escalation, Rule
-from cityloop.watch.schemas import Evidence, Level, Muted, NewOutcome
+from cityloop.watch.schemas import Evidence, Level, ModelEvidence, Muted, NewOutcome
 from cityloop.watch.telemetry import WARNINGS
 from cityloop.watch.views import view
 
@@ -55,6 +55,7 @@ class Finding:
     rule: Rule
     decision: Decision
     card: EntityCard
+    model: ModelEvidence | None = None
 
 
 @dataclass(frozen=True)
@@ -247,11 +248,12 @@ class Store:
             thresholds=rule.levels,
             hold_seconds=rule.hold,
             points=list(points[-MOST_POINTS:]),
-            trace=trace.trace(rule, decision, len(points), self._zone),
+            trace=trace.trace(rule, decision, len(points), self._zone, finding.model),
+            model=finding.model,
         )
 
     def _told(self, finding: Finding, points: Sequence[Point]) -> dict[str, Any]:
-        lines = trace.trace(finding.rule, finding.decision, len(points), self._zone)
+        lines = trace.trace(finding.rule, finding.decision, len(points), self._zone, finding.model)
         return {**_said(*lines), "records": [record for _, _, record in points[-MOST_POINTS:]]}
 
 

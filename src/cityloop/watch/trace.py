@@ -12,6 +12,7 @@ from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.rules import Rule
+from cityloop.watch.schemas import ModelEvidence
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
@@ -35,6 +36,13 @@ _AGGREGATES = {
     "roam": Title(zh="移动范围", en="range of movement"),
     "silence": Title(zh="无记录时长", en="silence"),
     "agree": Title(zh="成立的条件数", en="conditions that hold"),
+    "anomaly": Title(zh="偏离常态的倍数", en="deviation from the usual, in usual spreads"),
+    "forecast": Title(zh="预测值", en="forecast"),
+}
+_SERVERS = {
+    "model": Title(zh="模型", en="the model"),
+    "persistence": Title(zh="最新值（持续法）", en="the newest value (persistence)"),
+    "seasonal": Title(zh="上一周期同时刻的值（季节法）", en="the value one season earlier (seasonal-naive)"),
 }
 _SPANS = ((86400, "天", "d"), (3600, "小时", "h"), (60, "分钟", "min"), (1, "秒", "s"))
 
@@ -84,6 +92,7 @@ def _filled(rule: Rule, decision: Decision, card: EntityCard, language: Language
         "threshold": _lasting(decision.threshold, language) if silent else number(decision.threshold),
         "unit": "" if silent else rule.unit,
         "window": span(rule.window, language),
+        "horizon": span(rule.horizon, language),
         "entity": getattr(card.title, language),
         "level": getattr(_LEVELS[decision.level or "blue"], language),
     }
@@ -95,9 +104,9 @@ def reason(rule: Rule, decision: Decision) -> Title:
     return Title(zh=_reason(rule, decision, Voice("zh")), en=_reason(rule, decision, Voice("en")))
 
 
-def trace(rule: Rule, decision: Decision, points: int, zone: tzinfo) -> list[Title]:
+def trace(rule: Rule, decision: Decision, points: int, zone: tzinfo, model: ModelEvidence | None = None) -> list[Title]:
     """The whole reasoning of one step, one sentence a line; instants in ``zone``."""
-    zh, en = (_trace(rule, decision, points, Voice(language, zone)) for language in LANGUAGES)
+    zh, en = (_trace(rule, decision, points, model, Voice(language, zone)) for language in LANGUAGES)
     return [Title(zh=one, en=other) for one, other in zip(zh, en, strict=True)]
 
 
@@ -126,6 +135,9 @@ def _measured(rule: Rule, voice: Voice) -> str:
         what = f"{number(rule.percentile)}%{what}" if voice.language == "zh" else f"{number(rule.percentile)} % {what}"
     if not rule.windowed:
         return what
+    if rule.aggregate == "forecast":
+        ahead = span(rule.horizon, voice.language)
+        return voice.say(f"{ahead}内{what}", f"{what} within {ahead}")
     window = span(rule.window, voice.language)
     return voice.say(f"{window}{what}", f"{what} over {window}")
 
@@ -138,7 +150,7 @@ def _amount(rule: Rule, value: float, voice: Voice) -> str:
     return f"{number(value)} {rule.unit}{per}".strip()
 
 
-def _trace(rule: Rule, decision: Decision, points: int, voice: Voice) -> list[str]:
+def _trace(rule: Rule, decision: Decision, points: int, model: ModelEvidence | None, voice: Voice) -> list[str]:
     begin, end = voice.clock(decision.window_from), voice.clock(decision.window_to)
     lasted = (decision.at - decision.since).total_seconds()
     lines = [
@@ -148,12 +160,33 @@ def _trace(rule: Rule, decision: Decision, points: int, voice: Voice) -> list[st
         ),
         voice.say(f"窗口 {begin} 至 {end}，共 {points} 条记录", f"window {begin} to {end} holds {points} record(s)"),
         _reason(rule, decision, voice),
+        *([_said_by(model, voice)] if model else []),
     ]
     wait = rule.holds.get(decision.level, rule.hold) if decision.level else 0
     if wait:
         asked, was = span(wait, voice.language), span(lasted, voice.language)
         lines.append(voice.say(f"条件已持续{was}，要求{asked}", f"the condition has lasted {was}, {asked} asked"))
     return lines
+
+
+def _said_by(model: ModelEvidence, voice: Voice) -> str:
+    """What the model had to say, who spoke, and how wrong that was on data that it had not seen."""
+    at, value = voice.clock(model.at), number(model.value)
+    low, high = number(model.low), number(model.high)
+    if model.kind == "usual":
+        return voice.say(
+            f"{model.version}：{at} 通常为 {value}，常见范围 {low} 至 {high}",
+            f"{model.version}: usual at {at} is {value}, mostly {low} to {high}",
+        )
+    server = getattr(_SERVERS[model.server or "model"], voice.language)
+    wished, reached = (number(100 * (share or 0.0)) for share in (model.wished, model.reached))
+    error, naive = (number(math.nan if mae is None else mae) for mae in (model.error, model.naive_error))
+    return voice.say(
+        f"{model.version} 由{server}给出：{at} 为 {value}，{wished}%区间 {low} 至 {high}"
+        f"（留出数据上实际覆盖{reached}%），平均绝对误差 {error}，朴素方法 {naive}",
+        f"{model.version}, served by {server}: {value} at {at}, {wished} % interval {low} to {high} "
+        f"({reached} % held on unseen data), mean absolute error {error}, naive {naive}",
+    )
 
 
 def _side(rule: Rule, above: str, below: str) -> str:

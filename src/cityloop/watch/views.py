@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from cityloop.core.values import Title
 from cityloop.watch.models import WarningChangeRow, WarningRow
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import Evidence, LevelChange, RuleView, WarningDetail, WarningView
@@ -27,7 +28,9 @@ def detail(row: WarningRow, changes: Sequence[WarningChangeRow]) -> WarningDetai
     return WarningDetail(**dict(view(row)), evidence=evidence, history=history)
 
 
-def rule_view(rule: Rule, open_warnings: int, fired_total: int, last_error: str | None) -> RuleView:
+def rule_view(
+    rule: Rule, open_warnings: int, fired_total: int, last_error: str | None, no_data: Title | None = None
+) -> RuleView:
     """A rule as declared, with how often it spoke."""
     return RuleView(
         id=rule.id,
@@ -42,4 +45,5 @@ def rule_view(rule: Rule, open_warnings: int, fired_total: int, last_error: str 
         open_warnings=open_warnings,
         fired_total=fired_total,
         last_error=last_error,
+        no_data=no_data,
     )

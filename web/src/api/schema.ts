@@ -5632,6 +5632,7 @@ export interface components {
             ][];
             /** Trace */
             trace: components["schemas"]["Title"][];
+            model?: components["schemas"]["ModelEvidence"] | null;
         };
         /**
          * Example
@@ -7125,6 +7126,45 @@ export interface components {
             higher_is_better: boolean | null;
             /** Dimensions */
             dimensions: string[];
+        };
+        /**
+         * ModelEvidence
+         * @description What a model had to say: what it foretold, or what it holds for usual; values in the property's unit.
+         */
+        ModelEvidence: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "forecast" | "usual";
+            /** Version */
+            version: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Origin
+             * Format: date-time
+             */
+            origin: string;
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Server */
+            server?: ("model" | "persistence" | "seasonal") | null;
+            /** Error */
+            error?: number | null;
+            /** Naive Error */
+            naive_error?: number | null;
+            /** Wished */
+            wished?: number | null;
+            /** Reached */
+            reached?: number | null;
         };
         /**
          * ModelView
@@ -8914,6 +8954,11 @@ export interface components {
             errors: {
                 [key: string]: number;
             };
+            /**
+             * Cautions
+             * @default []
+             */
+            cautions: components["schemas"]["Title"][];
         };
         /**
          * RuleVersionView
@@ -8971,6 +9016,7 @@ export interface components {
             fired_total: number;
             /** Last Error */
             last_error: string | null;
+            no_data?: components["schemas"]["Title"] | null;
         };
         /**
          * RuleWish

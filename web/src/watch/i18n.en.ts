@@ -21,7 +21,7 @@ export const en: Same<typeof zh> = {
     evidence: 'Evidence',
     around: 'Before and after',
     evidenceNote: '{aggregate}, {from} – {to}',
-    aggregates: { mean: 'mean', max: 'maximum', min: 'minimum', sum: 'sum', count: 'count', last: 'latest', change: 'change', rate: 'rate of change', percentile: 'percentile', spread: 'spread', roam: 'range of movement', silence: 'silence', agree: 'conditions that hold', cap: 'warning of others' },
+    aggregates: { mean: 'mean', max: 'maximum', min: 'minimum', sum: 'sum', count: 'count', last: 'latest', change: 'change', rate: 'rate of change', percentile: 'percentile', spread: 'spread', roam: 'range of movement', silence: 'silence', agree: 'conditions that hold', anomaly: 'deviation from the usual', forecast: 'forecast', cap: 'warning of others' },
     held: 'must hold for {span}',
     thresholds: 'Thresholds',
     trace: 'Trace',

@@ -18,7 +18,7 @@ export const zh = {
     evidence: '证据',
     around: '前后观测',
     evidenceNote: '{aggregate} · {from} – {to}',
-    aggregates: { mean: '平均', max: '最大', min: '最小', sum: '合计', count: '次数', last: '最新值', change: '变化量', rate: '变化率', percentile: '分位值', spread: '极差', roam: '移动范围', silence: '无记录时长', agree: '成立的条件数', cap: '外部预警' },
+    aggregates: { mean: '平均', max: '最大', min: '最小', sum: '合计', count: '次数', last: '最新值', change: '变化量', rate: '变化率', percentile: '分位值', spread: '极差', roam: '移动范围', silence: '无记录时长', agree: '成立的条件数', anomaly: '偏离常态的倍数', forecast: '预测值', cap: '外部预警' },
     held: '需持续 {span}',
     thresholds: '限值',
     trace: '判定过程',

@@ -43,7 +43,7 @@ from cityloop.collect.sources.trouble import SourceTrouble
 FETCH_SECONDS = 0.2
 FEWEST, MOST = 50, 4000
 """Messages fetched at once; within these the number follows from how many records a message holds."""
-UNDER_WAY = 2
+UNDER_WAY = 3
 """Batches that may be on their way to the lake at once."""
 
 
