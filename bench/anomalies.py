@@ -14,7 +14,7 @@ import gzip
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from cityloop.learn.ahead.grid import Floats
-from cityloop.learn.ahead.oddity import scores
+from cityloop.learn.ahead.oddity import oddities
 
 _PROBATION = 0.15
 _WINDOW, _STEP = 6_400, 100
@@ -95,7 +95,7 @@ def _seconds(text: str) -> float:
 
 
 def _ours(series: Series) -> Floats:
-    return scores(series.at, series.values, float(np.median(np.diff(series.at))))
+    return oddities(series.at, series.values, float(np.median(np.diff(series.at))))
 
 
 def _windowed_gaussian(values: Floats) -> Floats:
@@ -177,6 +177,3 @@ def _total(gains: Sequence[_Gains], threshold: float, profile: Profile) -> float
 def _sigmoid(position: float) -> float:
     """2 ÷ (1 + e^5x) − 1, and −1 for all that is farther than 3 windows behind."""
     return -1.0 if position > 3 else 2 / (1 + math.exp(5 * position)) - 1
-
-
-Detector = Callable[[Series], Floats]
