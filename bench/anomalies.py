@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 
 from cityloop.learn.ahead.grid import Floats
-from cityloop.learn.ahead.oddity import oddities
+from cityloop.learn.ahead.oddity import Pace, oddities
 
 _PROBATION = 0.15
 _WINDOW, _STEP = 6_400, 100
+_PACES = [Pace(level=level, size=size) for level in (0.5, 7.0, 30.0) for size in (3.0, 30.0)]
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,24 @@ def run(folder: Path) -> dict[str, Any]:
     rival = [_windowed_gaussian(one.values) for one in every]
     found = {}
     for name, weights in profiles.items():
-        cost = weights["CostMatrix"]
-        profile = Profile(cost["tpWeight"], cost["fnWeight"], cost["fpWeight"])
+        profile = _profile(weights)
         found[name] = {"ours": score(every, ours, profile), "windowed_gaussian": score(every, rival, profile)}
+    others = [score(every, [_ours(one, pace) for one in every], _profile(profiles["standard"])) for pace in _PACES]
     return {
         "files": len(every),
         "values": sum(len(one.values) for one in every),
         "windows": sum(len(one.windows) for one in every),
+        "paces": "half a day to 30 days for the level and 3 to 30 days for the usual size",
+        "range": [min(others), max(others)],
         "microseconds_a_value": round(1e6 * seconds / sum(len(one.values) for one in every), 1),
         "scores": found,
         "published_on_all_58_files": {name: round(one["standard"], 1) for name, one in published.items()},
     }
+
+
+def _profile(weights: dict[str, Any]) -> Profile:
+    cost = weights["CostMatrix"]
+    return Profile(cost["tpWeight"], cost["fnWeight"], cost["fpWeight"])
 
 
 def _series(path: Path, folder: Path) -> Series:
@@ -94,8 +102,8 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-def _ours(series: Series) -> Floats:
-    return oddities(series.at, series.values, float(np.median(np.diff(series.at))))
+def _ours(series: Series, pace: Pace | None = None) -> Floats:
+    return oddities(series.at, series.values, float(np.median(np.diff(series.at))), pace)
 
 
 def _windowed_gaussian(values: Floats) -> Floats:

@@ -7,7 +7,7 @@ Errors are over the rows that all could forecast; where a published figure count
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -147,18 +147,6 @@ def beijing(folder: Path, threads: int) -> Set:
     )
 
 
-def run(folder: Path, threads: int) -> list[dict[str, Any]]:
-    """The figures of all sets."""
-    makers: list[Callable[[], Set]] = [
-        lambda: los_loop(folder, threads),
-        lambda: sz_taxi(folder, threads, missing=False),
-        lambda: sz_taxi(folder, threads, missing=True),
-        lambda: metro(folder, threads),
-        lambda: beijing(folder, threads),
-    ]
-    return [measure(make()) for make in makers]
-
-
 def measure(one: Set) -> dict[str, Any]:
     """Train and judge one set."""
     report = build(one.grid, one.aim, one.near, one.cut)
@@ -224,12 +212,8 @@ def scoring(entities: int = 20_000, days: int = 30, threads: int = 1) -> dict[st
 
 def _panel(frame: pl.DataFrame) -> tuple[Floats, Floats]:
     """Instants in seconds, and values (steps, entities)."""
-    names = [name for name in frame.columns if name != "time"]
-    return (
-        frame["time"].dt.epoch("s").to_numpy().astype(float),
-        frame.select(names).to_numpy().astype(np.float32),
-        names,
-    )
+    at = frame["time"].dt.epoch("s").to_numpy().astype(float)
+    return at, frame.drop("time").to_numpy().astype(np.float32)
 
 
 def _on(at: Floats, step: float, longest: int) -> Floats:

@@ -1,34 +1,26 @@
-"""One rule over many entities: what a batch of readings costs that touches only some of them."""
+"""Rules at speed: a thousand of them over many entities, and what each kind costs."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-import numpy as np
-from tests.watch.feeding import LATER
-from tests.watch.naive import at, rule_of
+from bench.conditions import conditions
+from bench.watch_rules import kinds, many
 
-from bench.conditions import conditions, percentiles
-from cityloop.watch.evaluate import evaluate
-from cityloop.watch.judging import micros
-from cityloop.watch.runs import Readings
-from cityloop.watch.state import State
+FEW = 2000
+"""Observations a second of a quieter city; also the entities on which each kind is measured."""
+ROWS = 10_000
+"""Observations of a batch when a kind is measured."""
+WANTED_MS = 25.0
 
 
-def run(entities: int, touched: int, batches: int) -> dict[str, Any]:
-    """Milliseconds of processor for each batch, one reading of each touched entity, a minute apart."""
-    rule = rule_of(window=900, bucket=60, hold=600, clear={"margin": 1, "hold": 300})
-    state = State(rule)
-    known = state.numbers([f"e{n}" for n in range(entities)])
-    draw, spent, decided = np.random.default_rng(7), [], 0
-    for step in range(batches):
-        some = draw.choice(known, touched, replace=False)
-        instants = np.full(touched, micros(at(step * 60)), np.int64)
-        readings = Readings(some, instants, draw.uniform(0, 15, touched))
-        begun = time.process_time()
-        _, decisions, _ = evaluate(rule, state, readings, LATER)
-        spent.append((time.process_time() - begun) * 1000)
-        decided += len(decisions)
-    told = {"entities": entities, "touched": touched, "batches": batches, "decisions": decided}
-    return {"conditions": conditions("numpy"), **told, "batch_ms": percentiles(spent)}
+def run(rules: int, entities: int, rate: int, batches: int) -> dict[str, Any]:
+    """Batches of 200 ms at ``rate`` and with few records, then each kind of rule by itself."""
+    busy = many(rules, entities, rate, batches)
+    return {
+        "conditions": conditions("numpy", "pyarrow"),
+        "many_rules": busy,
+        "wanted": {"p99_ms_a_batch": WANTED_MS, "met": busy["batch_ms"]["p99"] < WANTED_MS},
+        "many_rules_few_records": many(rules, entities, FEW, batches),
+        "processor_us_per_observation_and_rule": kinds(FEW, ROWS, max(3, batches // 20)),
+    }

@@ -204,3 +204,13 @@ def test_what_waits_for_a_person_is_not_read_at_every_tick(busy_room: Room) -> N
         asked.clear()
         busy_room.desk.tick(busy_room.later(seconds=seconds))
         assert sum("by_hand IS 0" in said for said in asked) == looks, seconds
+
+
+def test_a_warning_that_is_given_a_matter_later_opens_its_case_then_but_not_while_it_is_muted(busy_room: Room) -> None:
+    tell(busy_room, "raised", warning(matter=None))
+    muted = {"kind": "silence", "id": "mut_1", "reason": {"zh": "检修", "en": "repairs"}, "until": None}
+    tell(busy_room, "level", warning(level="orange", muted=muted))
+    assert cases(busy_room) == []
+    tell(busy_room, "level", warning(level="orange"))
+    tell(busy_room, "level", warning(level="red"))
+    assert [view.warning for view in cases(busy_room)] == ["wrn_1"]

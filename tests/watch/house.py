@@ -15,8 +15,7 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
 from cityloop.core.web import Paging
 from cityloop.standard.batch import EntityCard
-from cityloop.watch.locality import NONE, Locality
-from cityloop.watch.outlook import Outlook
+from cityloop.watch.locality import Locality
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import WarningFilter, WarningView
 from cityloop.watch.service import Watch
@@ -28,11 +27,18 @@ POLICY = Policy.model_validate(
         "posts": {
             "supervisor": {
                 "title": "supervisor",
-                "may": ["warning.acknowledge", "warning.mute", "warning.label", "rule.change", "rule.try"],
+                "may": [
+                    *("warning.acknowledge", "warning.assign", "warning.mute", "warning.label"),
+                    *("rule.change", "rule.try"),
+                ],
                 "sees": {name: {"rows": ["all"]} for name in ("warning", "rule", "observation")},
             },
             "station": {"title": "station", "may": ["warning.report"]},
-            "handler": {"title": "handler", "sees": {"warning": {"rows": ["own_department"]}}},
+            "handler": {
+                "title": "handler",
+                "may": ["warning.assign"],
+                "sees": {"warning": {"rows": ["own_department"]}},
+            },
             "collector": {"title": "collector", "sees": {"warning": {"rows": ["own_areas"]}}},
         }
     }
@@ -48,7 +54,10 @@ def card(entity_type: str, entity: str) -> EntityCard | None:
 class House:
     """A watch with its stores, that can be stopped and started again on the same data."""
 
-    def __init__(self, folder: Path, rules: list[Rule], begin: float = 100_000, outlook: Outlook = NONE) -> None:
+    def __init__(
+        self, folder: Path, rules: list[Rule], begin: float = 100_000, locality: Locality = Locality(), **more: Any
+    ) -> None:
+        self.folder = folder
         self.database = Database(f"sqlite:///{folder / 'city.db'}", synchronous="NORMAL")
         self.database.create()
         self.things = Things(folder)
@@ -66,7 +75,8 @@ class House:
             rules=rules,
             describe=card,
             clock=self.clock,
-            locality=Locality(outlook=outlook),
+            locality=locality,
+            **more,
         )
         self.watch.catch_up()
 

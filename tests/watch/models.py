@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from cityloop.watch.cells import Floats
 from cityloop.watch.outlook import NO_MODELS, Absent, Ahead, Expected
-from cityloop.watch.state import Floats
 from tests.watch.naive import START
 
 Forecast = tuple[float, tuple[float, ...]]

@@ -13,9 +13,11 @@ from lxml import etree
 from shapely import Point, box
 
 from cityloop.access.actor import Actor
-from cityloop.core.errors import AccessDenied, Invalid, NotFound
+from cityloop.core.errors import AccessDenied, ContentError, Invalid, NotFound
 from cityloop.core.values import Title
 from cityloop.watch.cap import NAMESPACE, Office, message, read, steps
+from cityloop.watch.cap_cases import CapCase, load_cap_cases
+from cityloop.watch.checking import Known
 from cityloop.watch.schemas import NewMute, NewOutcome
 from tests.watch.house import BOSS, House
 from tests.watch.naive import rule_of
@@ -129,6 +131,36 @@ def test_a_chain_of_others_is_one_warning_and_counts_once(house: House, schema: 
     assert house.told() == ["raised", "level", "cleared"]
     house.watch.catch_up()
     assert house.audit.verify() is None
+
+
+CASES = (
+    CapCase(sender="other.example", matter="m0", department="none"),
+    CapCase(event="暴雨", category="Met", level="orange", matter="m1", department="emergency"),
+)
+
+
+@pytest.mark.parametrize(
+    ("severity", "status", "matter"),
+    [("Severe", "Actual", "m1"), ("Moderate", "Actual", None), ("Extreme", "Exercise", None)],
+)
+def test_a_warning_of_others_opens_a_case_where_the_city_says_so(
+    tmp_path: Path, severity: str, status: str, matter: str | None
+) -> None:
+    house = House(tmp_path, [], cap_cases=CASES)
+    house.watch.take_cap(STATION, alert("m1", severity=severity, status=status))
+    (warning,) = house.warnings()
+    assert (warning.matter, warning.department) == (matter, matter and "emergency")
+    house.watch.take_cap(STATION, alert("m2", "Update", "Extreme", ref("m1"), status=status))
+    assert house.warnings()[0].matter == (None if status == "Exercise" else "m1")
+    house.database.close()
+
+
+def test_a_faulty_file_of_such_cases_names_its_places(tmp_path: Path) -> None:
+    (tmp_path / "cap.yaml").write_text("cases:\n  - {matter: m1, department: nobody}\n", encoding="utf-8")
+    with pytest.raises(ContentError) as refused:
+        load_cap_cases(tmp_path, Known(departments=["urban"], matters=["m1"]))
+    assert [fault.where.rpartition("/")[2] for fault in refused.value.faults] == ["cap.yaml:2 cases.0.department"]
+    assert load_cap_cases(tmp_path / "elsewhere", Known()) == ()
 
 
 def test_an_expired_warning_is_cleared_for_that_reason_and_a_restart_keeps_the_others(house: House) -> None:

@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from cityloop.watch.aggregating import measure
+from cityloop.watch.cells import NEVER
 from cityloop.watch.evaluate import evaluate, tick, warm
-from cityloop.watch.judging import Outcome, aggregates, micros
+from cityloop.watch.judging import Outcome, micros, windows_of
 from cityloop.watch.runs import Readings
-from cityloop.watch.state import NEVER, State
+from cityloop.watch.state import State
 from tests.watch.feeding import LATER, left, outcome, readings, run, steps
 from tests.watch.naive import at, rule_of
 
@@ -107,7 +109,8 @@ def test_small_values_are_bad_when_the_direction_is_below() -> None:
 def test_every_aggregate_means_what_it_says(aggregate: str, expected: float) -> None:
     rule = rule_of(aggregate=aggregate)
     state, _ = run(rule, [("a", 0, 3), ("a", 5, 1), ("a", 15, 2)])
-    assert aggregates(rule, state, state.numbers(["a"]), 1).tolist() == [[expected]]
+    windows = windows_of(state, state.numbers(["a"]), state.terms.groups[0].span, 1)
+    assert measure(rule, windows).tolist() == [[expected]]
 
 
 def test_the_newest_record_decides_the_last_even_when_an_older_one_arrives_after_it() -> None:

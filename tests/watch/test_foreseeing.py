@@ -41,7 +41,7 @@ def models() -> Models:
 
 @pytest.fixture
 def house(tmp_path: Path, models: Models) -> Iterator[House]:
-    one = House(tmp_path, [UNUSUAL, AHEAD], begin=0, outlook=models)
+    one = House(tmp_path, [UNUSUAL, AHEAD], begin=0, locality=Locality(outlook=models))
     yield one
     one.database.close()
 
@@ -132,14 +132,14 @@ def test_forecasts_are_asked_for_once_for_many_records_and_not_without_news(hous
 def test_a_bound_asks_for_more_or_less_certainty(
     tmp_path: Path, models: Models, bound: str, expected: str | None
 ) -> None:
-    house = House(tmp_path, [rule_of(**{**dict(AHEAD), "bound": bound})], begin=0, outlook=models)
+    house = House(tmp_path, [rule_of(**{**dict(AHEAD), "bound": bound})], begin=0, locality=Locality(outlook=models))
     foretell(house, models, 0, 12, 8)
     assert [warning.level for warning in house.warnings()] == ([expected] if expected else [])
     house.database.close()
 
 
 def test_a_horizon_that_no_forecast_meets_is_no_data(tmp_path: Path, models: Models) -> None:
-    house = House(tmp_path, [rule_of(**{**dict(AHEAD), "horizon": 30})], begin=0, outlook=models)
+    house = House(tmp_path, [rule_of(**{**dict(AHEAD), "horizon": 30})], begin=0, locality=Locality(outlook=models))
     foretell(house, models, 0, 99, 99)
     assert house.warnings() == []
     assert house.watch.rules(BOSS)[0].no_data is not None
@@ -149,11 +149,11 @@ def test_a_horizon_that_no_forecast_meets_is_no_data(tmp_path: Path, models: Mod
 def test_a_restart_in_the_middle_of_the_hold_of_a_forecast_changes_nothing(tmp_path: Path, models: Models) -> None:
     rules = [rule_of(**{**dict(AHEAD), "hold": 30})]
     for second in (0, 10, 20):
-        house = House(tmp_path, rules, begin=second, outlook=models)
+        house = House(tmp_path, rules, begin=second, locality=Locality(outlook=models))
         foretell(house, models, second, 12, 12)
         assert house.warnings() == []
         house.database.close()
-    last = House(tmp_path, rules, begin=29, outlook=models)
+    last = House(tmp_path, rules, begin=29, locality=Locality(outlook=models))
     foretell(last, models, 30, 12, 12)
     assert [warning.level for warning in last.warnings()] == ["blue"]
     last.database.close()
@@ -202,7 +202,7 @@ class Course:
             self.standings |= {standing.entity: standing for standing in verdict.standings}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(holding, steps, st.integers(0, 25))
 def test_a_restart_of_a_forecast_at_any_point_changes_nothing(
     changes: dict[str, Any], happened: list[Any], point: int
@@ -217,7 +217,7 @@ def test_a_restart_of_a_forecast_at_any_point_changes_nothing(
     assert told(broken.decisions) == told(whole.decisions)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(holding, steps, st.lists(st.integers(1, 7), min_size=1, max_size=5))
 def test_an_anomaly_is_the_mean_of_deviations_however_records_are_cut(
     changes: dict[str, Any], happened: list[Any], sizes: list[int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +15,7 @@ from cityloop.core.values import Title
 from cityloop.standard.batch import BASE_COLUMNS, EntityCard
 from cityloop.watch.agreeing import Stand
 from cityloop.watch.agreeing import judge as agree
+from cityloop.watch.cells import MOST_VALUES
 from cityloop.watch.evaluate import evaluate, warm
 from cityloop.watch.guard import Guard, Standing, Verdict
 from cityloop.watch.joining import Joiner
@@ -22,8 +24,9 @@ from cityloop.watch.locality import Locality
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
 from cityloop.watch.schemas import Level
-from cityloop.watch.state import MOST_VALUES, State
+from cityloop.watch.state import State
 from tests.watch.feeding import LATER, outcome, readings, run, steps
+from tests.watch.house import BOSS, House
 from tests.watch.naive import at, rule_of
 
 TRACKS = pa.schema(
@@ -141,6 +144,31 @@ def test_silence_is_told_by_the_clock_and_ends_with_the_next_record() -> None:
     assert told(guard.tick(at(61))) == [("a", "FIRE")]
     assert told(guard.tick(at(601))) == [("a", "LEVEL"), ("b", "FIRE")]
     assert told(guard.take(tracks(("a", 600, 0, 0)), at(602))) == [("a", "CLEAR")]
+
+
+def test_a_thing_that_never_sent_anything_counts_from_its_registration_or_from_now(tmp_path: Path) -> None:
+    things = {"old": EntityCard("old", "Thing", Title(zh="旧", en="Old"), attributes={"registered": "2026-03-08"})}
+    rule = rule_of(
+        aggregate="silence", property="", unit="s", window=0, bucket=0, levels={"blue": "30min"}, unheard=True
+    )
+    locality = Locality(things=lambda _: things)
+    house = House(tmp_path, [rule], begin=0, locality=locality)
+    house.watch.tick(at(0))
+    (warning,) = house.warnings()
+    assert (warning.entity, warning.value) == ("old", 86_400)
+    assert house.watch.get(BOSS, warning.id).evidence.points == []
+    things["new"] = EntityCard("new", "Thing", Title(zh="新", en="New"))
+    house.watch.tick(at(1000))
+    again = House(tmp_path, [rule], begin=2000, locality=locality)
+    again.watch.tick(at(2799))
+    assert again.warnings(entity="new") == []
+    again.watch.tick(at(2800))
+    assert [found.value for found in again.warnings(entity="new")] == [1800]
+    again.clock.set(at(3000))
+    again.see(("new", 2999, 1), ("old", 2999, 1))
+    assert {found.status for found in again.warnings()} == {"cleared"}
+    house.database.close()
+    again.database.close()
 
 
 def test_a_feed_is_a_subject_too_and_so_is_a_district() -> None:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cityloop.watch import runs
+from cityloop.watch import windows
+from cityloop.watch.cells import Ints
 from cityloop.watch.evaluate import evaluate, tick, warm
-from cityloop.watch.judging import Decision
+from cityloop.watch.judging import Decision, micros
 from cityloop.watch.rules import Rule
 from cityloop.watch.state import State
 from tests.watch.feeding import LATER, left, readings, run, steps
@@ -54,6 +55,11 @@ def events(moves: list[Any]) -> list[Any]:
         clock += span
         found.append(clock if kind == "tick" else (kind, max(0.0, clock - back), value))
     return found
+
+
+def micros_of(seconds: list[float]) -> Ints:
+    """Instants as the evaluation counts them."""
+    return np.array([micros(at(second)) for second in seconds], np.int64)
 
 
 moves = st.lists(
@@ -132,7 +138,7 @@ bursts = st.lists(
 
 
 @settings(max_examples=80, deadline=None)
-@given(rules(), bursts, st.sampled_from([1, runs.MOST_CELLS]))
+@given(rules(), bursts, st.sampled_from([1, windows.MOST_CELLS]))
 def test_a_burst_is_judged_at_each_of_its_records(rule: Rule, told: list[Any], most: int) -> None:
     """To the last bit of every ring, whether records are taken in long runs or one by one."""
     records = events(told)
@@ -142,7 +148,7 @@ def test_a_burst_is_judged_at_each_of_its_records(rule: Rule, told: list[Any], m
         decisions += found
         turned |= tally.turned
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "MOST_CELLS", most)
+        patch.setattr("cityloop.watch.settling.MOST_CELLS", most)
         state, found, tally = evaluate(rule, state, readings(state, records), LATER)
     assert tally.turned == turned
     for name, number in state.index.items():

@@ -26,7 +26,10 @@ class Things:
     def commit(self, *records: Record, kind: str = "k", number: int | None = None) -> ObservationBatch:
         """One commit. ``number`` makes a repeated one harmless, as the replay of a series does."""
         table = rows(*records, kind=kind, batch=number if number is not None else self.lake.version("Thing") + 1)
-        txn = ("test", number) if number is not None else None
+        return self.commit_rows(table, ("test", number) if number is not None else None)
+
+    def commit_rows(self, table: pa.Table, txn: tuple[str, int] | None = None) -> ObservationBatch:
+        """One commit of rows as they are."""
         return ObservationBatch("Thing", table, self.lake.append("Thing", table, txn))
 
 

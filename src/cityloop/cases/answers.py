@@ -54,7 +54,8 @@ class WarningAnswers:
             return
         if link is not None:
             self._follow(tx, event, warning, link.case)
-        elif event.type == RAISED and warning.get("matter"):
+        elif event.type in (RAISED, LEVEL) and warning.get("matter") and not warning.get("muted"):
+            # A warning of others may come to the level at which the city wants a case only later.
             self._begin(tx, event, warning)
 
     def _begin(self, tx: Transaction, event: Event, warning: Mapping[str, Any]) -> None:

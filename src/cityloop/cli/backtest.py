@@ -37,18 +37,20 @@ def backtest(
     settings = Settings(city=city, data=data_folder(city, data))
     period = {"start": _instant(start), "end": _instant(end)}
     try:
-        made, trials = rehearse(settings, rule, _tell, file=file, a_week=a_week, events=events, **period)
+        made = rehearse(settings, rule, _tell, file=file, a_week=a_week, events=events, **period)
     except KeyboardInterrupt:
         print("\ncityloop: stopped", file=sys.stderr)
         raise typer.Exit(1) from None
     print("", file=sys.stderr)
-    result = made.model_dump(mode="json")
+    result = made.report.model_dump(mode="json")
     shown = result if as_json else {name: result[name] for name in _SHORT if result[name] not in (None, {}, [], 0)}
     if not as_json:
-        shown["days"] = {day.day.isoformat(): day.levels for day in made.days}
-        shown["overlaps"] = {other.rule: f"{other.both} of {made.warnings}" for other in made.overlaps if other.both}
-    if trials:
-        shown["proposal"] = [trial.model_dump() for trial in trials]
+        shown["days"] = {day.day.isoformat(): day.levels for day in made.report.days}
+        shown["overlaps"] = {
+            other.rule: f"{other.both} of {made.report.warnings}" for other in made.report.overlaps if other.both
+        }
+    if made.proposal:
+        shown["proposal"] = [trial.model_dump() for trial in made.proposal]
     print_result(shown, as_json)
 
 

@@ -56,10 +56,15 @@ def bench_loop(
 @clear
 def bench_models(
     source: Annotated[Path | None, typer.Option(help="Folder of the data sets (default: ../shared/data).")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A part to measure (default: all); may be repeated.")] = None,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Threads that a training may take.")] = 1,
+    page: Annotated[Path, typer.Option(help="Folder of models.json and models.md.")] = Path("docs"),
     as_json: JsonOption = False,
 ) -> None:
-    """Classification, duplicates and risk on cases held out, each beside a plain rival on the same rows."""
-    print_result(_bench("models").run(source), as_json)
+    """Every model on what it has not seen, beside plain rivals on the same rows; writes docs/models.md anew."""
+    found = _bench("models").run(source, only or (), threads, lambda part: print(f"{part} …", file=sys.stderr))
+    _bench("models_page").update(page, found)
+    print_result(found, as_json)
 
 
 @app.command("cases")
@@ -82,13 +87,14 @@ def bench_cases(
 @app.command("watch")
 @clear
 def bench_watch(
+    rules: Annotated[int, typer.Option(min=1, max=10_000, help="Rules, each of which watches every entity.")] = 1000,
     entities: Annotated[int, typer.Option(min=100, max=1_000_000)] = 20_000,
-    touched: Annotated[int, typer.Option(min=1, max=100_000, help="Entities with a reading in each batch.")] = 2000,
-    batches: Annotated[int, typer.Option(min=2, max=10_000)] = 60,
+    rate: Annotated[int, typer.Option(min=100, max=1_000_000, help="Observations a second.")] = 50_000,
+    batches: Annotated[int, typer.Option(min=2, max=10_000, help="Batches of 200 ms.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """A batch of readings through one rule over many entities."""
-    print_result(_bench("watch").run(entities, min(touched, entities), batches), as_json)
+    """Many rules over many entities in batches of 200 ms, and what each kind of rule costs."""
+    print_result(_bench("watch").run(rules, entities, rate, batches), as_json)
 
 
 @app.command("mapping")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -98,6 +98,18 @@ class Transaction:
         """Send one row unless its key is there; on PostgreSQL this waits for whoever is just making it."""
         dialect: Any = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
         self.session.execute(dialect.insert(table.__table__).values(**row).on_conflict_do_nothing())
+
+    def put_now(self, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Send whole rows in one statement; those whose primary key is there are replaced."""
+        if not rows:
+            return
+        dialect: Any = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
+        wanted = dialect.insert(table.__table__)
+        keys = [column.name for column in table.__table__.primary_key]
+        others = {
+            column.name: wanted.excluded[column.name] for column in table.__table__.columns if not column.primary_key
+        }
+        self.session.execute(wanted.on_conflict_do_update(index_elements=keys, set_=others), rows)
 
     def update_now(self, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
         """Set columns of known rows: the last key of each row is the primary key that finds it."""

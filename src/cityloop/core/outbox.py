@@ -158,6 +158,12 @@ class Relay:
         """
         self._consumers[name] = _Consumer(handler, tuple(types), linger, only, before, self._outbox.waker(types))
 
+    def enrol(self, name: str) -> None:
+        """Let a consumer that was never here begin with what happens from now on."""
+        with self._database.transaction() as tx:
+            if tx.session.get(OutboxCursor, name) is None:
+                tx.session.add(OutboxCursor(consumer=name, seq=_last(tx.session)))
+
     def step(self, name: str, limit: int = _STEP) -> int:
         """Hand the next events to one consumer; return how many were passed, wanted or not."""
         consumer = self._consumers[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -73,6 +74,18 @@ class Settings(BaseSettings):
         description="Threads that training and forecasting may take; more help on idle cores only",
     )
     risk_seconds: float = Field(default=30.0, gt=0, description="Seconds between batches of estimated risks")
+
+    mail_host: str = Field(default="", description="SMTP server that notices go out by; empty: no e-mail")
+    mail_port: int = Field(default=587, ge=1, le=65535, description="Its port")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the way to it is protected: starttls, tls from the start, or none"
+    )
+    mail_from: str = Field(default="", description="Sender's address of notices; needed with a server")
+    mail_user: str = Field(default="", description="Account at the SMTP server; empty: no sign-in")
+    mail_password: str = Field(default="", description="Its password, or where it stands: file:PATH or env:NAME")
+    sms_url: str = Field(default="", description="Address of the SMS gateway; empty: no text messages")
+    sms_token: str = Field(default="", description="Bearer token for it, or where it stands: file:PATH or env:NAME")
+    notices_hourly: int = Field(default=20, ge=1, description="Messages an hour that one address gets at most")
 
     def database_url(self) -> str:
         """The operational store's URL, defaulting to SQLite in the data folder."""

@@ -33,7 +33,7 @@ from cityloop.learn.forecast_views import (
 )
 from cityloop.learn.forecasts import PREFIX, Forecasts
 from cityloop.standard.service import Standard
-from cityloop.watch.state import Floats
+from cityloop.watch.cells import Floats
 
 if TYPE_CHECKING:
     from cityloop.learn.following import Followed

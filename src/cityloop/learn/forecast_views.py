@@ -14,7 +14,7 @@ from cityloop.learn.artefact import Card
 from cityloop.learn.forecast_content import Forecast
 from cityloop.learn.forecast_schemas import Drift, EntityOutlook, ForecastModel, ForecastPoint, PastPoint
 from cityloop.standard.types import EntityType
-from cityloop.watch.state import Floats
+from cityloop.watch.cells import Floats
 
 if TYPE_CHECKING:
     from cityloop.learn.forecast_model import Trained

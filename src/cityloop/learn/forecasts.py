@@ -21,8 +21,8 @@ from cityloop.learn.artefact import Card
 from cityloop.learn.drift import drift_of
 from cityloop.learn.forecast_content import Forecast, days_needed
 from cityloop.learn.observed import Days
+from cityloop.watch.cells import Floats
 from cityloop.watch.outlook import Absent, Ahead, Expected
-from cityloop.watch.state import Floats
 
 if TYPE_CHECKING:
     from cityloop.learn.following import Followed

@@ -29,6 +29,7 @@ from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.limits_routes import router as limits_import_router
+from cityloop.serve.notices.routes import router as notices_router
 from cityloop.serve.open311.routes import router as open311_router
 from cityloop.serve.routes import router as serve_router
 from cityloop.standard.routes import router as standard_router
@@ -62,6 +63,7 @@ ROUTERS = (
     steward_router,
     change_router,
     open311_router,
+    notices_router,
     serve_router,
 )
 

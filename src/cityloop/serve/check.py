@@ -17,11 +17,14 @@ from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
 from cityloop.evaluate.content import load_evaluation
 from cityloop.quality.content import load_quality
-from cityloop.serve.content import city_rules, declaring, load_table
+from cityloop.serve.content import city_rules, declaring, load_table, rule_names
+from cityloop.serve.notices.content import load_notices
 from cityloop.serve.open311.content import load_open311
+from cityloop.serve.webhooks import load_webhooks
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
 from cityloop.steward.boards import load_boards
+from cityloop.watch.cap_cases import load_cap_cases
 
 
 def check_city(folder: Path) -> list[Fault]:
@@ -37,6 +40,7 @@ def check_city(folder: Path) -> list[Fault]:
             _try(faults, lambda: load_quality(city, feeds))
             _try(faults, lambda: load_sources(folder, {mapping.id: mapping for mapping in feeds}))
         _try(faults, lambda: city_rules(city, standard))
+        _try(faults, lambda: load_cap_cases(folder, rule_names(city, standard)))
         model = _try(faults, lambda: load_model(city.packs, standard))
         if model is not None:
             _try(faults, lambda: load_boards(city.packs, model.metrics))
@@ -44,6 +48,8 @@ def check_city(folder: Path) -> list[Fault]:
     _try(faults, lambda: load_table(city))
     _try(faults, lambda: load_evaluation(city.packs, city.folder))
     _try(faults, lambda: load_open311(city))
+    _try(faults, lambda: load_notices(folder, city.departments))
+    _try(faults, lambda: load_webhooks(folder))
     if (folder / "drill.yaml").exists():
         _try(faults, lambda: load_plan(folder))
         _try(faults, lambda: load_people(folder, city.policy))

@@ -21,6 +21,7 @@ from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.service import Standard
 from cityloop.steward.boards import Board, load_boards
 from cityloop.steward.declared import Declared
+from cityloop.watch.cap_cases import CapCase, load_cap_cases
 from cityloop.watch.checking import Known
 from cityloop.watch.content import known_of, load_rules
 from cityloop.watch.rules import Rule
@@ -41,6 +42,7 @@ class Content:
     quality: QualityContent
     boards: tuple[Board, ...]
     open311: Open311File | None
+    cap_cases: tuple[CapCase, ...]
     forecasts: tuple[Forecast, ...]
 
 
@@ -65,6 +67,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         quality=load_quality(city, feeds),
         boards=load_boards(city.packs, model.metrics),
         open311=load_open311(city),
+        cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
         forecasts=load_forecasts(city.packs, standard),
     )
 

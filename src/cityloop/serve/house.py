@@ -42,9 +42,9 @@ from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
 from cityloop.serve.stream import Stream
+from cityloop.serve.telling import open_telling
 from cityloop.serve.timers import Timers
 from cityloop.serve.training import Apprentice, models_folder
-from cityloop.serve.webhooks import Webhooks, load_webhooks
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
 from cityloop.steward.catalogue import Catalogue
@@ -136,8 +136,10 @@ class House:
             describe=with_areas(self.collector.describe, self.city.areas, self._group_titles()),
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
-            locality=locality_of(self.city, self.forecasts),
+            locality=locality_of(self.city, self.collector.known, self.forecasts),
             known=rule_names(self.city, content.standard),
+            people=self.accounts.get,
+            cap_cases=content.cap_cases,
             office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
@@ -157,11 +159,8 @@ class House:
         )
         rule_titles = {rule.id: rule.title for rule in self.watch.rulebook.rules.values()}
         self.watch.on_adopted.append(lambda rules: rule_titles.update({rule.id: rule.title for rule in rules.values()}))
-        self.webhooks = Webhooks(
-            load_webhooks(self.city.folder),
-            database=self.database,
-            outbox=self.outbox,
-            source=f"urn:cityloop:{self.city.id}",
+        self.webhooks, self.notices, self.sent_notices = open_telling(
+            settings, self.city, self.database, self.outbox, self.relay, self.audit, self.door
         )
         self.analyst = Analyst(
             lake=self.lake,
@@ -322,6 +321,7 @@ class House:
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
+                "notices": lambda: self.notices.troubles,
                 "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -335,7 +335,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender, self.forecast_desk,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.forecast_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -345,7 +345,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks,
+            self.learning, self.sources, self.sender, self.webhooks, self.notices,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -361,6 +361,7 @@ class House:
             self.sources,
             self.sender,
             self.webhooks,
+            self.notices,
             self.learning,
             self.apprentice,
             self.chores,

@@ -23,12 +23,11 @@ from cityloop.serve.content import load_content, rule_names
 from cityloop.serve.forecasting import forecasts_of
 from cityloop.serve.stores import open_lake
 from cityloop.watch.backtest import Happened
-from cityloop.watch.backtests import Rehearser, wish_of, with_events
+from cityloop.watch.backtests import Rehearsed, Rehearser, wish_of, with_events
 from cityloop.watch.cards import with_areas
 from cityloop.watch.content import read_draft
 from cityloop.watch.locality import locality_of
 from cityloop.watch.rehearsal import Progress, touching
-from cityloop.watch.rule_schemas import RuleReport, TriedThreshold
 from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
 
@@ -43,7 +42,7 @@ def rehearse(
     end: datetime | None = None,
     a_week: float | None = None,
     events: Path | None = None,
-) -> tuple[RuleReport, list[TriedThreshold] | None]:
+) -> Rehearsed:
     """What a rule would have said of the lake; nothing is written.
 
     ``file`` holds a changed version of the rule, ``events`` what is known to have happened (columns ``entity``,
@@ -72,7 +71,7 @@ def rehearse(
         directory.load(city.folder / "entities", {mapping.entity_type.id: None for mapping in content.feeds})
         directory.restore()
         describe = with_areas(directory.get, city.areas)
-        locality = locality_of(city, forecasts_of(settings, city, content.forecasts, lake))
+        locality = locality_of(city, directory.of, forecasts_of(settings, city, content.forecasts, lake))
         rehearser = Rehearser(database, lake, describe, lambda: book.rules, locality)
         return rehearser.run(wish, progress)
 

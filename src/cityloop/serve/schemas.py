@@ -24,18 +24,21 @@ from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
 from cityloop.learn.forecast_content import ForecastsFile
 from cityloop.quality.content import InspectionsFile, QualityFile
+from cityloop.serve.notices.content import NoticesFile
 from cityloop.serve.open311.content import Open311File
 from cityloop.serve.webhooks import WebhooksFile
 from cityloop.standard.code_lists import CodeListsFile
 from cityloop.standard.declarations import FeedsFile
 from cityloop.standard.types import StandardFile
 from cityloop.steward.boards import BoardsFile
+from cityloop.watch.cap_cases import CapFile
 from cityloop.watch.rules import Rule
 
 RulesFile = create_model("RulesFile", rules=(tuple[Rule, ...], ()))
 MetricsFile = create_model("MetricsFile", dimensions=(tuple[Dimension, ...], ()), metrics=(tuple[Metric, ...], ()))
 MODELS: Mapping[str, type[BaseModel]] = {
     "boards": BoardsFile,
+    "cap": CapFile,
     "catalogues": CataloguesFile,
     "city": CityFile,
     "code_lists": CodeListsFile,
@@ -46,6 +49,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "inspections": InspectionsFile,
     "limits": LimitsFile,
     "metrics": MetricsFile,
+    "notices": NoticesFile,
     "open311": Open311File,
     "pack": PackMeta,
     "people": People,

@@ -10,16 +10,22 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cityloop.watch.cells import CELLS, Bools, Floats, Ints
 from cityloop.watch.rules import Aggregate, Rule
-from cityloop.watch.state import Bools, Floats, Ints, Rings
+from cityloop.watch.windows import Course
 
 METRES_A_DEGREE = 111_195.0
 """Along a meridian, on a sphere of 6,371 km."""
 Windows = Callable[[str], Floats]
 
 
-def _mean(_rule: Rule, windows: Windows, count: Ints) -> Floats:
-    return np.asarray(windows("total").sum(axis=2) / np.maximum(count, 1))
+def _sum(_rule: Rule, windows: Windows, _count: Ints) -> Floats:
+    """Numbers that lie beside each other are always added in the same order, however many windows there are."""
+    return np.asarray(np.ascontiguousarray(windows("total")).sum(axis=2))
+
+
+def _mean(rule: Rule, windows: Windows, count: Ints) -> Floats:
+    return np.asarray(_sum(rule, windows, count) / np.maximum(count, 1))
 
 
 def _anomaly(rule: Rule, windows: Windows, count: Ints) -> Floats:
@@ -69,7 +75,7 @@ def _roam(_rule: Rule, windows: Windows, _count: Ints) -> Floats:
 
 AGGREGATES: dict[Aggregate, Callable[[Rule, Windows, Ints], Floats]] = {
     "count": lambda _rule, _windows, count: count.astype(np.float64),
-    "sum": lambda _rule, windows, _count: np.asarray(windows("total").sum(axis=2)),
+    "sum": _sum,
     "mean": _mean,
     "min": lambda _rule, windows, _count: np.asarray(windows("low").min(axis=2)),
     "max": lambda _rule, windows, _count: np.asarray(windows("high").max(axis=2)),
@@ -84,11 +90,25 @@ AGGREGATES: dict[Aggregate, Callable[[Rule, Windows, Ints], Floats]] = {
 }
 
 
-def instantaneous(rings: Rings, entity: Ints) -> Bools:
-    """Whether the newest window holds several records, but all of one instant: no rate can be told."""
-    newest = rings.recent("newest_at", entity, rings.span).max(axis=1)
-    oldest = rings.recent("first", entity, rings.span).min(axis=1)
-    return np.asarray((rings.recent("count", entity, rings.span).sum(axis=1) > 1) & (newest == oldest))
+def measure(rule: Rule, windows: Windows) -> Floats:
+    """The aggregate of windows, (entities, windows); NaN: no record, or too few of them."""
+    count = windows("count").sum(axis=2)
+    result = AGGREGATES[rule.aggregate](rule, windows, count)
+    result = np.where(count > 0, result, 0.0 if rule.empty == "zero" else np.nan)
+    return result if rule.least == 1 else np.where((count > 0) & (count < rule.least), np.nan, result)
+
+
+def doubt(rule: Rule, course: Course) -> Floats | float:
+    """By how much the aggregate of a course may differ from one whose totals are summed anew."""
+    if "total" not in CELLS[rule.aggregate]:
+        return 0.0
+    return course.doubt if rule.aggregate == "sum" else course.doubt / np.maximum(course.cells["count"], 1)
+
+
+def instantaneous(windows: Windows) -> Bools:
+    """Whether windows hold several records, but all of one instant: no rate can be told."""
+    same = windows("newest_at").max(axis=2) == windows("first").min(axis=2)
+    return np.asarray((windows("count").sum(axis=2) > 1) & same)
 
 
 def _at(cells: Floats, place: Ints) -> Floats:

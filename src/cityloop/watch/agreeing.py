@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cityloop.watch.cells import NEVER
 from cityloop.watch.judging import Decision, Outcome, Stage, instant, micros
 from cityloop.watch.rules import Rule
-from cityloop.watch.state import NEVER
 
 _SECOND = 1_000_000
 

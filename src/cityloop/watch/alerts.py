@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from cityloop.core.errors import Invalid, NotFound
 from cityloop.core.ids import new_id
 from cityloop.core.values import Title
 from cityloop.watch.cap import CapMessage, read
+from cityloop.watch.cap_cases import CapCase, case_of
 from cityloop.watch.cards import Describe
 from cityloop.watch.models import CAP_RULE, CapMessageRow, WarningRow
 from cityloop.watch.places import name_of
@@ -32,9 +33,16 @@ class Alerts:
     """Takes CAP messages, each once, and ends those whose term has ended."""
 
     def __init__(
-        self, database: Database, door: Door, store: Store, describe: Describe, now: Callable[[], datetime]
+        self,
+        database: Database,
+        door: Door,
+        store: Store,
+        describe: Describe,
+        now: Callable[[], datetime],
+        cases: Sequence[CapCase] = (),
     ) -> None:
         self._database, self._door, self._store, self._describe, self._now = database, door, store, describe, now
+        self._cases = tuple(cases)
 
     def take(self, actor: Actor, body: bytes) -> CapReceipt:
         """Act on one message; the same message again changes nothing.
@@ -89,6 +97,7 @@ class Alerts:
         if row is None or row.status != "open":
             return "raised", self._raise(tx, message)
         row.evidence = _evidence(message)
+        self._give(row, message)
         row.message = message.headline.model_dump()
         self._store.relevel(tx, row, message.level, message.headline, self._now(), _told(message))
         return "updated", row
@@ -129,10 +138,17 @@ class Alerts:
             lat=message.lat,
             evidence=_evidence(message),
         )
+        self._give(row, message)
         self._store.open(tx, row, message.headline, _told(message))
         if message.status == "Exercise":
             self._store.label(tx, row, NewOutcome(outcome="drill"), SYSTEM, now)
         return row
+
+    def _give(self, row: WarningRow, message: CapMessage) -> None:
+        """Let a warning open a case where the city says so; what was given once, or by a person, stays."""
+        case = case_of(self._cases, message)
+        if case is not None and row.matter is None:
+            row.matter, row.department = case.matter, row.department or case.department
 
 
 def _evidence(message: CapMessage) -> dict[str, object]:

@@ -110,12 +110,12 @@ def _overlaps(rule: Rule, rules: Mapping[str, Rule], past: Past, episodes: Seque
         if other.id in (rule.id, rule.id + BEFORE) or other.respond == "part":
             continue
         theirs = past.of(other.id)
-        both = _meeting(episodes, theirs)
+        both = meeting(episodes, theirs)
         found.append(Overlap(rule=other.id, title=other.title, warnings=len(theirs), both=both))
     return sorted(found, key=lambda overlap: -overlap.both)
 
 
-def _meeting(ours: Sequence[Episode], theirs: Sequence[Episode]) -> int:
+def meeting(ours: Sequence[Episode], theirs: Sequence[Episode]) -> int:
     """How many of ours were open together with one of theirs."""
     at: dict[str, list[Episode]] = {}
     for episode in theirs:
@@ -144,12 +144,12 @@ def _score(episodes: Sequence[Episode], happened: Sequence[Happened]) -> EventSc
 
 
 def _compared(before: Sequence[Episode], after: Sequence[Episode], start: datetime, end: datetime) -> VersionChange:
-    both = _meeting(after, before)
+    both = meeting(after, before)
     return VersionChange(
         warnings=len(before),
         a_week=a_week(len(before), start, end),
         levels={level: n for level in LEVELS if (n := sum(e.peak == level for e in before))},
-        only_before=len(before) - _meeting(before, after),
+        only_before=len(before) - meeting(before, after),
         only_after=len(after) - both,
         both=both,
     )

@@ -1,4 +1,4 @@
-"""Backtests as work that takes its time: one after the other, with progress, to be stopped at any moment."""
+"""Backtests as work that takes its time: one after the other, with progress, to be stopped at any moment; kept."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from cityloop.watch.cards import Describe
 from cityloop.watch.judging import instant
 from cityloop.watch.locality import Locality
 from cityloop.watch.models import WarningRow
-from cityloop.watch.rehearsal import Past, Progress, Rehearsal, Stopped, touching
-from cityloop.watch.rule_schemas import BacktestView, NewBacktest, RuleReport, TriedThreshold
-from cityloop.watch.rulebook import Rulebook
+from cityloop.watch.rehearsal import Episode, Past, Progress, Rehearsal, Stopped, touching
+from cityloop.watch.rule_schemas import BacktestComparison, BacktestView, NewBacktest, RuleReport, TriedThreshold
+from cityloop.watch.rulebook import Rulebook, declared
 from cityloop.watch.rules import Rule
+from cityloop.watch.shelf import KEPT, Shelf
 
 log = logging.getLogger(__name__)
 TRY = "rule.try"
 USUAL, LONGEST = timedelta(days=28), timedelta(days=732)
 TRIES = 14
-_KEPT, _WAITING = 20, 5
+_WAITING = 5
 _SCOPES = {"CaseEvent": "case", "WarningEvent": "warning"}
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
@@ -51,6 +52,17 @@ class Wish:
     """What is known to have happened; without it the labelled warnings of the rule's entity type."""
 
 
+@dataclass(frozen=True)
+class Rehearsed:
+    """A backtest that was made."""
+
+    report: RuleReport
+    proposal: list[TriedThreshold] | None
+    """Where a number of warnings a week is wished, the thresholds that were tried for it."""
+    episodes: Sequence[Episode]
+    """The rule's own warnings."""
+
+
 class Rehearser:
     """Makes backtests at once, in the caller's thread."""
 
@@ -61,8 +73,8 @@ class Rehearser:
         self._database, self._lake, self._describe = database, lake, describe
         self._rules, self._locality = rules, locality
 
-    def run(self, wish: Wish, progress: Progress) -> tuple[RuleReport, list[TriedThreshold] | None]:
-        """The report, and where a number of warnings a week is wished the thresholds that were tried for it."""
+    def run(self, wish: Wish, progress: Progress) -> Rehearsed:
+        """What the rule would have said; raises :class:`Stopped` where ``progress`` does."""
         wish = replace(wish, start=self._first(wish))
         rounds = 1 if wish.a_week is None else 1 + TRIES
         begun = time.perf_counter()
@@ -71,9 +83,11 @@ class Rehearser:
         spent = time.perf_counter() - begun
         happened = self._labelled(wish) if wish.happened is None else wish.happened
         made = report(wish.rule, beside, past, (wish.start, wish.end), happened, self._locality.zone, spent)
+        episodes = past.of(wish.rule.id)
         if wish.a_week is None:
-            return made, None
-        return made, self._proposed(wish, lambda turn, share: progress((1 + turn + share) / rounds))
+            return Rehearsed(made, None, episodes)
+        tried = self._proposed(wish, lambda turn, share: progress((1 + turn + share) / rounds))
+        return Rehearsed(made, tried, episodes)
 
     def _first(self, wish: Wish) -> datetime:
         """The beginning of the period, or the first record where the history begins later: rates count from there."""
@@ -126,11 +140,14 @@ class Rehearser:
 
 
 class Backtests:
-    """The backtests that people asked for; the last ones are kept in memory with their reports."""
+    """The backtests that people asked for: those at work with their progress, those that are done on the shelf."""
 
-    def __init__(self, *, door: Door, clock: Clock, rulebook: Rulebook, rehearser: Rehearser) -> None:
+    def __init__(self, *, door: Door, clock: Clock, rulebook: Rulebook, rehearser: Rehearser, shelf: Shelf) -> None:
         self._door, self._clock, self._rulebook, self._rehearser = door, clock, rulebook, rehearser
+        self._shelf = shelf
+        shelf.open()
         self._jobs: dict[str, BacktestView] = {}
+        """Those that wait or run."""
         self._wishes: Queue[tuple[str, Wish] | None] = Queue()
         self._stopping: set[str] = set()
         self._lock = threading.Lock()
@@ -145,10 +162,9 @@ class Backtests:
             id=new_id("bkt"), rule=wish.rule.id, by=actor.id, at=self._clock.now(), state="waiting", done=0.0
         )
         with self._lock:
-            if sum(job.state in ("waiting", "running") for job in self._jobs.values()) >= _WAITING:
+            if len(self._jobs) >= _WAITING:
                 raise Conflict(f"{_WAITING} backtests are waiting already", "stop one, or wait for it")
-            for old in [id for id, job in self._jobs.items() if job.state not in ("waiting", "running")][:-_KEPT]:
-                del self._jobs[old]
+            self._shelf.put(view, declared(wish.rule))
             self._jobs[view.id] = view
             self._wishes.put((view.id, wish))
             if self._thread is None:
@@ -159,21 +175,26 @@ class Backtests:
     def list(self, actor: Actor) -> list[BacktestView]:
         """All that are kept, without their reports, the newest first."""
         self._door.permit(actor, TRY)
-        found = [self._seen(actor, job) for job in reversed(self._jobs.values())]
-        return [job.model_copy(update={"report": None, "proposal": None}) for job in found if job]
+        found = (self._jobs.get(kept.id, kept) for kept in self._shelf.list())
+        return [job for job in found if self._seen(actor, job)]
 
     def get(self, actor: Actor, backtest: str) -> BacktestView:
         """One with its report; raises :class:`NotFound`."""
         self._door.permit(actor, TRY)
-        job = self._jobs.get(backtest)
-        if job is None or self._seen(actor, job) is None:
-            raise NotFound(f"there is no backtest '{backtest}'", "the last ones are kept until the program stops")
+        job = self._jobs.get(backtest) or self._shelf.get(backtest)
+        if job is None or not self._seen(actor, job):
+            raise NotFound(f"there is no backtest '{backtest}'", f"the last {KEPT} are kept")
         return job
+
+    def compare(self, actor: Actor, first: str, second: str) -> BacktestComparison:
+        """Two that are done, side by side; raises :class:`NotFound`, or :class:`Invalid` where they share no time."""
+        ids = [self.get(actor, backtest).id for backtest in (first, second)]
+        return self._shelf.compared(*ids)
 
     def stop(self, actor: Actor, backtest: str) -> BacktestView:
         """End it within a day of its history; one that has ended stays as it is."""
         job = self.get(actor, backtest)
-        if job.state in ("waiting", "running"):
+        if job.id in self._jobs:
             self._stopping.add(backtest)
         return job
 
@@ -188,8 +209,8 @@ class Backtests:
         if self._thread is not None:
             self._thread.join(timeout=30)
 
-    def _seen(self, actor: Actor, job: BacktestView) -> BacktestView | None:
-        return job if job.by == actor.id or self._door.may(actor, "rule.change") else None
+    def _seen(self, actor: Actor, job: BacktestView) -> bool:
+        return job.by == actor.id or self._door.may(actor, "rule.change")
 
     def _wish(self, wished: NewBacktest) -> Wish:
         if (wished.rule is None) == (wished.draft is None):
@@ -222,22 +243,24 @@ class Backtests:
         def progress(share: float) -> None:
             if id in self._stopping:
                 raise Stopped("the backtest was stopped")
-            self._note(id, state="running", done=round(share, 4))
+            self._jobs[id] = self._jobs[id].model_copy(update={"state": "running", "done": round(share, 4)})
 
         try:
             progress(0.0)
-            made, proposal = self._rehearser.run(wish, progress)
-            self._note(id, state="done", done=1.0, report=made, proposal=proposal)
+            made = self._rehearser.run(wish, progress)
+            self._settle(id, made.episodes, state="done", done=1.0, report=made.report, proposal=made.proposal)
         except Stopped:
-            self._note(id, state="stopped")
+            self._settle(id, state="stopped")
         except Problem as problem:
-            self._note(id, state="failed", problem=str(problem))
+            self._settle(id, state="failed", problem=str(problem))
         except Exception as error:
             log.exception("backtest %s failed", id)
-            self._note(id, state="failed", problem=str(error))
+            self._settle(id, state="failed", problem=str(error))
 
-    def _note(self, id: str, **changes: object) -> None:
-        self._jobs[id] = self._jobs[id].model_copy(update=changes)
+    def _settle(self, id: str, episodes: Sequence[Episode] | None = None, **changes: object) -> None:
+        """Put what became of one on the shelf."""
+        self._shelf.settle(self._jobs[id].model_copy(update=changes), episodes)
+        del self._jobs[id]
 
 
 def wish_of(rule: Rule, start: datetime | None, end: datetime | None, rate: float | None, now: datetime) -> Wish:

@@ -58,6 +58,7 @@ class CapMessage:
     kind: Literal["Alert", "Update", "Cancel", "Ack", "Error"]
     references: tuple[str, ...]
     """Identifiers of the messages before it."""
+    categories: tuple[str, ...]
     title: Title
     headline: Title
     level: Level
@@ -174,6 +175,7 @@ def read(body: bytes) -> CapMessage:
         status=_text(alert, "status"),
         kind=_text(alert, "msgType"),  # type: ignore[arg-type]
         references=tuple(part.split(",")[1] for part in _text(alert, "references").split()),
+        categories=tuple(category.text or "" for category in first.findall(_tag("category"))),
         title=both("event"),
         headline=both("headline"),
         level=LEVEL_OF.get(_text(first, "severity"), "blue"),

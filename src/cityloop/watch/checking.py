@@ -127,6 +127,8 @@ def _kind(rule: Rule) -> Iterator[Found]:
         yield ("aggregate",), what, "leave out direction and empty"
     if rule.aggregate == "silence" and rule.longest:
         yield ("hold",), "silence is a length of time already", "give the thresholds as durations instead"
+    if rule.unheard and (rule.aggregate != "silence" or rule.by != ("entity",) or rule.match):
+        yield ("unheard",), "only whole entities can be silent from their registration on", "leave by and match out"
     if rule.near and rule.by != ("entity",):
         yield ("by",), "'near' makes the subjects already", "name columns that must agree under near.same"
     if rule.near and rule.fence:

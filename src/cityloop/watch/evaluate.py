@@ -12,26 +12,39 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from cityloop.watch.judging import Decision, Outcome, Stage, Tally, decide, micros
+from cityloop.watch.cells import Bools, Ints
+from cityloop.watch.findings import Findings
+from cityloop.watch.judging import Decision, Moments, Outcome, Stage, Tally, judge, micros
 from cityloop.watch.rules import Rule
-from cityloop.watch.runs import Readings, runs, take
-from cityloop.watch.state import Ints, State
+from cityloop.watch.runs import Readings, fitting, one_by_one, runs
+from cityloop.watch.settling import settle
+from cityloop.watch.state import State
 
 FUTURE = timedelta(minutes=5)
 """How far an observation may lie beyond ``now`` before it is an error."""
+LARGEST = 1e300
+"""Largest value: sums of larger ones may be no number any more."""
 
 
 def evaluate(rule: Rule, state: State, readings: Readings, now: datetime) -> tuple[State, list[Decision], Tally]:
-    """Take the records of a batch; return the decisions in the order in which they fall."""
-    tally = Tally()
-    readings = sound(state, readings, now, tally)
-    found = [fallen for run in runs(readings, state.step) for fallen in take(rule, state, run, tally)]
-    found.sort(key=lambda fallen: fallen[:2])
-    return state, [decision for _, _, decision in found], tally
+    """Take the records of a batch by the one rule; return the decisions in the order in which they fall."""
+    findings = Findings()
+    absorb(state, sound(state, readings, now, findings.common), findings)
+    return state, findings.decisions(0), findings.tally(0)
+
+
+def absorb(state: State, readings: Readings, findings: Findings) -> None:
+    """Take sound records by all rules of the state."""
+    for run in runs(readings, state.step):
+        fit = fitting(state, run, findings)
+        if state.at_once and len(fit.entity):
+            fit = fit.of(settle(state, fit, findings), fit.there)
+        one_by_one(state, fit, findings)
 
 
 def warm(rule: Rule, state: State, readings: Readings) -> State:
     """Fill the rings from history, in order of arrival, without deciding: what was decided then is in the database."""
+    readings = _some(readings, _finite(readings))
     if not len(readings.entity):
         return state
     kept = _timely(rule, readings)
@@ -41,29 +54,48 @@ def warm(rule: Rule, state: State, readings: Readings) -> State:
 
 def tick(rule: Rule, state: State, now: datetime) -> tuple[State, list[Decision], Tally]:
     """Let time pass for entities that are not quiet: silence counts once the tolerance for late records is over."""
-    tally = Tally()
-    until = micros(now) - rule.late * 1_000_000
-    count = len(state.names)
-    busy = (state.level[:count] > 0) | (state.stage[:count] == Stage.WAITING)
-    entity = np.flatnonzero(busy & (state.last[:count] < until))
-    if not len(entity):
-        return state, [], tally
-    state.advance(entity, np.full(len(entity), until // state.step))
-    state.last[entity] = until
-    return state, decide(rule, state, entity, tally), tally
+    entity = overdue(state, now)
+    findings = Findings()
+    if len(entity):
+        until = micros(now) - state.terms.late
+        state.advance(entity, np.full(len(entity), until // state.step))
+        state.last[entity] = until
+        findings.fall(state, judge(state, Moments.now(state, entity)), entity, np.zeros(len(entity), np.int64))
+    return state, findings.decisions(0), findings.tally(0)
+
+
+def overdue(state: State, now: datetime) -> Ints:
+    """Entities that are not quiet by some rule, and of which nothing can come any more up to the tolerance."""
+    restless = np.flatnonzero(state.restless[: len(state.names)])
+    silent = restless[state.last[restless] < micros(now) - state.terms.late]
+    return silent[waiting(state, silent).any(axis=1)]
+
+
+def waiting(state: State, entity: Ints) -> Bools:
+    """By which rules these entities are not quiet: (entities, rules)."""
+    return np.asarray((state.levels[entity] > 0) | (state.stages[entity] == Stage.WAITING))
 
 
 def sound(state: State, readings: Readings, now: datetime, tally: Tally) -> Readings:
     """Leave out values that are no numbers and instants that have not come: recorded as errors, never as quiet."""
-    finite = np.isfinite(readings.value)
-    infinite = ~(finite if finite.ndim == 1 else finite.all(axis=1))
+    infinite = ~_finite(readings)
     future = readings.at > micros(now + FUTURE)
     for wrong, what in ((infinite, "the value is not a finite number"), (future, "the instant lies in the future")):
         if wrong.any():
             tally.errors[what] += int(wrong.sum())
-            state.outcome[readings.entity[wrong]] = Outcome.ERROR
+            for group in range(len(state.terms.groups)):
+                state.note(readings.entity[wrong], group, np.full(int(wrong.sum()), Outcome.ERROR))
     good = ~(infinite | future)
-    return readings if good.all() else Readings(readings.entity[good], readings.at[good], readings.value[good])
+    return readings if good.all() else _some(readings, good)
+
+
+def _finite(readings: Readings) -> Bools:
+    finite = np.abs(readings.value) <= LARGEST
+    return np.asarray(finite if finite.ndim == 1 else finite.all(axis=1))
+
+
+def _some(readings: Readings, chosen: Bools) -> Readings:
+    return Readings(readings.entity[chosen], readings.at[chosen], readings.value[chosen])
 
 
 def _timely(rule: Rule, readings: Readings) -> Ints:

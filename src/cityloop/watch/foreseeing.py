@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from cityloop.core.values import Title
+from cityloop.watch.cells import Floats, Ints
 from cityloop.watch.judging import instant
 from cityloop.watch.outlook import Absent, Ahead, Expected, Outlook
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
 from cityloop.watch.schemas import ModelEvidence
-from cityloop.watch.state import Floats, Ints, State
+from cityloop.watch.state import State
 
 _SECOND = 1_000_000
 SHARE = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,20 +10,24 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cityloop.core.values import Title
 from cityloop.watch import silence
-from cityloop.watch.evaluate import evaluate, sound, tick, warm
+from cityloop.watch.cells import Floats
+from cityloop.watch.evaluate import FUTURE, evaluate, sound, tick, warm
+from cityloop.watch.family import Family, shares
 from cityloop.watch.foreseeing import Modelled, Seer, deviation, deviations, usual_evidence
 from cityloop.watch.judging import Decision, Outcome, Stage, Tally, instant, micros
 from cityloop.watch.locality import Locality
 from cityloop.watch.outlook import Absent
-from cityloop.watch.reading import Reader
+from cityloop.watch.reading import Reader, likeness
 from cityloop.watch.recent import Recent
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
 from cityloop.watch.schemas import ModelEvidence
-from cityloop.watch.state import Floats, State
+from cityloop.watch.state import State
+from cityloop.watch.terms import Terms, bucket_of
 
 STAGES = {"quiet": Stage.QUIET, "waiting": Stage.WAITING, "open": Stage.OPEN}
 SLACK = timedelta(hours=1)
@@ -56,10 +61,13 @@ class Guard:
 
     def __init__(self, entity_type: str, rules: Sequence[Rule], locality: Locality = Locality()) -> None:
         self.entity_type, self.rules, self._locality = entity_type, tuple(rules), locality
-        self.span = max(timedelta(microseconds=s.size * s.step) for r in rules if (s := State(r)))
+        self.span = max(timedelta(seconds=Terms([rule]).size * bucket_of(rule)) for rule in rules)
         wanted = [column for rule in rules for column in rule.columns]
         self.columns = list(dict.fromkeys(["entity", "observed_at", "received_at", "record", "area", *wanted]))
         self.reader = Reader(self.rules, locality)
+        self._kin = _kin(self.rules)
+        together = {rule.id for rules in self._kin for rule in rules}
+        self._lone = [rule for rule in self.rules if rule.id not in together]
         self.wanting: dict[str, Title] = {}
         """Rules that no model serves now, and why."""
         self.forget()
@@ -67,8 +75,12 @@ class Guard:
     def forget(self) -> None:
         """Begin with empty rings."""
         self.reader.forget()
-        self.states = {rule.id: State(rule, self.reader.entities(rule)) for rule in self.rules}
+        self.states = {rule.id: State(rule, self.reader.entities(rule)) for rule in self._lone}
+        """Of the rules that are judged alone."""
+        families = [Family(rules, self.reader.entities(rules[0])) for rules in self._kin]
+        self._families = {rule.id: family for family in families for rule in family.rules}
         self.recent = Recent(self.columns, self.span + SLACK)
+        self._listed: dict[str, int] = {}
         self._seers = {rule.id: Seer(rule) for rule in self.rules if rule.aggregate == "forecast"}
 
     def restore(self, standings: Iterable[Standing]) -> None:
@@ -79,29 +91,47 @@ class Guard:
                 rank, at = rank_of(rule, one.level), micros(one.judged_at)
                 self.reader.know(rule, [one.entity], at)
                 self._recall(rule, one)
-                self.states[rule.id].restore([(one.entity, rank, STAGES[one.stage], at)])
+                row = (one.entity, rank, STAGES[one.stage], at)
+                if family := self._families.get(rule.id):
+                    family.restore(rule, [row])
+                else:
+                    self.states[rule.id].restore([row])
 
     def warm(self, rows: pa.Table) -> None:
-        """Fill the windows from history, without deciding."""
-        self.recent.add(rows)
-        for rule, readings in self.reader.read(rows):
-            state = self.states[rule.id]
-            state.fit()
-            if seer := self._seers.get(rule.id):
-                seer.hear(readings.entity)
+        """Fill the windows from history, without deciding. What lay in the future on arrival was an error then."""
+        rows = rows.filter(pc.less_equal(rows["observed_at"], pc.add(rows["received_at"], pa.scalar(FUTURE))))
+        if not rows.num_rows:
+            return
+        self.recent.add(rows, pc.max(rows["observed_at"]).as_py())
+        for rule, readings in self.reader.read(rows, self._readers):
+            if family := self._families.get(rule.id):
+                family.warm(readings)
             else:
-                warm(rule, state, self._meant(rule, readings))
+                self._warmed(rule, readings)
 
     def take(self, rows: pa.Table, now: datetime) -> list[Verdict]:
-        """Evaluate new rows, in order of arrival."""
-        self.recent.add(rows)
-        verdicts = [self._verdict(rule, *self._evaluated(rule, found, now)) for rule, found in self.reader.read(rows)]
+        """Evaluate new rows, in order of arrival; of kindred rules only those that have something to tell do."""
+        self.recent.add(rows, now + FUTURE)
+        verdicts = []
+        for rule, readings in self.reader.read(rows, self._readers):
+            if family := self._families.get(rule.id):
+                verdicts += [self._verdict(*spoken) for spoken in family.take(readings, now)]
+            else:
+                verdicts.append(self._verdict(rule, *self._evaluated(rule, readings, now)))
         self._release()
         return verdicts
 
     def tick(self, now: datetime) -> list[Verdict]:
         """Let time pass."""
-        return [self._verdict(rule, *self._ticked(rule, now)) for rule in self.rules]
+        verdicts = [self._verdict(rule, *self._ticked(rule, now)) for rule in self._lone]
+        for rules in self._kin:
+            verdicts += [self._verdict(*spoken) for spoken in self._families[rules[0].id].tick(now)]
+        return verdicts
+
+    @property
+    def _readers(self) -> list[Rule]:
+        """The rules that are judged alone, and one of each family."""
+        return [*self._lone, *(rules[0] for rules in self._kin)]
 
     def values(self, rule: Rule, rows: pa.Table) -> Floats:
         """One number a row for people, as the rule's thresholds mean it; NaN where nothing is usual."""
@@ -127,6 +157,14 @@ class Guard:
             state = self.states[rule.id]
             at, value = zip(*told, strict=True)
             state.fill(np.repeat(state.numbers([one.entity]), len(at)), np.array(at, np.int64), np.array(value))
+
+    def _warmed(self, rule: Rule, readings: Readings) -> None:
+        state = self.states[rule.id]
+        state.fit()
+        if seer := self._seers.get(rule.id):
+            seer.hear(readings.entity)
+        else:
+            warm(rule, state, self._meant(rule, readings))
 
     def _meant(self, rule: Rule, readings: Readings) -> Readings:
         """The readings as the rule's thresholds mean them: for an anomaly how far they lie from what is usual."""
@@ -159,7 +197,7 @@ class Guard:
 
     def _release(self) -> None:
         """Give the numbers of forgotten places to new ones; those of which a warning speaks are kept."""
-        for rule in self.rules:
+        for rule in self._lone:
             state = self.states[rule.id]
             for name in self.reader.forgotten(rule):
                 if state.stage[state.index[name]] == Stage.QUIET:
@@ -188,12 +226,41 @@ class Guard:
             return tick(rule, self.states[rule.id], now)[1:]
         if not self._locality.open_at(rule.active, now):
             return [], Tally()
-        return silence.judge(rule, self.states[rule.id], now)[1:]
+        enlisted = self._enlisted(rule, now)
+        _, decisions, tally = silence.judge(rule, self.states[rule.id], now)
+        tally.turned.update(enlisted)
+        return decisions, tally
+
+    def _enlisted(self, rule: Rule, now: datetime) -> list[str]:
+        """Things that never sent anything and are counted from now on; looked for where the directory has grown."""
+        things = self._locality.things(self.entity_type) if rule.unheard else {}
+        if len(things) == self._listed.get(rule.id, 0):
+            return []
+        self._listed[rule.id] = len(things)
+        return silence.enlist(self.states[rule.id], things, now, self._locality.zone)
 
     def _verdict(self, rule: Rule, decisions: list[Decision], tally: Tally) -> Verdict:
-        state = self.states[rule.id]
-        standings = [_standing(rule, state, entity) for entity in sorted(tally.turned)]
+        standings = [self._standing(rule, entity) for entity in sorted(tally.turned)]
         return Verdict(rule, decisions, standings, tally)
+
+    def _standing(self, rule: Rule, entity: str) -> Standing:
+        family = self._families.get(rule.id)
+        state, column = family.standing(rule, entity) if family else (self.states[rule.id], 0)
+        number = state.index[entity]
+        rank, stage = int(state.levels[number, column]), Stage(int(state.stages[number, column]))
+        level = rule.ladder[rank - 1][0] if rank else None
+        left, at = float(state.lefts[number, column]), instant(state.last[number])
+        memo = {"told": state.newest(number)} if rule.aggregate == "forecast" and stage != Stage.QUIET else None
+        return Standing(rule.id, entity, level, stage.name.lower(), left, at, memo)
+
+
+def _kin(rules: Sequence[Rule]) -> list[list[Rule]]:
+    """Rules that can be judged together, at least two of them in each list."""
+    found: dict[tuple[str, int, int], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if shares(rule):
+            found[likeness(rule), rule.bucket, rule.late].append(rule)
+    return [kin for kin in found.values() if len(kin) > 1]
 
 
 def rank_of(rule: Rule, level: str | None) -> int:
@@ -201,12 +268,3 @@ def rank_of(rule: Rule, level: str | None) -> int:
     if level is None:
         return 0
     return next((rank for rank, (name, _) in enumerate(rule.ladder, 1) if name == level), 1)
-
-
-def _standing(rule: Rule, state: State, entity: str) -> Standing:
-    number = state.index[entity]
-    rank, stage = int(state.level[number]), Stage(int(state.stage[number]))
-    level = rule.ladder[rank - 1][0] if rank else None
-    left, at = float(state.left[number]), instant(state.last[number])
-    memo = {"told": state.newest(number)} if rule.aggregate == "forecast" and stage != Stage.QUIET else None
-    return Standing(rule.id, entity, level, stage.name.lower(), left, at, memo)

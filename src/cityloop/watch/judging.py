@@ -1,7 +1,7 @@
-"""Judges entities by a rule as their rings stand: which thresholds hold, since when, what follows. No I/O, no clock.
+"""Judges entities by rules as their rings stand: which thresholds hold, since when, what follows. No I/O, no clock.
 
-The rings may be those of entities, or those of the moments of one entity: to judge moves nothing, only :func:`decide`
-writes what was found.
+The rings may be those of entities, or those of moments of entities: to judge moves nothing, only what calls it writes
+what was found.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from enum import IntEnum
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cityloop.watch.aggregating import AGGREGATES, instantaneous
-from cityloop.watch.rules import Rule
+from cityloop.watch.aggregating import Windows, instantaneous, measure
+from cityloop.watch.cells import NEVER, Bools, Floats, Ints
+from cityloop.watch.rings import Rings
 from cityloop.watch.schemas import Level
-from cityloop.watch.state import NEVER, Bools, Floats, Ints, Rings, State
+from cityloop.watch.state import State, each_of
+from cityloop.watch.terms import Group, Terms, span_of
+from cityloop.watch.windows import MOST_CELLS
 
+DIVISION = "division by zero: all records of the window are of one instant"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,78 +76,159 @@ class Tally:
     turned: set[str] = field(default_factory=set)
 
 
-@dataclass
-class Judgement:
-    """What was found of some entities, in their order."""
+@dataclass(frozen=True)
+class Moments:
+    """When some different entities are judged: the moments of one beside each other, in order of arrival."""
 
+    rings: Rings
+    row: Ints
+    """Row of the rings of each moment."""
+    entity: Ints
+    count: Ints
+    """Moments of each entity."""
+
+    @classmethod
+    def now(cls, state: State, entity: Ints) -> Moments:
+        """Entities as they stand."""
+        return cls(state, entity, entity, np.ones(len(entity), np.int64))
+
+    @property
+    def start(self) -> Ints:
+        """The first moment of each entity."""
+        return np.asarray(np.cumsum(self.count) - self.count)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found of pairs of an entity and a rule, at each moment of the entity. All others are at rest."""
+
+    owner: Ints
+    """Position of each pair's entity among the moments' entities."""
+    rule: Ints
+    """Position of its rule."""
+    start: Ints
+    """Its first place in what follows, which has its moments beside each other."""
+    pair: Ints
+    """Which pair each place belongs to."""
+    row: Ints
+    """Row of the rings."""
+    before: Ints
+    """The level that the judgement started from; 1-based position in the rule's ladder, 0 for none."""
     level: Ints
-    """1-based position in the rule's ladder that follows; 0: none."""
     outcome: Ints
     left: Floats
     stage: Ints
-    looked: Ints
-    """Positions whose past was looked at, in the order of ``view``: all that are not quiet and stay so."""
-    view: _View | None = None
+    looked: Bools
+    """Whether the pair was not at rest."""
+    now: Floats
+    met_since: Ints
+    """Since when each level's threshold is reached, (places, levels); ``NEVER``: it is not, or nothing hangs on it."""
+    gone_since: Ints
+    resting: Ints
+    """The outcome of pairs at rest at each moment: (groups, moments)."""
+
+    @property
+    def end(self) -> Ints:
+        """The last place of each pair."""
+        return np.asarray(np.r_[self.start[1:], len(self.pair)][: len(self.start)] - 1)
+
+    def decision(self, state: State, entity: int, place: int) -> Decision:
+        """The change of one entity of ``state`` at one place, with what it rests on."""
+        position = int(self.rule[self.pair[place]])
+        rule, rings = state.terms.rules[position], state
+        before, after = int(self.before[place]), int(self.level[place])
+        level, threshold = rule.ladder[max(after, 1) - 1]
+        since = self.met_since[place, after - 1] if after > before else self.gone_since[place, before - 1]
+        end = (int(rings.head[entity]) + 1) * rings.step
+        return Decision(
+            rule=rule.id,
+            entity=state.names[entity],
+            outcome=Outcome.FIRE if before == 0 else Outcome.LEVEL if after else Outcome.CLEAR,
+            level=level if after else None,
+            before=rule.ladder[before - 1][0] if before else None,
+            value=float(self.now[place]),
+            threshold=threshold,
+            at=instant(rings.last[entity]),
+            window_from=instant(end - span_of(rule) * rings.step),
+            window_to=instant(end),
+            since=instant(since if since > NEVER else rings.last[entity]),
+        )
 
 
-DIVISION = "division by zero: all records of the window are of one instant"
-
-
-def judge(rule: Rule, rings: Rings, entity: Ints) -> Judgement:
-    """Evaluate these entities at their newest instant."""
-    now = aggregates(rule, rings, entity, 1)[:, 0]
-    beyond = rule.sign * now >= rule.sign * rule.ladder[0][1]
-    looked = np.flatnonzero(beyond | (rings.level[entity] != 0))
-    found = Judgement(
-        level=np.zeros(len(entity), np.int64),
-        outcome=np.where(np.isnan(now), Outcome.NO_DATA, Outcome.QUIET),
-        left=np.zeros(len(entity)),
-        stage=np.full(len(entity), Stage.QUIET, np.int64),
-        looked=looked,
+def judge(state: State, moments: Moments) -> Judgement:
+    """Evaluate these entities at these moments, all of them from the level at which each entity stands."""
+    terms = state.terms
+    now = np.empty((len(terms.groups), len(moments.row)))
+    resting = np.empty(now.shape, np.int64)
+    for number, group in enumerate(terms.groups):
+        windows = windows_of(moments.rings, moments.row, group.span, 1)
+        now[number] = measure(group.rule, windows)[:, 0]
+        wrong = instantaneous(windows)[:, 0] if group.rule.aggregate == "rate" else None
+        resting[number] = at_rest(now[number], wrong)
+    owner, rule = _concerned(state, moments, now)
+    pair, step = each_of(moments.count[owner])
+    moment, of = moments.start[owner][pair] + step, rule[pair]
+    before = state.levels[moments.entity[owner], rule].astype(np.int64)[pair]
+    found = _Found(terms, moments.rings, moments.row[moment], of, before, now[terms.group[of], moment])
+    at_last = resting[terms.group[of], moment]
+    return Judgement(
+        owner=owner,
+        rule=rule,
+        start=np.flatnonzero(np.r_[True, pair[1:] != pair[:-1]]) if len(pair) else pair,
+        pair=pair,
+        row=moments.row[moment],
+        before=before,
+        level=found.level,
+        outcome=np.where(found.looked & (at_last != Outcome.ERROR), found.outcome, at_last),
+        left=found.left,
+        stage=found.stage,
+        looked=found.looked,
+        now=found.now,
+        met_since=found.met_since,
+        gone_since=found.gone_since,
+        resting=resting,
     )
-    if len(looked):
-        view = found.view = _View(rule, rings, entity[looked])
-        after = view.level_after()
-        outcome = _outcomes(rings.level[entity[looked]].astype(np.int64), after, view)
-        stage = np.where(outcome == Outcome.NOT_YET, Stage.WAITING, np.where(after > 0, Stage.OPEN, Stage.QUIET))
-        found.level[looked], found.outcome[looked], found.left[looked] = after, outcome, view.left
-        found.stage[looked] = stage
-    if rule.aggregate == "rate":
-        found.outcome[instantaneous(rings, entity)] = Outcome.ERROR
-    return found
 
 
-def decide(rule: Rule, state: State, entity: Ints, tally: Tally) -> list[Decision]:
-    """Evaluate these entities at their newest instant and move their levels."""
-    found = judge(rule, state, entity)
-    before = state.level[entity].astype(np.int64)
-    turned = (found.stage != state.stage[entity]) | (before != found.level)
-    tally.turned.update(state.names[number] for number in entity[turned])
-    state.level[entity], state.stage[entity] = found.level, found.stage
-    state.outcome[entity], state.left[entity] = found.outcome, found.left
-    if rule.aggregate == "rate" and (wrong := int((found.outcome == Outcome.ERROR).sum())):
-        tally.errors[DIVISION] += wrong
-    if found.view is None:
-        return []
-    moved = np.flatnonzero(before[found.looked] != found.level[found.looked])
-    places = found.looked[moved]
-    return [
-        found.view.decision(state, row, was, now)
-        for row, was, now in zip(moved.tolist(), before[places].tolist(), found.level[places].tolist(), strict=True)
-    ]
+def at_rest(now: Floats, wrong: Bools | None) -> Ints:
+    """The outcome of entities that reach no threshold."""
+    found = np.where(np.isnan(now), Outcome.NO_DATA, Outcome.QUIET)
+    return found if wrong is None else np.where(wrong, Outcome.ERROR, found)
 
 
-def aggregates(rule: Rule, rings: Rings, entity: Ints, columns: int) -> Floats:
-    """The aggregate at the end of each of the newest buckets: shape (entities, ``columns``); NaN: no record."""
+def windows_of(rings: Rings, row: Ints, span: int, columns: int) -> Windows:
+    """Windows that end with each of the newest buckets, for the cells of one kind: (rows, ``columns``, …, buckets)."""
 
     def windows(name: str) -> Floats:
-        cells = rings.recent(name, entity, columns + rings.span - 1)
-        return np.asarray(sliding_window_view(cells, rings.span, axis=1))
+        cells = rings.recent(name, row, columns + span - 1)
+        return np.asarray(sliding_window_view(cells, span, axis=1))
 
-    count = windows("count").sum(axis=2)
-    result = AGGREGATES[rule.aggregate](rule, windows, count)
-    result = np.where(count > 0, result, 0.0 if rule.empty == "zero" else np.nan)
-    return result if rule.least == 1 else np.where((count > 0) & (count < rule.least), np.nan, result)
+    return windows
+
+
+def _concerned(state: State, moments: Moments, now: Floats) -> tuple[Ints, Ints]:
+    """Pairs of (position of an entity, rule) that are busy, or whose lowest threshold is reached at some moment."""
+    owners, rules = [], []
+    restless = np.flatnonzero(state.restless[moments.entity])
+    owner, rule = np.nonzero(state.busy[moments.entity[restless]])
+    owners.append(restless[owner])
+    rules.append(rule)
+    for number, group in enumerate(state.terms.groups):
+        reached = reaching(group, state.terms.sign[group.members[0]] * now[number])
+        most = np.maximum.reduceat(reached, moments.start) if len(reached) else reached
+        owner, place = each_of(most)
+        rule = group.members[place]
+        entity = moments.entity[owner]
+        fresh = ~(state.busy[entity, rule] | state.apart[entity, rule])
+        owners.append(owner[fresh])
+        rules.append(rule[fresh])
+    return np.concatenate(owners), np.concatenate(rules)
+
+
+def reaching(group: Group, signed: Floats) -> Ints:
+    """How many of a group's rules have their lowest threshold reached by each value: so many of its first members."""
+    found = np.searchsorted(group.lowest, signed, side="right")
+    return np.where(np.isnan(signed), 0, found)
 
 
 def micros(instant: datetime) -> int:
@@ -156,85 +241,105 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=int(value))
 
 
-class _View:
-    """One evaluation of some entities: which thresholds hold, since when, and what follows."""
+class _Found:
+    """What follows for some places from the levels at which they stand."""
 
-    def __init__(self, rule: Rule, rings: Rings, entity: Ints) -> None:
-        self.rule, self.rings, self.entity = rule, rings, entity
-        values = aggregates(rule, rings, entity, rings.columns)
-        self.now = values[:, -1]
-        self.limits = rule.sign * np.array([value for _, value in rule.ladder])
-        signed = rule.sign * values[:, :, None]
-        self.starts = _starts(rings, entity)
-        self.last = rings.last[entity]
-        self.met_since = self._since(signed >= self.limits)
-        self.gone_since = self._since(signed < self.limits - rule.clear.margin)
-        self.left = np.zeros(len(entity))
+    def __init__(self, terms: Terms, rings: Rings, row: Ints, rule: Ints, before: Ints, now: Floats) -> None:
+        self.terms, self.rings, self.row, self.rule, self.before, self.now = terms, rings, row, rule, before, now
+        signed = terms.sign[rule] * now
+        self.looked = (before > 0) | (signed >= terms.limits[rule, 0])
+        steady = settled(terms, rule, before, signed, signed)
+        self.level, self.left = before.copy(), np.zeros(len(rule))
+        self.outcome = np.where(self.looked, Outcome.OPEN, Outcome.QUIET).astype(np.int64)
+        self.stage = np.where(self.looked, Stage.OPEN, Stage.QUIET).astype(np.int64)
+        self.met_since = np.full((len(rule), len(terms.ranks)), NEVER, np.int64)
+        self.gone_since = self.met_since.copy()
+        deep = np.flatnonzero(self.looked & ~steady)
+        for number, group in enumerate(terms.groups):
+            self._look_back(group, deep[terms.group[rule[deep]] == number])
+        self._conclude(deep)
 
-    def level_after(self) -> Ints:
-        """The level (1-based, 0 none) that follows; also sets ``left``, the seconds until the next change."""
-        rule, ranks = self.rule, np.arange(1, len(self.limits) + 1)
-        before = self.rings.level[self.entity].astype(np.int64)
-        met = self._left(self.met_since, np.array(rule.waits))
-        gone = self._left(self.gone_since, np.array([rule.clear.hold]))
-        up = np.where(met <= 0, ranks, 0).max(axis=1)
-        stay = np.where((gone > 0) & (ranks <= before[:, None]), ranks, 0).max(axis=1)
+    def _look_back(self, group: Group, place: Ints) -> None:
+        """Since when each threshold has been reached or left, for these places."""
+        terms, rings = self.terms, self.rings
+        rows, where = np.unique(self.row[place], return_inverse=True)
+        portion = max(1, MOST_CELLS // (group.span * group.columns))
+        for first in range(0, len(rows), portion):
+            some = rows[first : first + portion]
+            here = place[(where >= first) & (where < first + portion)]
+            course = where[(where >= first) & (where < first + portion)] - first
+            values = measure(group.rule, windows_of(rings, some, group.span, group.columns))
+            signed = terms.sign[group.members[0]] * values[:, ::-1]
+            rule = self.rule[here]
+            limits = terms.limits[rule]
+            least, most = np.minimum.accumulate(signed, axis=1), np.maximum.accumulate(signed, axis=1)
+            met = _lasting(least, course, limits, np.greater_equal)
+            gone = _lasting(most, course, limits - terms.margin[rule][:, None], np.less)
+            starts = _starts(rings, some, group.columns)[:, ::-1]
+            self.met_since[here] = _since(starts, course, met, terms.columns[rule])
+            self.gone_since[here] = _since(starts, course, gone, terms.columns[rule])
+
+    def _conclude(self, place: Ints) -> None:
+        """Move the levels of these places; ``left`` are the seconds until the next change."""
+        terms, rule, before, now = self.terms, self.rule[place], self.before[place], self.now[place]
+        last, ranks = self.rings.last[self.row[place]], terms.ranks
+        met = _left(last, self.met_since[place], terms.waits[rule])
+        gone = _left(last, self.gone_since[place], terms.patience[rule][:, None])
+        up = np.where(met <= 0, ranks, 0).max(axis=1, initial=0)
+        stay = np.where((gone > 0) & (ranks <= before[:, None]), ranks, 0).max(axis=1, initial=0)
         after = np.where(up > before, up, stay)
-        if rule.empty == "lapse":
-            after = np.where(np.isnan(self.now), 0, after)
-        rising = np.where(ranks > after[:, None], met, np.inf).min(axis=1)
-        falling = np.where(ranks == after[:, None], gone, np.inf).min(axis=1)
+        after = np.where(terms.lapse[rule] & np.isnan(now), 0, after)
+        rising = np.where(ranks > after[:, None], met, np.inf).min(axis=1, initial=np.inf)
+        falling = np.where(ranks == after[:, None], gone, np.inf).min(axis=1, initial=np.inf)
         left = np.minimum(rising, falling)
-        self.left = np.where(np.isfinite(left), left, 0.0)
-        return np.asarray(after)
-
-    def decision(self, state: State, row: int, before: int, after: int) -> Decision:
-        """The change of one entity of ``state``, with what it rests on."""
-        rule = self.rule
-        rank = after if after > 0 else 1
-        level, threshold = rule.ladder[rank - 1]
-        rose = after > before
-        since = self.met_since[row, rank - 1] if rose else self.gone_since[row, before - 1]
-        end = (int(state.head[self.entity[row]]) + 1) * state.step
-        return Decision(
-            rule=rule.id,
-            entity=state.names[self.entity[row]],
-            outcome=Outcome.FIRE if before == 0 else Outcome.LEVEL if after else Outcome.CLEAR,
-            level=level if after else None,
-            before=rule.ladder[before - 1][0] if before else None,
-            value=float(self.now[row]),
-            threshold=threshold,
-            at=instant(self.last[row]),
-            window_from=instant(end - state.span * state.step),
-            window_to=instant(end),
-            since=instant(since if since > NEVER else self.last[row]),
-        )
-
-    def _since(self, holds: Bools) -> Ints:
-        """Start of the unbroken run that ends now, for each level; ``NEVER`` when there is none."""
-        run = np.logical_and.accumulate(holds[:, ::-1, :], axis=1).sum(axis=1)
-        first = np.clip(self.rings.columns - run, 0, self.rings.columns - 1)
-        return np.asarray(np.where(run > 0, np.take_along_axis(self.starts, first, axis=1), NEVER))
-
-    def _left(self, since: Ints, hold: Ints) -> Floats:
-        """Seconds until a run has lasted its ``hold``, at most 0 when it has; infinite when there is no run."""
-        lasted = (self.last[:, None] - since) / 1_000_000
-        return np.where(since > NEVER, hold - lasted, np.inf)
+        self.level[place], self.left[place] = after, np.where(np.isfinite(left), left, 0.0)
+        self.outcome[place] = _outcomes(before, after, self.left[place], now)
+        waiting = self.outcome[place] == Outcome.NOT_YET
+        self.stage[place] = np.where(waiting, Stage.WAITING, np.where(after > 0, Stage.OPEN, Stage.QUIET))
 
 
-def _starts(rings: Rings, entity: Ints) -> Ints:
+def settled(terms: Terms, rule: Ints, before: Ints, low: Floats, high: Floats) -> Bools:
+    """Whether pairs stay open at their level whatever signed value between ``low`` and ``high`` is the true one."""
+    limit = terms.limits[rule, np.maximum(before, 1) - 1]
+    return np.asarray((before > 0) & (low >= limit - terms.margin[rule]) & (high < terms.nexts[rule, before]))
+
+
+def _lasting(extreme: Floats, course: Ints, limits: Floats, holds: np.ufunc) -> Ints:
+    """How many of the newest windows meet each limit without a break: (places, levels), by halving.
+
+    ``extreme`` is the least or greatest value of the windows so far back, (courses, columns), the newest first.
+    """
+    low = np.zeros(limits.shape, np.int64)
+    high = np.full(limits.shape, extreme.shape[1], np.int64)
+    while (low < high).any():
+        middle = (low + high) // 2
+        meets = holds(extreme[course[:, None], np.minimum(middle, extreme.shape[1] - 1)], limits) & (low < high)
+        low, high = np.where(meets, middle + 1, low), np.where(meets, high, np.minimum(high, middle))
+    return low
+
+
+def _since(starts: Ints, course: Ints, lasting: Ints, columns: Ints) -> Ints:
+    """Start of the unbroken run that ends now; ``NEVER`` when there is none."""
+    first = np.clip(lasting, 1, columns[:, None]) - 1
+    return np.where(lasting > 0, starts[course[:, None], first], NEVER)
+
+
+def _left(last: Ints, since: Ints, hold: Floats) -> Floats:
+    """Seconds until a run has lasted its ``hold``, at most 0 when it has; infinite when there is no run."""
+    lasted = (last[:, None] - since) / 1_000_000
+    return np.where(since > NEVER, hold - lasted, np.inf)
+
+
+def _starts(rings: Rings, row: Ints, columns: int) -> Ints:
     """When each of the newest buckets began to speak: its first record, or its start when it has none."""
-    first = rings.recent("first", entity, rings.columns)
-    count = rings.recent("count", entity, rings.columns)
-    begin = (rings.head[entity][:, None] - np.arange(rings.columns - 1, -1, -1)) * rings.step
+    first = rings.recent("first", row, columns)
+    count = rings.recent("count", row, columns)
+    begin = (rings.head[row][:, None] - np.arange(columns - 1, -1, -1)) * rings.step
     return np.where(count > 0, first, begin).astype(np.int64)
 
 
-def _outcomes(before: Ints, after: Ints, view: _View) -> Ints:
-    steady = np.where(
-        view.left > 0,
-        Outcome.NOT_YET,
-        np.where(np.isnan(view.now), Outcome.NO_DATA, np.where(after > 0, Outcome.OPEN, 0)),
-    )
+def _outcomes(before: Ints, after: Ints, left: Floats, now: Floats) -> Ints:
+    quiet = np.where(np.isnan(now), Outcome.NO_DATA, np.where(after > 0, Outcome.OPEN, Outcome.QUIET))
+    steady = np.where(left > 0, Outcome.NOT_YET, quiet)
     moved = np.where(before == 0, Outcome.FIRE, np.where(after == 0, Outcome.CLEAR, Outcome.LEVEL))
     return np.where(before == after, steady, moved)

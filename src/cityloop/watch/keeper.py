@@ -24,6 +24,7 @@ from cityloop.core.values import Title
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.watch.cards import Describe, card_of
+from cityloop.watch.evaluate import FUTURE
 from cityloop.watch.guard import Guard, Standing, Verdict
 from cityloop.watch.joining import Joiner
 from cityloop.watch.judging import Decision
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 Now = Callable[[], datetime]
 
+_FUTURE = FUTURE // timedelta(seconds=1)
 LEAP = timedelta(hours=6)
 """A clock that goes further between two ticks has leapt."""
 SAVE_EVERY = 100
@@ -206,8 +208,7 @@ class Keeper:
         with self._database.transaction() as tx:
             for finding, found in zip(findings, evidence, strict=True):
                 self._store.apply(tx, finding, found, self._now())
-            for verdict in verdicts:
-                self._store.standing(tx, verdict.standings)
+            self._store.standing(tx, [standing for verdict in verdicts for standing in verdict.standings])
             if post:
                 self._store.cursor(tx, post.guard.entity_type, version, post.received_at)
         if post:
@@ -262,8 +263,9 @@ class Keeper:
         if not known.issuperset(guard.columns):
             return behind.slice(0, 0)
         sql = f"""
-            SELECT rows.* FROM "{table}" AS rows
-            JOIN (SELECT entity, max(observed_at) AS newest FROM "{table}" GROUP BY entity) AS last USING (entity)
+            WITH rows AS (SELECT * FROM "{table}" WHERE observed_at <= received_at + INTERVAL '{_FUTURE} seconds')
+            SELECT rows.* FROM rows
+            JOIN (SELECT entity, max(observed_at) AS newest FROM rows GROUP BY entity) AS last USING (entity)
             WHERE rows.observed_at > last.newest - INTERVAL '{guard.span // timedelta(seconds=1)} seconds'
             ORDER BY rows.received_at, rows.observed_at, rows.record
         """  # noqa: S608 - the name of a table that a checked rule speaks of

@@ -1,8 +1,8 @@
-"""What rules may ask of the city they watch: its zone, its working days, the shapes of its areas, its models."""
+"""What rules may ask of the city they watch: zone, working days, shapes of areas, its things, its models."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -11,9 +11,10 @@ from shapely import Polygon, prepare, union_all
 from shapely.geometry.base import BaseGeometry
 
 from cityloop.city.service import City
+from cityloop.standard.batch import EntityCard
+from cityloop.watch.cells import Bools, Ints
 from cityloop.watch.outlook import NoOutlook, Outlook
 from cityloop.watch.rules import WEEKDAYS, Fence, Hours
-from cityloop.watch.state import Bools, Ints
 
 NONE = NoOutlook()
 _MINUTE = 60_000_000
@@ -22,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Locality:
-    """The city as rules see it. Without one: UTC, Monday to Friday, no shapes, no models."""
+    """The city as rules see it. Without one: UTC, Monday to Friday, no shapes, no things, no models."""
 
     zone: tzinfo = UTC
     works: Callable[[date], bool] = lambda day: day.weekday() < 5
@@ -31,6 +32,8 @@ class Locality:
     """The outline of an area."""
     district: Callable[[str], str | None] = lambda code: code
     """The code of the district that holds an area."""
+    things: Callable[[str], Mapping[str, EntityCard]] = lambda kind: {}
+    """All entities of a type that the city knows, by id."""
     outlook: Outlook = NONE
     """What its models foretell, and what they hold for usual."""
 
@@ -64,12 +67,13 @@ class Locality:
         return kind in slot.days or WEEKDAYS[day.weekday()] in slot.days
 
 
-def locality_of(city: City, outlook: Outlook = NONE) -> Locality:
-    """The city's zone, the working days of its own calendar as it is now, its areas, and its models."""
+def locality_of(city: City, things: Callable[[str], Mapping[str, EntityCard]], outlook: Outlook = NONE) -> Locality:
+    """The city's zone, the working days of its own calendar as it is now, its areas, things and models."""
     return Locality(
         zone=city.zone,
         works=lambda day: city.calendars.of(None).works(day),
         shape=city.areas.shape,
         district=city.areas.district_of,
+        things=things,
         outlook=outlook,
     )

@@ -55,6 +55,10 @@ class WarningRow(Table):
     lon: Mapped[float | None]
     lat: Mapped[float | None]
     department: Mapped[str | None] = mapped_column(String(60), index=True)
+    assignee: Mapped[str | None] = mapped_column(String(60), index=True)
+    assignee_name: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    assigned_at: Mapped[datetime | None]
+    assigned_by: Mapped[str | None] = mapped_column(String(60))
     matter: Mapped[str | None] = mapped_column(String(120))
     series: Mapped[str | None] = mapped_column(String(60))
     case: Mapped[str | None] = mapped_column("case_id", String(40))
@@ -120,6 +124,21 @@ class RuleVersionRow(Table):
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column("made_by", String(60))
     reason: Mapped[str] = mapped_column(String(500))
+
+
+class BacktestRow(Table):
+    """A backtest that somebody asked for, with its report and the warnings that the rule would have raised."""
+
+    __tablename__ = "rule_backtest"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    view: Mapped[dict[str, Any]]
+    """As it is answered (``rule_schemas.BacktestView``)."""
+    declaration: Mapped[dict[str, Any]]
+    """The rule that was tried, as in ``rules.yaml``."""
+    episodes: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    """``[entity, raised, ended or null, peak]`` of each warning, instants in seconds since 1970."""
 
 
 class WarningChangeRow(Table):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from cityloop.core.values import Title
-from cityloop.watch.state import Floats
+from cityloop.watch.cells import Floats
 
 Server = Literal["model", "persistence", "seasonal"]
 """Who gives a forecast: the trained model, the newest value, or the value one season earlier."""

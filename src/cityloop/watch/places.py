@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from cityloop.watch.aggregating import METRES_A_DEGREE
+from cityloop.watch.cells import Bools, Floats, Ints
 from cityloop.watch.rules import Near
-from cityloop.watch.state import Bools, Floats, Ints
 
 Cell = tuple[str, int, int]
 """Kind, row and column of a square of the map."""

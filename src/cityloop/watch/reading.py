@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from shapely import intersects_xy
 
 from cityloop.watch.aggregating import METRES_A_DEGREE
+from cityloop.watch.cells import Bools, Floats, Ints
 from cityloop.watch.locality import Locality
 from cityloop.watch.places import Places, centre_of, within
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
-from cityloop.watch.state import Bools, Entities, Floats, Ints
+from cityloop.watch.state import Entities
 
 
 class Reader:
@@ -47,16 +48,16 @@ class Reader:
         if rule.id in self._places:
             self._places[rule.id].know(names, at)
 
-    def read(self, rows: pa.Table) -> Iterator[tuple[Rule, Readings]]:
-        """The readings of every rule, in order of arrival."""
+    def read(self, rows: pa.Table, rules: Sequence[Rule]) -> Iterator[tuple[Rule, Readings]]:
+        """The readings of some of the rules, in order of arrival."""
         at = np.asarray(rows["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
         numbers: dict[str, tuple[Ints, Bools]] = {}
         known: dict[str, Readings] = {}
-        for rule in self._rules:
+        for rule in rules:
             if rule.near:
                 yield rule, self._gathered(rule, rows, at)
                 continue
-            key, group = _likeness(rule), _grouping(rule)
+            key, group = likeness(rule), _grouping(rule)
             if key not in known:
                 if group not in numbers:
                     numbers[group] = self._numbers(rule, rows)
@@ -139,7 +140,7 @@ def _grouping(rule: Rule) -> str:
     return f"near {rule.id}" if rule.near else " ".join(rule.by)
 
 
-def _likeness(rule: Rule) -> str:
+def likeness(rule: Rule) -> str:
     """Rules that take the same numbers of the same subjects share their readings."""
     place = rule.fence.model_dump_json() if rule.fence else rule.aggregate if rule.aggregate == "roam" else ""
     hours = [slot.model_dump_json() for slot in rule.active]

@@ -16,6 +16,7 @@ from cityloop.watch.schemas import (
     CapReceipt,
     Level,
     MuteView,
+    NewAssignment,
     NewMute,
     NewOutcome,
     Outcome,
@@ -45,6 +46,7 @@ async def warning_filter(
     end: Annotated[datetime | None, Query(description="raised before")] = None,
     muted: Annotated[bool | None, Query(description="only those that are kept quiet, or none of them")] = None,
     outcome: Outcome | None = None,
+    assignee: str | None = None,
 ) -> WarningFilter:
     """The filter parameters of a request."""
     return WarningFilter(
@@ -58,6 +60,7 @@ async def warning_filter(
         end=end,
         muted=muted,
         outcome=outcome,
+        assignee=assignee,
     )
 
 
@@ -104,6 +107,12 @@ def health(watch: TheWatch, actor: Asker, days: Annotated[int, Query(ge=1, le=36
 def label(warning: str, body: NewOutcome, watch: TheWatch, actor: Asker) -> WarningDetail:
     """Say what a warning turned out to be; it feeds the statistics of its rule."""
     return watch.label(actor, warning, body)
+
+
+@router.post("/warnings/{warning}/assign")
+def assign(warning: str, body: NewAssignment, watch: TheWatch, actor: Asker) -> WarningDetail:
+    """Give it to a department, a person, or both; every hand-over stays in its history."""
+    return watch.assign(actor, warning, body)
 
 
 @router.get("/warnings/{warning}/cap")

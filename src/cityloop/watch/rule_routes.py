@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from cityloop.access.routes import Asker
 from cityloop.core.web import service
 from cityloop.watch.rule_schemas import (
+    BacktestComparison,
     BacktestView,
     NewBacktest,
     NewRuleVersion,
@@ -32,6 +33,12 @@ def backtests(watch: TheWatch, actor: Asker) -> list[BacktestView]:
 def backtest(body: NewBacktest, watch: TheWatch, actor: Asker) -> BacktestView:
     """Run a rule, in force or drafted, over the history; look again under its id for progress and report."""
     return watch.backtests.ask(actor, body)
+
+
+@router.get("/backtests/compare")
+def compare_backtests(first: str, second: str, watch: TheWatch, actor: Asker) -> BacktestComparison:
+    """Two backtests that are done, as of two versions of a rule, over the time that both looked at."""
+    return watch.backtests.compare(actor, first, second)
 
 
 @router.get("/backtests/{backtest}")

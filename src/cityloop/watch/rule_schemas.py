@@ -122,6 +122,29 @@ class BacktestView(Frozen):
     problem: str | None = None
 
 
+class KeyChange(Frozen):
+    """One key of a rule that differs; empty where it is not written."""
+
+    key: str
+    before: Any = None
+    after: Any = None
+
+
+class BacktestComparison(Frozen):
+    """Two backtests of one rule, or of two rules, over the time that both looked at."""
+
+    first: BacktestView
+    second: BacktestView
+    changes: list[KeyChange]
+    """Keys in which the two rules differ."""
+    start: Instant
+    end: Instant
+    both: int
+    """Warnings of the second that were open together with one of the first at the same thing."""
+    only_first: int
+    only_second: int
+
+
 class RuleWish(Frozen):
     """A change of one rule: its new declaration, an earlier version, or its end."""
 
@@ -129,14 +152,6 @@ class RuleWish(Frozen):
     rule: str | None = Field(default=None, max_length=60)
     revert_to: int | None = None
     withdraw: bool = False
-
-
-class KeyChange(Frozen):
-    """One key of a rule that differs; empty where it is not written."""
-
-    key: str
-    before: Any = None
-    after: Any = None
 
 
 class RulePlan(Frozen):

@@ -110,7 +110,7 @@ class Rulebook:
     def _planned(self, session: Session, wish: RuleWish) -> tuple[RulePlan, Rule | None]:
         name, rule = self._wished(session, wish)
         rows, before = _rows(session, name), self.rules.get(name)
-        changes = _changes(declared(before) if before else {}, declared(rule) if rule else {})
+        changes = changes_between(declared(before) if before else {}, declared(rule) if rule else {})
         if not changes:
             raise Invalid("the change changes nothing", "compare it with the rule in force")
         users = [other.id for other in self.rules.values() if name in other.rests_on]
@@ -236,7 +236,8 @@ def _version(row: RuleVersionRow, in_force: bool) -> RuleVersionView:
     return RuleVersionView.model_validate({**told, "version": version, "in_force": in_force})
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[KeyChange]:
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[KeyChange]:
+    """The keys in which two declarations differ."""
     keys = [*after, *(key for key in before if key not in after)]
     changed = [key for key in keys if before.get(key) != after.get(key)]
     return [KeyChange(key=key, before=before.get(key), after=after.get(key)) for key in changed]

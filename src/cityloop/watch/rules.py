@@ -150,6 +150,7 @@ class Rule(Frozen):
     clear: Clear = Clear()
     late: Seconds = Field(default=600, ge=0)
     empty: Empty = "keep"
+    unheard: bool = False
     active: tuple[Hours, ...] = ()
     depends: tuple[Dependency, ...] = ()
     remind: Reminder | None = None

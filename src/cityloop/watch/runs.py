@@ -1,27 +1,24 @@
 """Runs: records of one entity that follow on each other in one bucket. A feed that sends every second sends long ones.
 
-Each record is judged over the window as it stood at that record. As long as none of a run moves the level, all of them
-can be judged at once, each on a copy of the entity's ring; where one does, the run is taken record by record.
+Each record is judged over the window as it stood at that record. As long as none of a run moves a level, all of them
+can be judged at once: by what the window comes to where that is far from every threshold, else each on a copy of the
+entity's ring. Where one moves a level, the run is taken record by record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from cityloop.watch.judging import Decision, Tally, decide, judge
-from cityloop.watch.rules import Rule
-from cityloop.watch.state import ALWAYS, MOST_VALUES, NEVER, Bools, Cells, Floats, Ints, Rings, State
+from cityloop.watch.cells import MOST_VALUES, NEVER, Bools, Floats, Ints
+from cityloop.watch.findings import Findings
+from cityloop.watch.judging import Moments, Tally, judge
+from cityloop.watch.state import State
 
 LONGEST = 64
 """Most records of a run."""
-MOST_CELLS = 1_000_000
-"""Most cells of one kind that are copied at once."""
-Fallen = tuple[int, int, Decision]
-"""A decision behind the turn of its record among those of its entity, and the entity's number."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,10 @@ class Run:
 
 
 def runs(readings: Readings, step: int) -> Iterator[Run]:
-    """Cut the records into runs: the first of every entity, then the second of every entity, and so on."""
+    """Cut the records into runs: the first of every entity, then the second of every entity, and so on.
+
+    Single records come apart from longer runs, which would only widen them.
+    """
     if not len(readings.entity):
         return
     order = np.argsort(readings.entity, kind="stable")
@@ -75,33 +75,39 @@ def runs(readings: Readings, step: int) -> Iterator[Run]:
     length = np.diff(np.r_[start, len(entity)])
     turn = (place - _latest(other))[start]
     number = np.arange(len(start)) - _latest(other[start])
-    for chosen in _split(number):
+    for chosen in _split(2 * number + (length > 1)):
         columns = np.arange(length[chosen].max())
         there = columns < length[chosen][:, None]
         rows = np.where(there, start[chosen][:, None] + columns, 0)
         yield Run(entity[start[chosen]], bucket[start[chosen]], turn[chosen], at[rows], value[rows], there)
 
 
-def take(rule: Rule, state: State, run: Run, tally: Tally) -> list[Fallen]:
-    """Put the records into the rings and move the levels."""
-    fit = run.there & _in_time(rule, state, run)
-    tally.late += int(run.there.sum() - fit.sum())
+def fitting(state: State, run: Run, findings: Findings) -> Run:
+    """The records that are in time, and find room."""
+    fit = run.there & _in_time(state, run)
+    late = np.nonzero(run.there & ~fit)[0]
+    findings.common.late += len(late)
+    findings.late.append(run.entity[late])
     if "values" in state.cells:
-        fit = _with_room(state, run, fit, tally)
-    tally.taken += int(fit.sum())
-    long = (fit.sum(axis=1) > 1) & state.at_once
-    moving = fit.any(axis=1) & ~long
-    portion = max(1, MOST_CELLS // (state.size * fit.shape[1]))
-    for rows in np.split(np.flatnonzero(long), range(portion, int(long.sum()), portion)):
-        if len(rows):
-            moving[rows[_moving(rule, state, run.of(rows, fit), tally)]] = True
-    return _one_by_one(rule, state, run.of(np.flatnonzero(moving), fit), tally)
+        fit = _with_room(state, run, fit, findings.common)
+    findings.common.taken += int(fit.sum())
+    return run.of(np.flatnonzero(fit.any(axis=1)), fit)
 
 
-def _in_time(rule: Rule, state: State, run: Run) -> Bools:
+def one_by_one(state: State, run: Run, findings: Findings) -> None:
+    """Put the records into the rings and move the levels, the first of every entity, then the second, and so on."""
+    for column in range(run.there.shape[1]):
+        now = run.there[:, column]
+        if now.any():
+            entity = run.entity[now]
+            state.put(entity, run.at[now, column], run.value[now, column])
+            findings.fall(state, judge(state, Moments.now(state, entity)), entity, run.turn[now] + column)
+
+
+def _in_time(state: State, run: Run) -> Bools:
     before = np.where(run.there, run.at, NEVER)
     last = np.maximum.accumulate(np.c_[state.last[run.entity], before[:, :-1]], axis=1)
-    tolerated = run.at >= last - rule.late * 1_000_000
+    tolerated = run.at >= last - state.terms.late
     reached = run.bucket > state.head[run.entity] - state.size
     return np.asarray((last == NEVER) | (tolerated & reached[:, None]))
 
@@ -115,87 +121,12 @@ def _with_room(state: State, run: Run, fit: Bools, tally: Tally) -> Bools:
     return np.asarray(fit & ~full)
 
 
-def _one_by_one(rule: Rule, state: State, run: Run, tally: Tally) -> list[Fallen]:
-    found: list[Fallen] = []
-    for column in range(run.there.shape[1]):
-        now = run.there[:, column]
-        if not now.any():
-            continue
-        state.put(run.entity[now], run.at[now, column], run.value[now, column])
-        turns = dict(zip(run.entity[now].tolist(), (run.turn[now] + column).tolist(), strict=True))
-        for decision in decide(rule, state, run.entity[now], tally):
-            number = state.index[decision.entity]
-            found.append((turns[number], number, decision))
-    return found
-
-
-def _moving(rule: Rule, state: State, run: Run, tally: Tally) -> Ints:
-    """Settle the runs that move no level; return the others, whose records are not in the rings yet."""
-    ahead = run.bucket > state.head[run.entity]
-    state.advance(run.entity[ahead], run.bucket[ahead])
-    slot = run.bucket % state.size
-    grown = _grown(state, run, slot)
-    owner, column = np.nonzero(run.there)
-    moments = _moments(state, run, slot, grown, (owner, column))
-    found = judge(rule, moments, np.arange(len(owner)))
-    moving = np.zeros(len(run.entity), np.bool_)
-    moving[owner[found.level != moments.level]] = True
-    still = np.flatnonzero(~moving)
-    last = np.searchsorted(owner, still, side="right") - 1
-    entity, end = run.entity[still], column[last]
-    for name, cells in state.cells.items():
-        cells[entity, slot[still]] = grown[name][still, end]
-    state.last[entity] = moments.last[last]
-    stage = np.r_[NEVER, found.stage[:-1]]
-    stage[np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])] = state.stage[run.entity]
-    turned = np.unique(owner[(stage != found.stage) & ~moving[owner]])
-    tally.turned.update(state.names[number] for number in run.entity[turned])
-    state.outcome[entity], state.left[entity] = found.outcome[last], found.left[last]
-    state.stage[entity] = found.stage[last]
-    return np.flatnonzero(moving)
-
-
-def _moments(state: State, run: Run, slot: Ints, grown: dict[str, Cells], place: tuple[Ints, Ints]) -> Rings:
-    """The ring of its entity as it stood at each record."""
-    owner = place[0]
-    entity, row = run.entity[owner], np.arange(len(owner))
-    cells = {name: of_all[entity] for name, of_all in state.cells.items()}
-    for name, of_run in grown.items():
-        cells[name][row, slot[owner]] = of_run[place]
-    newest = np.maximum.accumulate(np.c_[state.last[run.entity], np.where(run.there, run.at, NEVER)], axis=1)
-    return Rings(state, cells, state.head[entity], newest[:, 1:][place], state.level[entity])
-
-
-def _grown(state: State, run: Run, slot: Ints) -> dict[str, Cells]:
-    """The bucket's cells after each record: shape (entities, records)."""
-    ways: dict[str, tuple[np.ufunc, Any, float]] = {
-        "count": (np.add, 1, 0),
-        "total": (np.add, run.value, 0.0),
-        "first": (np.minimum, run.at, ALWAYS),
-        "low": (np.minimum, run.value, np.inf),
-        "high": (np.maximum, run.value, -np.inf),
-        "newest_at": (np.maximum, run.at, NEVER),
-    }
-    base = {name: cells[run.entity, slot][:, None] for name, cells in state.cells.items()}
-    grown: dict[str, Cells] = {}
-    for name in base.keys() & ways.keys():
-        way, gain, none = ways[name]
-        gains = np.where(run.there, gain, none).astype(base[name].dtype)
-        grown[name] = way.accumulate(np.concatenate([base[name], gains], axis=1), axis=1)
-    if "newest" in base:
-        newer = run.there & (run.at >= grown["newest_at"][:, :-1])
-        chosen = np.maximum.accumulate(np.where(newer, np.arange(1, newer.shape[1] + 1), 0), axis=1)
-        values = np.concatenate([base["newest"], run.value], axis=1)
-        grown["newest"] = np.c_[base["newest"], np.take_along_axis(values, chosen, axis=1)]
-    return {name: cells[:, 1:] for name, cells in grown.items()}
-
-
 def _latest(marks: Bools) -> Ints:
     """For each position the last marked one up to it; the first is marked."""
     return np.maximum.accumulate(np.where(marks, np.arange(len(marks)), 0))
 
 
 def _split(number: Ints) -> list[Ints]:
-    """Positions by number, for 0, 1, 2 and so on, in order."""
+    """Positions by number, for 0, 1, 2 and so on, in order; without those that nothing has."""
     order = np.argsort(number, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(number))[:-1])
+    return [part for part in np.split(order, np.cumsum(np.bincount(number))[:-1]) if len(part)]

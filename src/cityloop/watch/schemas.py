@@ -11,7 +11,9 @@ from cityloop.core.values import Frozen, Instant, Title
 Level = Literal["blue", "yellow", "orange", "red"]
 WarningStatus = Literal["open", "cleared"]
 Outcome = Literal["true", "false", "drill"]
-Change = Literal["raised", "level", "cleared", "acknowledged", "muted", "unmuted", "reminder", "escalated", "labelled"]
+Change = Literal[
+    "raised", "level", "cleared", "acknowledged", "muted", "unmuted", "reminder", "escalated", "labelled", "assigned"
+]  # fmt: skip
 
 
 class Muted(Frozen):
@@ -52,7 +54,12 @@ class WarningView(Frozen):
     lon: float | None
     lat: float | None
     department: str | None
-    """Who owns the response, by the rule."""
+    """Who owns the response: by the rule, until it is assigned to another."""
+    assignee: str | None = None
+    """The account of the person who takes care of it."""
+    assignee_name: Title | None = None
+    assigned_at: Instant | None = None
+    assigned_by: str | None = None
     matter: str | None
     """Key of the catalogue entry under which the response opens a case."""
     series: str | None
@@ -156,12 +163,22 @@ class WarningFilter(Frozen):
     end: Instant | None = None
     muted: bool | None = None
     outcome: Outcome | None = None
+    assignee: str | None = None
 
 
 class NewOutcome(Frozen):
     """What a warning turned out to be, said by somebody who knows."""
 
     outcome: Outcome
+    note: str = Field(default="", max_length=500)
+
+
+class NewAssignment(Frozen):
+    """A warning is given to a department, to a person, or to a person in a department."""
+
+    department: str | None = Field(default=None, max_length=60)
+    person: str | None = Field(default=None, max_length=60)
+    """An account; left out, the department decides itself."""
     note: str = Field(default="", max_length=500)
 
 

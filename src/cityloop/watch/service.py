@@ -16,15 +16,17 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
 from cityloop.core.clock import Clock
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import Invalid, NotFound
+from cityloop.core.errors import Conflict, Invalid, NotFound
 from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.watch.alerts import Alerts
+from cityloop.watch.assigning import PERMISSION, Assigner, People, nobody
 from cityloop.watch.backtests import Backtests, Rehearser
 from cityloop.watch.cap import Office, message, steps
+from cityloop.watch.cap_cases import CapCase
 from cityloop.watch.cards import Describe
 from cityloop.watch.checking import Known
 from cityloop.watch.following import Follower
@@ -39,6 +41,7 @@ from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import (
     CapReceipt,
     MuteView,
+    NewAssignment,
     NewMute,
     NewOutcome,
     RuleHealth,
@@ -47,6 +50,7 @@ from cityloop.watch.schemas import (
     WarningFilter,
     WarningView,
 )
+from cityloop.watch.shelf import Shelf
 from cityloop.watch.store import Store
 from cityloop.watch.trace import Voice
 from cityloop.watch.views import detail, rule_view, view
@@ -58,7 +62,7 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
 }
 _EXPORTED = (
     *("id", "rule", "title", "message", "entity", "entity_title", "level", "peak", "status", "value", "unit"),
-    *("threshold", "raised_at", "cleared_at", "acknowledged_at", "acknowledged_by", "area", "department"),
+    *("threshold", "raised_at", "cleared_at", "acknowledged_at", "acknowledged_by", "area", "department", "assignee"),
     *("case_number", "series"),
 )
 
@@ -81,6 +85,8 @@ class Watch:
         locality: Locality = Locality(),
         known: Known = Known(),
         office: Office | None = None,
+        people: People = nobody,
+        cap_cases: Sequence[CapCase] = (),
     ) -> None:
         self._database, self._outbox, self._door, self._audit, self._clock = database, outbox, door, audit, clock
         self._voice, self._locality = voice or Voice(), locality
@@ -91,12 +97,14 @@ class Watch:
             database=database, outbox=outbox, door=door, audit=audit, packs=rules, known=known, adopt=self._adopt
         )
         rehearser = Rehearser(database, lake, describe, lambda: self._rules, locality)
-        self.backtests = Backtests(door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser)
+        shelf = Shelf(database)
+        self.backtests = Backtests(door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser, shelf=shelf)
         self._mutes = Mutes(database, door, audit, lambda: self._rules)
         self._store = Store(outbox, audit, self._voice.zone, self._mutes.quiet)
         self._keeper = Keeper(database, lake, self._store, tuple(self._rules.values()), describe, clock.now, locality)
         self._follower = Follower(database, self._store, self._mutes, describe, lambda: self._rules)
-        self._alerts = Alerts(database, door, self._store, describe, clock.now)
+        self._alerts = Alerts(database, door, self._store, describe, clock.now, cap_cases)
+        self._assigner = Assigner(door, people, known.departments)
         door.register(Protected(entity="warning", department="department", area="area"))
         door.register(Protected(entity="rule"))
 
@@ -202,6 +210,21 @@ class Watch:
             tx.flush()
             return self._detail(tx.session, query, warning)
 
+    def assign(self, actor: Actor, warning: str, wish: NewAssignment) -> WarningDetail:
+        """Give a warning to a department or a person; who gives it away may not see it any more.
+
+        Raises :class:`Conflict` for one that has cleared, :class:`Invalid` for somebody who cannot take it.
+        """
+        self._door.permit(actor, PERMISSION)
+        query = self._seen(actor)
+        with self._database.transaction() as tx:
+            row = _found(tx.session, query, warning)
+            if row.status != "open":
+                raise Conflict(f"'{warning}' has cleared", "only an open warning is assigned")
+            self._store.assign(tx, row, wish, self._assigner.taker(row, wish), actor, self._clock.now())
+            tx.flush()
+            return self._detail(tx.session, select(WarningRow), warning)
+
     def mutes(self, actor: Actor, every: bool) -> builtins.list[MuteView]:
         """Silences and maintenance windows; with ``every`` also the past ones."""
         return self._mutes.list(actor, self._clock.now(), every)
@@ -266,6 +289,7 @@ def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
         WarningRow.entity: wanted.entity,
         WarningRow.series: wanted.series,
         WarningRow.outcome: wanted.outcome,
+        WarningRow.assignee: wanted.assignee,
     }
     found: builtins.list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.level:

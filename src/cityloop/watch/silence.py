@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
 
 import numpy as np
 
+from cityloop.standard.batch import EntityCard
+from cityloop.watch.cells import NEVER, Ints
 from cityloop.watch.judging import Decision, Outcome, Stage, Tally, instant, micros
 from cityloop.watch.rules import Rule
 from cityloop.watch.runs import Readings
-from cityloop.watch.state import NEVER, Ints, State
+from cityloop.watch.state import State
 
 
 def hear(state: State, readings: Readings) -> Ints:
@@ -17,6 +20,27 @@ def hear(state: State, readings: Readings) -> Ints:
     before = state.last.copy()
     np.maximum.at(state.last, readings.entity, readings.at)
     return np.flatnonzero(state.last > before)
+
+
+def enlist(state: State, things: Mapping[str, EntityCard], now: datetime, zone: tzinfo) -> list[str]:
+    """Count things of the directory that never sent anything from their registration; returns the new ones.
+
+    A thing without the attribute ``registered`` counts from now.
+    """
+    numbers = state.numbers(list(things))
+    unheard = numbers[state.last[numbers] == NEVER]
+    names = [state.names[number] for number in unheard]
+    state.last[unheard] = [micros(min(now, registered(things[name], zone) or now)) for name in names]
+    return names
+
+
+def registered(thing: EntityCard, zone: tzinfo) -> datetime | None:
+    """When a thing was registered, by the attribute of its line in the directory: a day or an instant."""
+    try:
+        found = datetime.fromisoformat(thing.attributes.get("registered", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def judge(rule: Rule, state: State, now: datetime, entity: Ints | None = None) -> tuple[State, list[Decision], Tally]:

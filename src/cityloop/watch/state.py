@@ -1,52 +1,30 @@
-"""What the evaluation remembers of one rule: ring buckets of many entities, as numpy arrays.
-
-Event time is cut into buckets of ``rule.bucket`` seconds. Every entity has a ring of buckets that ends at its *head*,
-the newest bucket it has a record in. A late record lands in its own bucket, so order of arrival does not matter within
-the tolerance. Instants are microseconds since 1970 (UTC).
-"""
+"""What the evaluation remembers of rules that are alike: ring buckets of many entities, and where each rule stands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cityloop.watch.rules import Aggregate, Rule
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Cells = npt.NDArray[Any]
-
-NEVER = np.iinfo(np.int64).min // 4
-"""An instant or bucket before all others."""
-ALWAYS = -NEVER
-
-CELLS: dict[Aggregate, dict[str, float]] = {
-    "mean": {"count": 0, "total": 0.0},
-    "sum": {"count": 0, "total": 0.0},
-    "count": {"count": 0},
-    "min": {"count": 0, "low": np.inf},
-    "max": {"count": 0, "high": -np.inf},
-    "last": {"count": 0, "newest": np.nan, "newest_at": NEVER},
-    "change": {"count": 0, "newest": np.nan, "newest_at": NEVER, "oldest": np.nan},
-    "rate": {"count": 0, "newest": np.nan, "newest_at": NEVER, "oldest": np.nan},
-    "spread": {"count": 0, "low": np.inf, "high": -np.inf},
-    "percentile": {"count": 0, "values": np.nan},
-    "roam": {"count": 0, "low": np.inf, "high": -np.inf},
-    "silence": {"count": 0},
-    "anomaly": {"count": 0, "total": 0.0},
-    "forecast": {"count": 0, "newest": np.nan, "newest_at": NEVER},
-}
-"""What each aggregate keeps for a bucket, with the value of an empty one."""
-_WHOLE = {"count", "newest_at", "first"}
-_DEPTH: dict[Aggregate, dict[str, int]] = {"percentile": {"values": 8}, "roam": {"low": 2, "high": 2}}
-"""Cells that hold more than one number: room for the values themselves, longitude and latitude."""
-_SINGLE: frozenset[Aggregate] = frozenset({"change", "rate", "percentile", "roam"})
-MOST_VALUES = 1024
-"""Values that a bucket of a percentile keeps; what comes beyond is an error of the rule."""
+from cityloop.watch.cells import (
+    ALWAYS,
+    CELLS,
+    DEPTH,
+    MOST_VALUES,
+    NEVER,
+    SINGLE,
+    WAYS,
+    WHOLE,
+    Bools,
+    Cells,
+    Floats,
+    Ints,
+)
+from cityloop.watch.rings import Rings
+from cityloop.watch.rules import Rule
+from cityloop.watch.terms import Terms, bucket_of
+from cityloop.watch.windows import Windows
 
 
 class Entities:
@@ -61,10 +39,10 @@ class Entities:
 
     def numbers(self, names: Sequence[str]) -> Ints:
         """The numbers of these entities; unknown ones are added."""
-        for name in names:
-            if name not in self.index:
-                self._add(name)
-        return np.array([self.index[name] for name in names], np.int64)
+        found = list(map(self.index.get, names))
+        if None in found:
+            found = [self._add(name) if number is None else number for name, number in zip(names, found, strict=True)]
+        return np.array(found, np.int64)
 
     def release(self, name: str) -> None:
         """Forget an entity; its number goes to the next new one."""
@@ -72,61 +50,72 @@ class Entities:
         self.names[number] = ""
         self._free.append(number)
 
-    def _add(self, name: str) -> None:
-        if not self._free:
-            self.index[name] = len(self.names)
+    def _add(self, name: str) -> int:
+        """The number of an entity that was unknown, or is named twice."""
+        if name in self.index:
+            return self.index[name]
+        if self._free:
+            number = self._free.pop()
+            self.names[number] = name
+            self.renewed.append(number)
+        else:
+            number = len(self.names)
             self.names.append(name)
-            return
-        number = self.index[name] = self._free.pop()
-        self.names[number] = name
-        self.renewed.append(number)
-
-
-class Rings:
-    """Ring buckets by number, with the newest bucket (``head``), the newest instant and the level of each.
-
-    The numbers are those of entities in a :class:`State`; a copy may number the moments of entities instead.
-    """
-
-    step: int
-    span: int
-    columns: int
-    """How many buckets back the evaluation looks to see how long a condition has lasted."""
-    size: int
-
-    def __init__(
-        self, like: Rings, cells: dict[str, Cells], head: Ints, last: Ints, level: npt.NDArray[np.int8]
-    ) -> None:
-        self.step, self.span, self.columns, self.size = like.step, like.span, like.columns, like.size
-        self.cells, self.head, self.last, self.level = cells, head, last, level
-
-    def recent(self, name: str, entity: Ints, length: int) -> Cells:
-        """The newest ``length`` buckets of these entities, oldest first: shape (entities, length)."""
-        slots = (self.head[entity][:, None] - np.arange(length - 1, -1, -1)) % self.size
-        return np.asarray(self.cells[name][entity[:, None], slots])
+        self.index[name] = number
+        return number
 
 
 class State(Rings):
-    """Rings and levels of one rule. Call :meth:`fit` once entities have been added."""
+    """Rings of rules that are alike, and where each rule stands with each entity.
 
-    def __init__(self, rule: Rule, entities: Entities | None = None) -> None:
+    Standings have the shape (entities, rules); with one rule, :attr:`level` and the like are its column. They are
+    written only where a rule is not at rest, so that a thousand rules over many entities take no room for most of
+    them. Call :meth:`fit` once entities have been added.
+    """
+
+    def __init__(self, rules: Rule | Sequence[Rule], entities: Entities | None = None) -> None:
+        self.terms = Terms([rules] if isinstance(rules, Rule) else rules)
         self.entities = entities or Entities()
-        bucket = rule.bucket or 1  # silence has no window
-        self.step = bucket * 1_000_000
-        self.span = max(1, rule.window // bucket)
-        self.columns = 1 if rule.longest == 0 else -(-rule.longest // bucket) + 2
-        self.size = self.span + self.columns - 1
-        self.fills: dict[str, float] = {**CELLS[rule.aggregate], "first": ALWAYS}
-        self.depth = dict(_DEPTH.get(rule.aggregate, {}))
-        self.at_once = rule.aggregate not in _SINGLE
+        aggregates = [rule.aggregate for rule in self.terms.rules]
+        self.fills = {name: fill for one in aggregates for name, fill in CELLS[one].items()} | {"first": ALWAYS}
+        self.depth = {name: deep for one in aggregates for name, deep in DEPTH.get(one, {}).items()}
+        self.at_once = SINGLE.isdisjoint(aggregates)
         """Whether the records of a run can be judged together."""
-        self.cells = {name: self._new(name, (0, self.size)) for name in self.fills}
-        self.head = np.empty(0, np.int64)
-        self.last = np.empty(0, np.int64)
-        self.level = np.empty(0, np.int8)
-        self.outcome = np.empty(0, np.int8)
-        self.stage = np.empty(0, np.int8)
-        self.left = np.empty(0, np.float64)
+        none = np.empty(0, np.int64)
+        super().__init__(bucket_of(self.terms.rules[0]) * 1_000_000, self.terms.size, {}, none, none)
+        self.cells = {name: self._new(name, 0) for name in self.fills}
+        spans = {group.span for group in self.terms.groups}
+        self.windows = {span: Windows(span, self.fills) for span in spans} if self.at_once else {}
+        """What the cells of the newest window come to, for each width of window."""
+        shape = (0, len(self.terms.rules))
+        self.levels, self.stages = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
+        self.outcomes, self.lefts = np.zeros(shape, np.int8), np.zeros(shape)
+        self.busy, self.apart = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+        """Which pairs the last evaluation had to look at; which are judged elsewhere."""
+        self.restless = np.empty(0, np.int64)
+        """How many rules are busy with each entity."""
+        self.resting = np.zeros((0, len(self.terms.groups)), np.int8)
+        """The outcome of all pairs of an entity and a group's rules that are at rest."""
+
+    @property
+    def level(self) -> npt.NDArray[np.int8]:
+        """Level of each entity by the one rule: 1-based position in its ladder, 0 for none."""
+        return self.levels[:, 0]
+
+    @property
+    def stage(self) -> npt.NDArray[np.int8]:
+        """Quiet, waiting or open, by the one rule."""
+        return self.stages[:, 0]
+
+    @property
+    def outcome(self) -> npt.NDArray[np.int8]:
+        """What the last evaluation of each entity found, by the one rule."""
+        return self.outcomes[:, 0]
+
+    @property
+    def left(self) -> Floats:
+        """Seconds until the next change, by the one rule; 0 where none is due."""
+        return self.lefts[:, 0]
 
     @property
     def names(self) -> list[str]:
@@ -149,14 +138,15 @@ class State(Rings):
         if len(self.names) > len(self.head):
             self._grow(max(64, 2 * len(self.names)))
         if self.entities.renewed:
-            self._renew(np.array(self.entities.renewed))
+            self.forget(np.array(self.entities.renewed))
             self.entities.renewed.clear()
 
-    def restore(self, rows: Iterable[tuple[str, int, int, int]]) -> None:
-        """Set what the database remembers: (entity, level as 1-based position in the ladder, stage, instant)."""
+    def restore(self, rows: Iterable[tuple[str, int, int, int]], rule: int = 0) -> None:
+        """Set what the database remembers of a rule: (entity, level as 1-based position, stage, instant)."""
         for name, level, stage, at in rows:
             number = self.numbers([name])
-            self.level[number], self.stage[number] = level, stage
+            self.levels[number, rule], self.stages[number, rule] = level, stage
+            self.occupy(number, np.array([rule]), np.array([level > 0 or stage > 0]))
             self.last[number] = np.maximum(self.last[number], at)
             ahead = self.last[number] // self.step > self.head[number]
             self.advance(number[ahead], self.last[number][ahead] // self.step)
@@ -184,10 +174,9 @@ class State(Rings):
         if "values" in self.cells:
             place = _rank(entity * self.size + slot)
             self._store(entity, slot, place, value)
-        ways = {"count": np.add, "total": np.add, "first": np.minimum, "low": np.minimum, "high": np.maximum}
         gains = {"count": np.ones(len(at), np.int64), "total": value, "first": at, "low": value, "high": value}
-        for name in self.cells.keys() & ways.keys():
-            ways[name].at(self.cells[name], (entity, slot), gains[name])
+        for name in self.cells.keys() & gains.keys():
+            WAYS[name].at(self.cells[name], (entity, slot), gains[name])
         if "newest" in self.cells:
             order = np.argsort(at, kind="stable")
             self.cells["newest"][entity[order], slot[order]] = value[order]
@@ -195,6 +184,7 @@ class State(Rings):
         if "oldest" in self.cells:
             order = np.argsort(at, kind="stable")[::-1]
             self.cells["oldest"][entity[order], slot[order]] = value[order]
+        self._changed(entity)
 
     def put(self, entity: Ints, at: Ints, value: Floats) -> None:
         """Add one record to each of these *different* entities."""
@@ -221,24 +211,65 @@ class State(Rings):
             cells["newest"][entity[newer], slot[newer]] = value[newer]
             cells["newest_at"][entity[newer], slot[newer]] = at[newer]
         self.last[entity] = np.maximum(self.last[entity], at)
+        self._changed(entity)
 
     def advance(self, entity: Ints, bucket: Ints) -> None:
         """Move heads forward to ``bucket`` and empty the buckets that come into the rings."""
         if not len(entity):
             return
-        slots = np.arange(self.size)
-        holds = bucket[:, None] - (bucket[:, None] - slots) % self.size
-        row, slot = np.nonzero(holds > self.head[entity][:, None])
+        start = np.maximum(self.head[entity] + 1, bucket - self.size + 1)
+        row, slot = each_of(bucket - start + 1)
+        slot = (start[row] + slot) % self.size
         for name, fill in self.fills.items():
             self.cells[name][entity[row], slot] = fill
         self.head[entity] = bucket
 
-    def _renew(self, entity: Ints) -> None:
+    def note(self, entity: Ints, group: int, outcome: Ints) -> None:
+        """What was found of entities whose pairs with the rules of a group are at rest."""
+        outcome = outcome.astype(np.int8)
+        if len(self.terms.rules) > 1:
+            news = self.resting[entity, group] != outcome
+            entity, outcome = entity[news], outcome[news]
+        if len(entity):
+            self.resting[entity, group] = outcome
+            self.outcomes[entity[:, None], self.terms.groups[group].members] = outcome[:, None]
+
+    def occupy(self, entity: Ints, rule: Ints, busy: Bools) -> None:
+        """Whether pairs, each given once, have to be looked at again."""
+        before = self.busy[entity, rule]
+        np.add.at(self.restless, entity, busy.astype(np.int64) - before)
+        self.busy[entity, rule] = busy
+
+    def adopt(self, entity: Ints, rule: int, other: State, number: Ints, position: int) -> None:
+        """Take over where another state's rule stands with entities that have other numbers there."""
+        for mine, theirs in zip(self._standings(), other._standings(), strict=True):
+            if mine is not self.busy:
+                mine[entity, rule] = theirs[number, position]
+        self.apart[entity, rule] = False
+        self.occupy(entity, np.full(len(entity), rule), other.busy[number, position])
+
+    def dismiss(self, entity: Ints, rule: int) -> None:
+        """Leave these entities to another state."""
+        self.occupy(entity, np.full(len(entity), rule), np.zeros(len(entity), np.bool_))
+        for standing in self._standings():
+            standing[entity, rule] = 0
+        self.apart[entity, rule] = True
+
+    def _changed(self, entity: Ints) -> None:
+        for windows in self.windows.values():
+            windows.forget(entity)
+
+    def forget(self, entity: Ints) -> None:
+        """Begin anew with these numbers."""
         for name, fill in self.fills.items():
             self.cells[name][entity] = fill
         self.head[entity] = self.last[entity] = NEVER
-        for column in (self.level, self.outcome, self.stage, self.left):
-            column[entity] = 0
+        for standing in (*self._standings(), self.restless, self.resting):
+            standing[entity] = 0
+        self._changed(entity)
+
+    def _standings(self) -> tuple[Cells, ...]:
+        return self.levels, self.stages, self.outcomes, self.lefts, self.busy, self.apart
 
     def _store(self, entity: Ints, slot: Ints, place: Ints, value: Floats) -> None:
         """Keep values at their places in their buckets, as far as there is room."""
@@ -254,17 +285,31 @@ class State(Rings):
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self.head)
         for name in self.cells:
-            self.cells[name] = np.concatenate([self.cells[name], self._new(name, (more, self.size))])
+            self.cells[name] = np.concatenate([self.cells[name], self._new(name, more)])
         self.head = np.concatenate([self.head, np.full(more, NEVER, np.int64)])
         self.last = np.concatenate([self.last, np.full(more, NEVER, np.int64)])
-        self.level = np.concatenate([self.level, np.zeros(more, np.int8)])
-        self.outcome = np.concatenate([self.outcome, np.zeros(more, np.int8)])
-        self.stage = np.concatenate([self.stage, np.zeros(more, np.int8)])
-        self.left = np.concatenate([self.left, np.zeros(more)])
+        self.restless = np.concatenate([self.restless, np.zeros(more, np.int64)])
+        self.resting = np.concatenate([self.resting, np.zeros((more, self.resting.shape[1]), np.int8)])
+        wider = [_taller(standing, capacity) for standing in self._standings()]
+        self.levels, self.stages, self.outcomes, self.lefts, self.busy, self.apart = wider
 
-    def _new(self, name: str, shape: tuple[int, int]) -> Cells:
-        whole = (*shape, self.depth[name]) if name in self.depth else shape
-        return np.full(whole, self.fills[name], np.int64 if name in _WHOLE else np.float64)
+    def _new(self, name: str, rows: int) -> Cells:
+        shape = (rows, self.size, self.depth[name]) if name in self.depth else (rows, self.size)
+        return np.full(shape, self.fills[name], np.int64 if name in WHOLE else np.float64)
+
+
+def each_of(count: Ints) -> tuple[Ints, Ints]:
+    """For so many things of each of some rows: the row of each thing, and which of its row it is."""
+    row = np.repeat(np.arange(len(count)), count)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+
+
+def _taller(standing: Cells, rows: int) -> Cells:
+    """The same with more rows. What nobody wrote to is not touched, and takes no memory."""
+    found = np.zeros((rows, *standing.shape[1:]), standing.dtype)
+    place = np.nonzero(standing)
+    found[place] = standing[place]
+    return found
 
 
 def _rank(group: Ints) -> Ints:

@@ -24,7 +24,7 @@ from cityloop.watch.judging import Decision, Outcome
 from cityloop.watch.models import RuleStateRow, WarningChangeRow, WarningRow, WatchCursorRow
 from cityloop.watch.recent import Point
 from cityloop.watch.rules import LEVELS, Escalation, Rule
-from cityloop.watch.schemas import Evidence, Level, ModelEvidence, Muted, NewOutcome
+from cityloop.watch.schemas import Evidence, Level, ModelEvidence, Muted, NewAssignment, NewOutcome
 from cityloop.watch.telemetry import WARNINGS
 from cityloop.watch.views import view
 
@@ -38,6 +38,7 @@ EVENTS = {
     "reminder": "cityloop.warning.reminder",
     "escalated": "cityloop.warning.escalated",
     "labelled": "cityloop.warning.labelled",
+    "assigned": "cityloop.warning.assigned",
 }
 """The event of each step. To the rest of the house a muted warning is raised when it begins to speak."""
 MOST_POINTS = 200
@@ -170,14 +171,29 @@ class Store:
         reason = Title(zh=f"{actor.name.zh}认定为{zh}{note}", en=f"{actor.name.en}: {en}{note.replace('：', ': ')}")
         self._step(tx, row, Step("labelled", row.level, row.value, reason, _said(reason), actor.id))
 
+    def assign(
+        self, tx: Transaction, row: WarningRow, wish: NewAssignment, person: Actor | None, actor: Actor, now: datetime
+    ) -> None:
+        """Give a warning to a department, a person, or both; a department alone decides anew who of it."""
+        row.department = wish.department or row.department
+        row.assignee, row.assignee_name = (person.id, person.name.model_dump()) if person else (None, None)
+        row.assigned_at, row.assigned_by, row.updated_at = now, actor.id, now
+        named = person.name if person else Title(zh=row.department or "", en=row.department or "")
+        note = wish.note and f"：{wish.note}"
+        reason = Title(
+            zh=f"{actor.name.zh}指派给{named.zh}{note}",
+            en=f"assigned to {named.en} by {actor.name.en}{note.replace('：', ': ', 1)}",
+        )
+        more = {"to": row.department, "person": row.assignee}
+        self._step(tx, row, Step("assigned", row.level, row.value, reason, _said(reason), actor.id, more))
+
     def _lift(self, row: WarningRow, level: str) -> None:
         row.level, row.rank = level, _RANKS.index(level) + 1
         row.peak = _higher(level, row.peak)
 
     def standing(self, tx: Transaction, standings: Sequence[Standing]) -> None:
         """Remember where rules stand with entities."""
-        for one in standings:
-            tx.session.merge(RuleStateRow(**asdict(one)))
+        tx.put_now(RuleStateRow, [asdict(one) for one in standings])
 
     def cursor(self, tx: Transaction, entity_type: str, version: int, received_at: datetime | None) -> None:
         """Remember up to where the lake was watched."""

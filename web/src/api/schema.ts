@@ -964,6 +964,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/warnings/{warning}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign
+         * @description Give it to a department, a person, or both; every hand-over stays in its history.
+         */
+        post: operations["assign_api_v1_warnings__warning__assign_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/warnings/{warning}/cap": {
         parameters: {
             query?: never;
@@ -1066,6 +1086,26 @@ export interface paths {
          * @description Run a rule, in force or drafted, over the history; look again under its id for progress and report.
          */
         post: operations["backtest_api_v1_rules_backtests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtests/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Backtests
+         * @description Two backtests that are done, as of two versions of a rule, over the time that both looked at.
+         */
+        get: operations["compare_backtests_api_v1_rules_backtests_compare_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3503,6 +3543,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notices
+         * @description Notices by e-mail and text message, the newest first, without their words.
+         */
+        get: operations["notices_api_v1_notices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{notice}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Again
+         * @description Send one that was refused, has expired, or may not have arrived.
+         */
+        post: operations["send_again_api_v1_notices__notice__again_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -3760,6 +3840,32 @@ export interface components {
             uploaded_at: string;
             /** Thumb */
             thumb: boolean;
+        };
+        /**
+         * BacktestComparison
+         * @description Two backtests of one rule, or of two rules, over the time that both looked at.
+         */
+        BacktestComparison: {
+            first: components["schemas"]["BacktestView"];
+            second: components["schemas"]["BacktestView"];
+            /** Changes */
+            changes: components["schemas"]["KeyChange"][];
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Both */
+            both: number;
+            /** Only First */
+            only_first: number;
+            /** Only Second */
+            only_second: number;
         };
         /**
          * BacktestView
@@ -6746,7 +6852,7 @@ export interface components {
              * What
              * @enum {string}
              */
-            what: "raised" | "level" | "cleared" | "acknowledged" | "muted" | "unmuted" | "reminder" | "escalated" | "labelled";
+            what: "raised" | "level" | "cleared" | "acknowledged" | "muted" | "unmuted" | "reminder" | "escalated" | "labelled" | "assigned";
             /** Level */
             level: ("blue" | "yellow" | "orange" | "red") | null;
             /** Value */
@@ -7369,6 +7475,21 @@ export interface components {
             owner: string | null;
         };
         /**
+         * NewAssignment
+         * @description A warning is given to a department, to a person, or to a person in a department.
+         */
+        NewAssignment: {
+            /** Department */
+            department?: string | null;
+            /** Person */
+            person?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * NewBacktest
          * @description A wish to see what a rule would have said: one in force by ``rule``, or a ``draft`` as in ``rules.yaml``.
          */
@@ -7545,6 +7666,48 @@ export interface components {
             department?: string | null;
         };
         /**
+         * NoticeView
+         * @description One event told to one address; what it said stays in the house.
+         */
+        NoticeView: {
+            /** Id */
+            id: string;
+            /** Notice */
+            notice: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "mail" | "sms";
+            /** Address */
+            address: string;
+            /** Kind */
+            kind: string;
+            /** Subject */
+            subject: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "sent" | "refused" | "doubtful" | "expired";
+            /** Attempts */
+            attempts: number;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /** Tried At */
+            tried_at: string | null;
+            /** Error */
+            error: string | null;
+        };
+        /**
          * Order
          * @description Sort by a metric, a dimension or ``time``.
          */
@@ -7706,6 +7869,17 @@ export interface components {
         Page_LimitLine_: {
             /** Items */
             items: components["schemas"]["LimitLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[NoticeView] */
+        Page_NoticeView_: {
+            /** Items */
+            items: components["schemas"]["NoticeView"][];
             /** Total */
             total: number;
             /** Page */
@@ -10148,6 +10322,13 @@ export interface components {
             lat: number | null;
             /** Department */
             department: string | null;
+            /** Assignee */
+            assignee?: string | null;
+            assignee_name?: components["schemas"]["Title"] | null;
+            /** Assigned At */
+            assigned_at?: string | null;
+            /** Assigned By */
+            assigned_by?: string | null;
             /** Matter */
             matter: string | null;
             /** Series */
@@ -10236,6 +10417,13 @@ export interface components {
             lat: number | null;
             /** Department */
             department: string | null;
+            /** Assignee */
+            assignee?: string | null;
+            assignee_name?: components["schemas"]["Title"] | null;
+            /** Assigned At */
+            assigned_at?: string | null;
+            /** Assigned By */
+            assigned_by?: string | null;
             /** Matter */
             matter: string | null;
             /** Series */
@@ -11699,6 +11887,7 @@ export interface operations {
                 /** @description only those that are kept quiet, or none of them */
                 muted?: boolean | null;
                 outcome?: ("true" | "false" | "drill") | null;
+                assignee?: string | null;
             };
             header?: never;
             path?: never;
@@ -11744,6 +11933,7 @@ export interface operations {
                 /** @description only those that are kept quiet, or none of them */
                 muted?: boolean | null;
                 outcome?: ("true" | "false" | "drill") | null;
+                assignee?: string | null;
             };
             header?: never;
             path?: never;
@@ -11896,6 +12086,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewOutcome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WarningDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    assign_api_v1_warnings__warning__assign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAssignment"];
             };
         };
         responses: {
@@ -12109,6 +12334,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_backtests_api_v1_rules_backtests_compare_get: {
+        parameters: {
+            query: {
+                first: string;
+                second: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
                 };
             };
             /** @description Validation Error */
@@ -16186,6 +16443,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notices_api_v1_notices_get: {
+        parameters: {
+            query?: {
+                state?: ("waiting" | "sending" | "sent" | "refused" | "doubtful" | "expired")[] | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NoticeView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_again_api_v1_notices__notice__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeView"];
+                };
             };
             /** @description Validation Error */
             422: {

@@ -29,7 +29,7 @@ export const en: Same<typeof zh> = {
     records: 'Raw records',
     recordTitle: 'Raw record {id}',
     pointsTable: 'Values in the window',
-    what: { raised: 'Raised', level: 'Level changed', cleared: 'Cleared', acknowledged: 'Acknowledged', muted: 'Kept quiet', unmuted: 'Speaks again', reminder: 'Reminder', escalated: 'Escalated', labelled: 'Labelled' },
+    what: { raised: 'Raised', level: 'Level changed', cleared: 'Cleared', acknowledged: 'Acknowledged', muted: 'Kept quiet', unmuted: 'Speaks again', reminder: 'Reminder', escalated: 'Escalated', labelled: 'Labelled', assigned: 'Assigned' },
     muted: 'Kept quiet',
     mutedKind: { silence: 'silence', maintenance: 'maintenance', dependency: 'because of another warning' },
     until: 'until {at}',

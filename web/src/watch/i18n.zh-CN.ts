@@ -26,7 +26,7 @@ export const zh = {
     records: '原始记录',
     recordTitle: '原始记录 {id}',
     pointsTable: '窗口内数值',
-    what: { raised: '发出', level: '级别变化', cleared: '解除', acknowledged: '确认', muted: '静默', unmuted: '恢复发声', reminder: '提醒', escalated: '升级', labelled: '认定' },
+    what: { raised: '发出', level: '级别变化', cleared: '解除', acknowledged: '确认', muted: '静默', unmuted: '恢复发声', reminder: '提醒', escalated: '升级', labelled: '认定', assigned: '指派' },
     muted: '静默中',
     mutedKind: { silence: '静默', maintenance: '检修', dependency: '由其他预警引起' },
     until: '至 {at}',

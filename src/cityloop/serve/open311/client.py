@@ -8,24 +8,11 @@ from typing import Any
 
 import httpx
 
-from cityloop.collect.sources.secrets import resolved
-from cityloop.collect.sources.trouble import SourceTrouble
+from cityloop.serve.delivery import Doubtful, NotYet, post_once, secret, told
 from cityloop.serve.open311.content import Recipient
 
 _MOST = 1_000_000
 """Bytes of an answer that are read at most."""
-
-
-class NotYet(Exception):
-    """It was surely not taken: try again later."""
-
-
-class Refused(Exception):
-    """It was surely not taken, and will not be."""
-
-
-class Doubtful(Exception):
-    """Whether it was taken is not known."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +33,12 @@ class Partner:
         self._http = httpx.Client(timeout=20, transport=transport, follow_redirects=False)
 
     def post(self, fields: Mapping[str, str]) -> Remote:
-        """Send a report; raises :class:`NotYet`, :class:`Refused` or :class:`Doubtful`."""
-        try:
-            key = resolved(self._recipient.api_key)
-        except SourceTrouble as trouble:
-            raise NotYet(str(trouble)) from trouble
-        try:
-            answer = self._http.post(self._url("requests"), data={**fields, **self._place(), "api_key": key})
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NotYet(f"{self._recipient.url} cannot be reached: {error}") from error
-        except httpx.HTTPError as error:
-            raise Doubtful(f"{self._recipient.url} did not answer: {error}") from error
-        if answer.status_code in (429, 503):
-            raise NotYet(_told(answer))
-        if 400 <= answer.status_code < 500:
-            raise Refused(_told(answer))
+        """Send a report; raises what :func:`post_once` does."""
+        data = {**fields, **self._place(), "api_key": secret(self._recipient.api_key)}
+        answer = post_once(self._http, self._recipient.url, self._url("requests"), data=data)
         found = _first(answer)
-        if not answer.is_success or found is None or not (found.get("service_request_id") or found.get("token")):
-            raise Doubtful(_told(answer))
+        if found is None or not (found.get("service_request_id") or found.get("token")):
+            raise Doubtful(told(answer))
         return Remote(number=_text(found, "service_request_id"), token=_text(found, "token"))
 
     def number_of(self, token: str) -> str | None:
@@ -87,7 +62,7 @@ class Partner:
             raise NotYet(f"{self._recipient.url} cannot be asked: {error}") from error
         found = _first(answer)
         if not answer.is_success or found is None:
-            raise NotYet(_told(answer))
+            raise NotYet(told(answer))
         return found
 
     def _url(self, path: str) -> str:
@@ -112,7 +87,3 @@ def _text(found: Mapping[str, Any], name: str) -> str | None:
     """A value as text: some servers write ids as numbers."""
     value = found.get(name)
     return str(value)[: 120 if name != "status_notes" else 500] if value not in (None, "") else None
-
-
-def _told(answer: httpx.Response) -> str:
-    return f"HTTP {answer.status_code}: {answer.text[:300]}"

@@ -22,7 +22,8 @@ from cityloop.city.service import City
 from cityloop.core.clock import Clock, SystemClock
 from cityloop.core.database import Database, Transaction
 from cityloop.core.outbox import Event
-from cityloop.serve.open311.client import Doubtful, NotYet, Partner, Refused, Remote
+from cityloop.serve.delivery import Doubtful, NotYet, Refused
+from cityloop.serve.open311.client import Partner, Remote
 from cityloop.serve.open311.content import Open311File, Recipient
 from cityloop.serve.open311.models import SentRow
 from cityloop.serve.open311.sent import STUCK, SentCases
