@@ -23,7 +23,7 @@ def update(folder: Path, found: Figures) -> Path:
     """Keep new figures beside the old ones, write the page, return it."""
     kept = folder / "models.json"
     every = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    every |= found
+    every.update(found)
     kept.write_text(json.dumps(every, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     page = folder / "models.md"
     page.write_text(written(every), encoding="utf-8")

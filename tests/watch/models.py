@@ -23,6 +23,7 @@ class Models:
         self.told: dict[str, Forecast] = {}
         self.ready = True
         self.asked = 0
+        self.error = 1.5
         self._horizons = tuple(timedelta(seconds=horizon) for horizon in horizons)
 
     def declared(self, entity_type: str, property_id: str) -> bool:
@@ -46,7 +47,7 @@ class Models:
             high=value + 5,
             wished=0.9,
             server=("model", *("persistence" for _ in self._horizons[1:])),  # type: ignore[arg-type]
-            error=tuple(1.5 + n for n in range(width)),
+            error=tuple(self.error + n for n in range(width)),
             naive_error=tuple(3.0 + n for n in range(width)),
             reached=(0.91,) * width,
         )

@@ -118,6 +118,15 @@ def test_a_forecast_warns_of_the_worst_within_its_horizon_with_interval_error_an
     assert [(step.what, step.level) for step in history] == [("raised", "blue"), ("level", "red"), ("cleared", None)]
 
 
+def test_figures_that_nobody_measured_are_told_as_such(house: House, models: Models) -> None:
+    models.error = float("nan")
+    foretell(house, models, 0, 12, 0)
+    evidence = house.watch.get(BOSS, house.warnings()[0].id).evidence
+    assert evidence.model is not None
+    assert (evidence.model.error, evidence.model.naive_error) == (None, 3)
+    assert any("mean absolute error —" in line.en for line in evidence.trace)
+
+
 def test_forecasts_are_asked_for_once_for_many_records_and_not_without_news(house: House, models: Models) -> None:
     for tenth in range(10):
         foretell(house, models, 100 + tenth / 10, 1, 1)

@@ -1,17 +1,21 @@
-"""Keeps a paced clock over a restart: city time goes on where it stood, never back."""
+"""Chooses the city's clock, and keeps a paced one over a restart: city time goes on where it stood, never back."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cityloop.core.clock import PacedClock
+from cityloop.core.clock import Clock, PacedClock, SystemClock
 from cityloop.core.database import Database, Table
+from cityloop.core.errors import ContentError
 from cityloop.core.outbox import OutboxRow
+from cityloop.core.settings import Settings
+from cityloop.drill.plan import load_plan
 
 log = logging.getLogger(__name__)
 
@@ -67,3 +71,18 @@ class ClockKeeper:
                 self.save()
             except Exception:
                 log.exception("the clock could not be written down; trying again")
+
+
+def choose_clock(settings: Settings, database: Database) -> Clock:
+    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
+    if not settings.demo:
+        return SystemClock()
+    return restore(database, demo_start(settings.city), settings.speed)
+
+
+def demo_start(city: Path) -> datetime:
+    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
+    start = load_plan(city).start
+    if start is None:
+        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
+    return start

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from cityloop.access.audit import Audit
@@ -18,13 +16,12 @@ from cityloop.city.service import City
 from cityloop.collect.service import Collector
 from cityloop.collect.sources.declarations import SourceDeclaration
 from cityloop.collect.sources.service import Sources
-from cityloop.core.clock import Clock, PacedClock, SystemClock
+from cityloop.core.clock import Clock, PacedClock
 from cityloop.core.database import Database
-from cityloop.core.errors import ContentError, NotFound
+from cityloop.core.errors import NotFound
 from cityloop.core.outbox import LINGER, Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
-from cityloop.drill.plan import load_plan
 from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
@@ -34,7 +31,7 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.clockkeeper import ClockKeeper, restore
+from cityloop.serve.clockkeeper import ClockKeeper, choose_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
@@ -380,18 +377,3 @@ class House:
         self.lake.close()
         self.database.close()
         self._occupied.close()
-
-
-def choose_clock(settings: Settings, database: Database) -> Clock:
-    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
-    if not settings.demo:
-        return SystemClock()
-    return restore(database, demo_start(settings.city), settings.speed)
-
-
-def demo_start(city: Path) -> datetime:
-    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
-    start = load_plan(city).start
-    if start is None:
-        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
-    return start

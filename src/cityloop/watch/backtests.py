@@ -25,7 +25,7 @@ from cityloop.watch.cards import Describe
 from cityloop.watch.judging import instant
 from cityloop.watch.locality import Locality
 from cityloop.watch.models import WarningRow
-from cityloop.watch.rehearsal import Episode, Past, Progress, Rehearsal, Stopped, touching
+from cityloop.watch.rehearsal import Episode, Past, Progress, Rehearsal, Stopped, resting, touching
 from cityloop.watch.rule_schemas import BacktestComparison, BacktestView, NewBacktest, RuleReport, TriedThreshold
 from cityloop.watch.rulebook import Rulebook, declared
 from cityloop.watch.rules import Rule
@@ -79,7 +79,7 @@ class Rehearser:
         rounds = 1 if wish.a_week is None else 1 + TRIES
         begun = time.perf_counter()
         beside = {rule.id: rule for rule in self._beside(wish.rule)}
-        past = self._rehearse(list(beside.values()), wish, lambda share: progress(share / rounds))
+        past = self._rehearse(list(beside.values()), wish.start, wish.end, lambda share: progress(share / rounds))
         spent = time.perf_counter() - begun
         happened = self._labelled(wish) if wish.happened is None else wish.happened
         made = report(wish.rule, beside, past, (wish.start, wish.end), happened, self._locality.zone, spent)
@@ -108,14 +108,17 @@ class Rehearser:
 
         def ask(threshold: float) -> float:
             number, rule = next(turn, TRIES - 1), shifted(wish.rule, threshold)
-            needed = [r for r in touching(rule, self._rules()) if r.id == rule.id or r.respond == "part"]
-            past = self._rehearse(needed, wish, lambda share: progress(number, share))
+            past = self.alone(rule, wish.start, wish.end, lambda share: progress(number, share))
             return a_week(len(past.of(rule.id)), wish.start, wish.end)
 
         return propose(wish.rule, wish.a_week, ask, TRIES)
 
-    def _rehearse(self, rules: Sequence[Rule], wish: Wish, progress: Progress) -> Past:
-        return Rehearsal(rules, self._lake, self._describe, self._locality).run(wish.start, wish.end, progress)
+    def alone(self, rule: Rule, start: datetime, end: datetime, progress: Progress) -> Past:
+        """What a rule would have said, without the others of its types beside it."""
+        return self._rehearse(resting(rule, self._rules()), start, end, progress)
+
+    def _rehearse(self, rules: Sequence[Rule], start: datetime, end: datetime, progress: Progress) -> Past:
+        return Rehearsal(rules, self._lake, self._describe, self._locality).run(start, end, progress)
 
     def _beside(self, rule: Rule) -> list[Rule]:
         """What runs together: the rule, what it rests on, others of its types, its version in force if it differs."""
@@ -157,7 +160,7 @@ class Backtests:
         """Begin a backtest; raises :class:`Invalid`, :class:`AccessDenied`, or :class:`Conflict` when too many wait."""
         self._door.permit(actor, TRY)
         wish = self._wish(wished)
-        self._readable(actor, wish.rule)
+        readable(self._door, actor, touching(wish.rule, self._rulebook.rules))
         view = BacktestView(
             id=new_id("bkt"), rule=wish.rule.id, by=actor.id, at=self._clock.now(), state="waiting", done=0.0
         )
@@ -220,16 +223,6 @@ class Backtests:
             raise NotFound(f"there is no rule '{wished.rule}'", "GET /api/v1/rules lists them")
         return wish_of(rule, wished.start, wished.end, wished.a_week, self._clock.now())
 
-    def _readable(self, actor: Actor, rule: Rule) -> None:
-        """Figures over all rows are for those who may read them all, with every column that the rules look at."""
-        for one in touching(rule, self._rulebook.rules):
-            if one.conditions:
-                continue
-            scope = self._door.scope(actor, _SCOPES.get(one.entity_type, "observation"), one.entity_type)
-            if not scope.whole or set(one.columns) & set(scope.masks):
-                detail = f"{actor.id} does not see all of {one.entity_type} that '{one.id}' looks at"
-                raise AccessDenied(detail, "ask somebody who does, or for a grant")
-
     def _work(self) -> None:
         while (asked := self._wishes.get()) is not None:
             id, wish = asked
@@ -261,6 +254,15 @@ class Backtests:
         """Put what became of one on the shelf."""
         self._shelf.settle(self._jobs[id].model_copy(update=changes), episodes)
         del self._jobs[id]
+
+
+def readable(door: Door, actor: Actor, rules: Sequence[Rule]) -> None:
+    """Figures over all rows are for those who may read them all, with every column that the rules look at."""
+    for one in (rule for rule in rules if not rule.conditions):
+        scope = door.scope(actor, _SCOPES.get(one.entity_type, "observation"), one.entity_type)
+        if not scope.whole or set(one.columns) & set(scope.masks):
+            detail = f"{actor.id} does not see all of {one.entity_type} that '{one.id}' looks at"
+            raise AccessDenied(detail, "ask somebody who does, or for a grant")
 
 
 def wish_of(rule: Rule, start: datetime | None, end: datetime | None, rate: float | None, now: datetime) -> Wish:

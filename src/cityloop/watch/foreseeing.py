@@ -78,13 +78,13 @@ class _Told:
             at=origin + ahead.horizons[h],
             origin=origin,
             value=float(ahead.value[row, h]),
-            low=float(ahead.low[row, h]),
-            high=float(ahead.high[row, h]),
+            low=_known(ahead.low[row, h]),
+            high=_known(ahead.high[row, h]),
             server=ahead.server[h],
-            error=ahead.error[h],
-            naive_error=ahead.naive_error[h],
+            error=_known(ahead.error[h]),
+            naive_error=_known(ahead.naive_error[h]),
             wished=ahead.wished,
-            reached=ahead.reached[h],
+            reached=_known(ahead.reached[h]),
         )
 
 
@@ -134,6 +134,11 @@ class Seer:
         self._told.update({names[row]: (told, row) for row in np.flatnonzero(known).tolist()})
         at = np.round(np.where(known, ahead.origin, 0.0) * _SECOND).astype(np.int64)
         return Modelled(_some(Readings(numbers, at, value), known), numbers[~known])
+
+
+def _known(value: float) -> float | None:
+    """A figure that was measured; NaN says that it was not."""
+    return None if np.isnan(value) else float(value)
 
 
 def _some(readings: Readings, wanted: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Readings:

@@ -153,8 +153,8 @@ class Rehearsal:
         return self._lake.query(sql, [table], {"start": start, "end": end, **days})
 
 
-def touching(rule: Rule, rules: Mapping[str, Rule]) -> list[Rule]:
-    """A rule, all that it rests on, and the other rules over the same entity types: what a comparison needs."""
+def resting(rule: Rule, rules: Mapping[str, Rule]) -> list[Rule]:
+    """A rule and all rules under its conditions: what it needs to say anything."""
     needed = {rule.id: rule}
     queue = [rule]
     while queue:
@@ -163,9 +163,15 @@ def touching(rule: Rule, rules: Mapping[str, Rule]) -> list[Rule]:
             if other is not None and other.id not in needed:
                 needed[other.id] = other
                 queue.append(other)
-    types = {one.entity_type for one in needed.values()}
-    beside = [r for r in rules.values() if r.entity_type in types and not r.conditions and r.id not in needed]
-    return [*needed.values(), *beside]
+    return list(needed.values())
+
+
+def touching(rule: Rule, rules: Mapping[str, Rule]) -> list[Rule]:
+    """A rule, all that it rests on, and the other rules over the same entity types: what a comparison needs."""
+    needed = resting(rule, rules)
+    known, types = {one.id for one in needed}, {one.entity_type for one in needed}
+    beside = [r for r in rules.values() if r.entity_type in types and not r.conditions and r.id not in known]
+    return [*needed, *beside]
 
 
 def _step(rules: Sequence[Rule]) -> timedelta:

@@ -22,6 +22,7 @@ from cityloop.watch.schemas import (
     Outcome,
     RuleHealth,
     RuleView,
+    SimilarWarnings,
     WarningDetail,
     WarningFilter,
     WarningStatus,
@@ -46,6 +47,11 @@ async def warning_filter(
     end: Annotated[datetime | None, Query(description="raised before")] = None,
     muted: Annotated[bool | None, Query(description="only those that are kept quiet, or none of them")] = None,
     outcome: Outcome | None = None,
+    acknowledged: Annotated[
+        bool | None, Query(description="only those that somebody has seen, or none of them")
+    ] = None,
+    department: str | None = None,
+    entity_type: str | None = None,
     assignee: str | None = None,
 ) -> WarningFilter:
     """The filter parameters of a request."""
@@ -60,6 +66,9 @@ async def warning_filter(
         end=end,
         muted=muted,
         outcome=outcome,
+        acknowledged=acknowledged,
+        department=department,
+        entity_type=entity_type,
         assignee=assignee,
     )
 
@@ -83,6 +92,12 @@ def export_warnings(watch: TheWatch, actor: Asker, wanted: Filtered, format: Exp
 def warning(warning: str, watch: TheWatch, actor: Asker) -> WarningDetail:
     """One warning with evidence and history."""
     return watch.get(actor, warning)
+
+
+@router.get("/warnings/{warning}/similar")
+def similar(warning: str, watch: TheWatch, actor: Asker) -> SimilarWarnings:
+    """Earlier warnings of the same rule and thing or area, and how they ended."""
+    return watch.similar(actor, warning)
 
 
 @router.post("/warnings/{warning}/acknowledge")

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends
 
 from cityloop.access.routes import Asker
 from cityloop.core.web import service
+from cityloop.watch.draft_schemas import DraftCheck, NewPreview, RuleDraft, RulePreview
+from cityloop.watch.language import RuleLanguage
 from cityloop.watch.rule_schemas import (
     BacktestComparison,
     BacktestView,
@@ -51,6 +53,24 @@ def backtest_report(backtest: str, watch: TheWatch, actor: Asker) -> BacktestVie
 def stop_backtest(backtest: str, watch: TheWatch, actor: Asker) -> BacktestView:
     """End it within a day of its history."""
     return watch.backtests.stop(actor, backtest)
+
+
+@router.get("/language")
+def rule_language(watch: TheWatch, actor: Asker) -> RuleLanguage:
+    """The kinds and keys of rules, and the entity types, properties and columns they may refer to."""
+    return watch.drafts.language(actor)
+
+
+@router.post("/check")
+def check_rule(body: RuleDraft, watch: TheWatch, actor: Asker) -> DraftCheck:
+    """A rule that is being written, as JSON and as YAML, with every fault at its key and line. Nothing is written."""
+    return watch.drafts.check(actor, body)
+
+
+@router.post("/preview")
+def preview_rule(body: NewPreview, watch: TheWatch, actor: Asker) -> RulePreview:
+    """What a draft would have said of the last hours. Nothing is written."""
+    return watch.drafts.preview(actor, body)
 
 
 @router.post("/plan")

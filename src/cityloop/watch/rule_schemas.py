@@ -187,6 +187,8 @@ class RuleVersionView(Frozen):
     by: str
     reason: str
     in_force: bool
+    declaration: dict[str, Any] | None
+    """As it was applied; empty where the rule was withdrawn."""
 
 
 class RuleBookEntry(Frozen):
@@ -195,5 +197,7 @@ class RuleBookEntry(Frozen):
     rule: str
     declaration: dict[str, Any] | None
     """As in ``rules.yaml``; empty once it is withdrawn."""
+    pack: dict[str, Any] | None
+    """What the pack says, over which versions are applied; empty where no pack has the rule."""
     origin: Literal["pack", "changed", "withdrawn"]
     versions: list[RuleVersionView]

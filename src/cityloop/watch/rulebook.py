@@ -21,7 +21,7 @@ from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import Conflict, ContentError, Fault, Invalid, NotFound
 from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
-from cityloop.watch.checking import Known, among, check
+from cityloop.watch.checking import Found, Known, among, check
 from cityloop.watch.content import signed
 from cityloop.watch.models import RuleVersionRow, WarningRow
 from cityloop.watch.rule_schemas import KeyChange, NewRuleVersion, RuleBookEntry, RulePlan, RuleVersionView, RuleWish
@@ -64,22 +64,27 @@ class Rulebook:
         return RuleBookEntry(
             rule=rule,
             declaration=declared(found) if found else None,
+            pack=declared(self._packs[rule]) if rule in self._packs else None,
             origin="withdrawn" if found is None else "changed" if newest else "pack",
             versions=[_version(row, row is newest) for row in rows],
         )
 
-    def draft(self, declaration: Mapping[str, Any]) -> Rule:
-        """A rule that was sent, checked like one of a pack; raises :class:`Invalid` with the key of every fault."""
+    def judge(self, declaration: Mapping[str, Any]) -> tuple[Rule | None, list[Found]]:
+        """A rule that was sent, with all for which one of a pack is refused; ``None`` where it cannot be read."""
         try:
             rule = Rule.model_validate(declaration)
         except ValidationError as error:
-            faults = [Fault(".".join(["draft", *map(str, item["loc"])]), item["msg"]) for item in error.errors()]
-            raise Invalid("the rule cannot be read", "correct the keys that are named", faults) from error
-        found = [*check(rule, self._known), *among(rule, {**self.rules, rule.id: rule})]
-        if found:
+            return None, [(item["loc"], item["msg"], "") for item in error.errors()]
+        return signed(rule), [*check(rule, self._known), *among(rule, {**self.rules, rule.id: rule})]
+
+    def draft(self, declaration: Mapping[str, Any]) -> Rule:
+        """A rule that was sent, checked like one of a pack; raises :class:`Invalid` with the key of every fault."""
+        rule, found = self.judge(declaration)
+        if rule is None or found:
             faults = [Fault(".".join(["draft", *map(str, key)]), what, mend) for key, what, mend in found]
-            raise Invalid("the rule cannot come into force", "correct the keys that are named", faults)
-        return signed(rule)
+            detail = "the rule cannot come into force" if rule else "the rule cannot be read"
+            raise Invalid(detail, "correct the keys that are named", faults)
+        return rule
 
     def plan(self, actor: Actor, wish: RuleWish) -> RulePlan:
         """What a change would do; nothing is written."""
@@ -233,7 +238,9 @@ def _version(row: RuleVersionRow, in_force: bool) -> RuleVersionView:
     version = (row.document or {}).get("version", "")
     names = ("number", "origin", "at", "by", "reason")
     told = {name: getattr(row, name) for name in names}
-    return RuleVersionView.model_validate({**told, "version": version, "in_force": in_force})
+    return RuleVersionView.model_validate(
+        {**told, "version": version, "in_force": in_force, "declaration": row.document}
+    )
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[KeyChange]:

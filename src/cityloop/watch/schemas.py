@@ -95,9 +95,9 @@ class ModelEvidence(Frozen):
     """The newest record it rests on."""
     value: float
     """The forecast, or the usual level."""
-    low: float
-    high: float
-    """The interval of the forecast, or one usual spread around the level."""
+    low: float | None
+    high: float | None
+    """The interval of the forecast, where there is one, or one usual spread around the level."""
     server: Literal["model", "persistence", "seasonal"] | None = None
     """Who gave the forecast: the trained model, the newest value, the value one season earlier."""
     error: float | None = None
@@ -116,6 +116,9 @@ class Evidence(Frozen):
     window_from: Instant
     window_to: Instant
     thresholds: dict[Level, float]
+    direction: Literal["above", "below", "either"] = "above"
+    margin: float = 0.0
+    """How far back beyond its threshold a level is left."""
     hold_seconds: int
     points: list[tuple[Instant, float, str]]
     """``[observed_at, value, record id]`` inside the window at the moment it was raised."""
@@ -143,7 +146,11 @@ class RuleView(Frozen):
     window_seconds: int
     hold_seconds: int
     thresholds: dict[Level, float]
+    department: str
+    respond: str
     open_warnings: int
+    open_levels: dict[Level, int]
+    """Of the open ones, how many stand at each level."""
     fired_total: int
     last_error: str | None
     no_data: Title | None = None
@@ -163,7 +170,35 @@ class WarningFilter(Frozen):
     end: Instant | None = None
     muted: bool | None = None
     outcome: Outcome | None = None
+    acknowledged: bool | None = None
+    department: str | None = None
+    entity_type: str | None = None
     assignee: str | None = None
+
+
+class SimilarWarning(Frozen):
+    """An earlier warning of the same rule."""
+
+    warning: WarningView
+    why: Literal["entity", "area"]
+    """It was about the same thing, or about another one in the same area."""
+    seconds: float | None
+    """How long it lasted; empty while it is open."""
+
+
+class SimilarWarnings(Frozen):
+    """Earlier warnings of the same rule and thing or area, the newest first, and how they ended.
+
+    The counts are over all of them, at most the newest 500; ``items`` are the first of these.
+    """
+
+    items: list[SimilarWarning]
+    total: int
+    true: int
+    false: int
+    drill: int
+    cases: int
+    median_seconds: float | None
 
 
 class NewOutcome(Frozen):

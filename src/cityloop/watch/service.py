@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from fastapi import Response
-from sqlalchemy import ColumnElement, Integer, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
@@ -29,6 +30,7 @@ from cityloop.watch.cap import Office, message, steps
 from cityloop.watch.cap_cases import CapCase
 from cityloop.watch.cards import Describe
 from cityloop.watch.checking import Known
+from cityloop.watch.drafts import Drafts
 from cityloop.watch.following import Follower
 from cityloop.watch.health import rule_health
 from cityloop.watch.keeper import Keeper
@@ -40,17 +42,20 @@ from cityloop.watch.rulebook import Rulebook
 from cityloop.watch.rules import Rule
 from cityloop.watch.schemas import (
     CapReceipt,
+    Level,
     MuteView,
     NewAssignment,
     NewMute,
     NewOutcome,
     RuleHealth,
     RuleView,
+    SimilarWarnings,
     WarningDetail,
     WarningFilter,
     WarningView,
 )
 from cityloop.watch.shelf import Shelf
+from cityloop.watch.similar import similar
 from cityloop.watch.store import Store
 from cityloop.watch.trace import Voice
 from cityloop.watch.views import detail, rule_view, view
@@ -99,6 +104,9 @@ class Watch:
         rehearser = Rehearser(database, lake, describe, lambda: self._rules, locality)
         shelf = Shelf(database)
         self.backtests = Backtests(door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser, shelf=shelf)
+        self.drafts = Drafts(
+            door=door, clock=clock, rulebook=self.rulebook, rehearser=rehearser, describe=describe, known=known
+        )
         self._mutes = Mutes(database, door, audit, lambda: self._rules)
         self._store = Store(outbox, audit, self._voice.zone, self._mutes.quiet)
         self._keeper = Keeper(database, lake, self._store, tuple(self._rules.values()), describe, clock.now, locality)
@@ -183,16 +191,25 @@ class Watch:
         if not self._door.scope(actor, "rule").lets({}):
             return []
         seen = self._seen(actor).subquery()
-        fired = func.count()
-        still = func.sum((seen.c.status == "open").cast(Integer))
+        query = select(seen.c.rule, seen.c.level, seen.c.status == "open", func.count())
+        open_levels: dict[str, Counter[Level]] = defaultdict(Counter)
+        fired: Counter[str] = Counter()
         with self._database.reading() as session:
-            rows = session.execute(select(seen.c.rule, still, fired).group_by(seen.c.rule)).all()
-        counts = {rule: (int(now or 0), int(ever)) for rule, now, ever in rows}
-        wanting = self._keeper.wanting
+            for rule, level, still, count in session.execute(query.group_by(*query.selected_columns[:3])):
+                fired[rule] += count
+                if still:
+                    open_levels[rule][level] += count
+        errors, wanting = self._keeper.errors, self._keeper.wanting
         return [
-            rule_view(rule, *counts.get(rule.id, (0, 0)), self._keeper.errors.get(rule.id), wanting.get(rule.id))
+            rule_view(rule, open_levels[rule.id], fired[rule.id], errors.get(rule.id), wanting.get(rule.id))
             for rule in self._rules.values()
         ]
+
+    def similar(self, actor: Actor, warning: str) -> SimilarWarnings:
+        """Earlier warnings of the same rule and thing or area, and how they ended; raises :class:`NotFound`."""
+        query = self._seen(actor)
+        with self._database.reading() as session:
+            return similar(session, query, _found(session, query, warning))
 
     def health(self, actor: Actor, days: int) -> builtins.list[RuleHealth]:
         """How every rule served in the last days, by the warnings within the actor's scope."""
@@ -290,6 +307,8 @@ def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
         WarningRow.series: wanted.series,
         WarningRow.outcome: wanted.outcome,
         WarningRow.assignee: wanted.assignee,
+        WarningRow.department: wanted.department,
+        WarningRow.entity_type: wanted.entity_type,
     }
     found: builtins.list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.level:
@@ -298,6 +317,9 @@ def _conditions(wanted: WarningFilter) -> Sequence[ColumnElement[bool]]:
         found.append(WarningRow.area.startswith(wanted.area, autoescape=True))
     if wanted.muted is not None:
         found.append(WarningRow.muted.is_not(None) if wanted.muted else WarningRow.muted.is_(None))
+    if wanted.acknowledged is not None:
+        seen = WarningRow.acknowledged_at
+        found.append(seen.is_not(None) if wanted.acknowledged else seen.is_(None))
     if wanted.start:
         found.append(WarningRow.raised_at >= wanted.start)
     if wanted.end:

@@ -262,6 +262,8 @@ class Store:
             window_from=decision.window_from,
             window_to=decision.window_to,
             thresholds=rule.levels,
+            direction=rule.direction,
+            margin=rule.clear.margin,
             hold_seconds=rule.hold,
             points=list(points[-MOST_POINTS:]),
             trace=trace.trace(rule, decision, len(points), self._zone, finding.model),

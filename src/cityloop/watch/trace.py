@@ -172,21 +172,26 @@ def _trace(rule: Rule, decision: Decision, points: int, model: ModelEvidence | N
 def _said_by(model: ModelEvidence, voice: Voice) -> str:
     """What the model had to say, who spoke, and how wrong that was on data that it had not seen."""
     at, value = voice.clock(model.at), number(model.value)
-    low, high = number(model.low), number(model.high)
+    low, high = _figure(model.low), _figure(model.high)
     if model.kind == "usual":
         return voice.say(
             f"{model.version}：{at} 通常为 {value}，常见范围 {low} 至 {high}",
             f"{model.version}: usual at {at} is {value}, mostly {low} to {high}",
         )
     server = getattr(_SERVERS[model.server or "model"], voice.language)
-    wished, reached = (number(100 * (share or 0.0)) for share in (model.wished, model.reached))
-    error, naive = (number(math.nan if mae is None else mae) for mae in (model.error, model.naive_error))
+    wished, reached = (_figure(None if share is None else 100 * share) for share in (model.wished, model.reached))
+    error, naive = _figure(model.error), _figure(model.naive_error)
     return voice.say(
         f"{model.version} 由{server}给出：{at} 为 {value}，{wished}%区间 {low} 至 {high}"
         f"（留出数据上实际覆盖{reached}%），平均绝对误差 {error}，朴素方法 {naive}",
         f"{model.version}, served by {server}: {value} at {at}, {wished} % interval {low} to {high} "
         f"({reached} % held on unseen data), mean absolute error {error}, naive {naive}",
     )
+
+
+def _figure(value: float | None) -> str:
+    """A figure for people, a dash where nothing was measured."""
+    return number(math.nan if value is None else value)
 
 
 def _side(rule: Rule, above: str, below: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cityloop.core.values import Title
 from cityloop.watch.models import WarningChangeRow, WarningRow
 from cityloop.watch.rules import Rule
-from cityloop.watch.schemas import Evidence, LevelChange, RuleView, WarningDetail, WarningView
+from cityloop.watch.schemas import Evidence, Level, LevelChange, RuleView, WarningDetail, WarningView
 
 _FIELDS = tuple(WarningView.model_fields)
 
@@ -29,7 +29,11 @@ def detail(row: WarningRow, changes: Sequence[WarningChangeRow]) -> WarningDetai
 
 
 def rule_view(
-    rule: Rule, open_warnings: int, fired_total: int, last_error: str | None, no_data: Title | None = None
+    rule: Rule,
+    open_levels: Mapping[Level, int],
+    fired_total: int,
+    last_error: str | None,
+    no_data: Title | None = None,
 ) -> RuleView:
     """A rule as declared, with how often it spoke."""
     return RuleView(
@@ -42,7 +46,10 @@ def rule_view(
         window_seconds=rule.window,
         hold_seconds=rule.hold,
         thresholds=rule.levels,
-        open_warnings=open_warnings,
+        department=rule.department,
+        respond=rule.respond,
+        open_warnings=sum(open_levels.values()),
+        open_levels=dict(open_levels),
         fired_total=fired_total,
         last_error=last_error,
         no_data=no_data,

@@ -884,6 +884,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/warnings/{warning}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Similar
+         * @description Earlier warnings of the same rule and thing or area, and how they ended.
+         */
+        get: operations["similar_api_v1_warnings__warning__similar_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/warnings/{warning}/acknowledge": {
         parameters: {
             query?: never;
@@ -1146,6 +1166,66 @@ export interface paths {
          * @description End it within a day of its history.
          */
         post: operations["stop_backtest_api_v1_rules_backtests__backtest__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/language": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rule Language
+         * @description The kinds and keys of rules, and the entity types, properties and columns they may refer to.
+         */
+        get: operations["rule_language_api_v1_rules_language_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Rule
+         * @description A rule that is being written, as JSON and as YAML, with every fault at its key and line. Nothing is written.
+         */
+        post: operations["check_rule_api_v1_rules_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Rule
+         * @description What a draft would have said of the last hours. Nothing is written.
+         */
+        post: operations["preview_rule_api_v1_rules_preview_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5470,6 +5550,38 @@ export interface components {
             aside: components["schemas"]["Aside"] | null;
         };
         /**
+         * DraftCheck
+         * @description The same rule in both forms, and every fault.
+         */
+        DraftCheck: {
+            /** Draft */
+            draft: {
+                [key: string]: unknown;
+            } | null;
+            /** Text */
+            text: string;
+            /** Faults */
+            faults: components["schemas"]["DraftFault"][];
+            /** New */
+            new: boolean;
+            /** Changes */
+            changes: components["schemas"]["KeyChange"][];
+        };
+        /**
+         * DraftFault
+         * @description What is wrong at one key; ``line`` counts from 1 in the text.
+         */
+        DraftFault: {
+            /** Key */
+            key: string;
+            /** What */
+            what: string;
+            /** Mend */
+            mend: string;
+            /** Line */
+            line: number;
+        };
+        /**
          * Drift
          * @description The error of late beside that of the hold-out, for the first horizon.
          */
@@ -5728,6 +5840,17 @@ export interface components {
             thresholds: {
                 [key: string]: number;
             };
+            /**
+             * Direction
+             * @default above
+             * @enum {string}
+             */
+            direction: "above" | "below" | "either";
+            /**
+             * Margin
+             * @default 0
+             */
+            margin: number;
             /** Hold Seconds */
             hold_seconds: number;
             /** Points */
@@ -5947,6 +6070,17 @@ export interface components {
                 string,
                 components["schemas"]["Title"]
             ][];
+        };
+        /**
+         * FieldSection
+         * @description Keys that belong together.
+         */
+        FieldSection: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Fields */
+            fields: components["schemas"]["RuleField"][];
         };
         /**
          * FieldSuggestion
@@ -7258,9 +7392,9 @@ export interface components {
             /** Value */
             value: number;
             /** Low */
-            low: number;
+            low: number | null;
             /** High */
-            high: number;
+            high: number | null;
             /** Server */
             server?: ("model" | "persistence" | "seasonal") | null;
             /** Error */
@@ -7584,6 +7718,23 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * NewPreview
+         * @description What a draft would have said of the last ``hours``.
+         */
+        NewPreview: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Text */
+            text?: string | null;
+            /**
+             * Hours
+             * @default 24
+             */
+            hours: number;
         };
         /**
          * NewResponsibility
@@ -8153,6 +8304,27 @@ export interface components {
             /** Id */
             id: string;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * PreviewEpisode
+         * @description One warning as it would have been.
+         */
+        PreviewEpisode: {
+            /** Entity */
+            entity: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Raised At
+             * Format: date-time
+             */
+            raised_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Peak
+             * @enum {string}
+             */
+            peak: "blue" | "yellow" | "orange" | "red";
         };
         /**
          * ProcessPicture
@@ -8969,6 +9141,10 @@ export interface components {
             declaration: {
                 [key: string]: unknown;
             } | null;
+            /** Pack */
+            pack: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Origin
              * @enum {string}
@@ -9011,6 +9187,50 @@ export interface components {
             rule: string;
         };
         /**
+         * RuleDraft
+         * @description A rule that is being written: as a ``draft`` (JSON), or as ``text`` (YAML); one of the two.
+         */
+        RuleDraft: {
+            /** Draft */
+            draft?: {
+                [key: string]: unknown;
+            } | null;
+            /** Text */
+            text?: string | null;
+        };
+        /**
+         * RuleField
+         * @description One key.
+         */
+        RuleField: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Title"];
+            note?: components["schemas"]["Title"] | null;
+            /**
+             * Input
+             * @enum {string}
+             */
+            input: "text" | "titles" | "number" | "count" | "duration" | "choice" | "names" | "levels" | "waits" | "group" | "rows" | "matched" | "rings" | "flag";
+            /**
+             * Needed
+             * @default false
+             */
+            needed: boolean;
+            /**
+             * Options
+             * @default []
+             */
+            options: components["schemas"]["RuleOption"][];
+            /** Source */
+            source?: ("entity_types" | "properties" | "columns" | "departments" | "areas" | "matters" | "rules" | "series" | "joins") | null;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["RuleField"][];
+        };
+        /**
          * RuleHealth
          * @description How well a rule serves: how often it spoke, whether it was right, what it cost.
          */
@@ -9048,6 +9268,59 @@ export interface components {
             last_error: string | null;
         };
         /**
+         * RuleKind
+         * @description One way of looking. ``marks`` are keys by which its rules differ from others of the aggregate.
+         */
+        RuleKind: {
+            /** Id */
+            id: string;
+            /**
+             * Aggregate
+             * @enum {string}
+             */
+            aggregate: "mean" | "max" | "min" | "sum" | "count" | "last" | "change" | "rate" | "percentile" | "spread" | "roam" | "silence" | "agree" | "anomaly" | "forecast";
+            title: components["schemas"]["Title"];
+            note: components["schemas"]["Title"];
+            /**
+             * Measures
+             * @default property
+             * @enum {string}
+             */
+            measures: "property" | "time" | "metres" | "place" | "conditions" | "spreads";
+            /** Keys */
+            keys: string[];
+            /**
+             * Marks
+             * @default []
+             */
+            marks: string[];
+            /** Start */
+            start: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RuleLanguage
+         * @description All that a form for rules needs.
+         */
+        RuleLanguage: {
+            /** Kinds */
+            kinds: components["schemas"]["RuleKind"][];
+            /** Sections */
+            sections: components["schemas"]["FieldSection"][];
+            /** Types */
+            types: components["schemas"]["RuleType"][];
+        };
+        /**
+         * RuleOption
+         * @description One of the values that a key may have.
+         */
+        RuleOption: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * RulePlan
          * @description What a change would do. Nothing is written.
          */
@@ -9070,6 +9343,41 @@ export interface components {
             /** Used By */
             used_by: string[];
             explanation: components["schemas"]["Title"];
+        };
+        /**
+         * RulePreview
+         * @description What a draft would have said; the newest episodes first, at most 200.
+         */
+        RulePreview: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Records */
+            records: number;
+            /** Late */
+            late: number;
+            /** Warnings */
+            warnings: number;
+            /** Open At End */
+            open_at_end: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Episodes */
+            episodes: components["schemas"]["PreviewEpisode"][];
+            /** Errors */
+            errors: {
+                [key: string]: number;
+            };
+            caution: components["schemas"]["Title"] | null;
         };
         /**
          * RuleReport
@@ -9135,6 +9443,20 @@ export interface components {
             cautions: components["schemas"]["Title"][];
         };
         /**
+         * RuleType
+         * @description An entity type that rules may look at: its numeric properties with their units, and its text columns.
+         */
+        RuleType: {
+            /** Id */
+            id: string;
+            /** Units */
+            units: {
+                [key: string]: string;
+            };
+            /** Columns */
+            columns: string[];
+        };
+        /**
          * RuleVersionView
          * @description One version of a rule.
          */
@@ -9159,6 +9481,10 @@ export interface components {
             reason: string;
             /** In Force */
             in_force: boolean;
+            /** Declaration */
+            declaration: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * RuleView
@@ -9184,8 +9510,16 @@ export interface components {
             thresholds: {
                 [key: string]: number;
             };
+            /** Department */
+            department: string;
+            /** Respond */
+            respond: string;
             /** Open Warnings */
             open_warnings: number;
+            /** Open Levels */
+            open_levels: {
+                [key: string]: number;
+            };
             /** Fired Total */
             fired_total: number;
             /** Last Error */
@@ -9592,6 +9926,42 @@ export interface components {
             /** Score */
             score: number;
             why: components["schemas"]["Title"];
+        };
+        /**
+         * SimilarWarning
+         * @description An earlier warning of the same rule.
+         */
+        SimilarWarning: {
+            warning: components["schemas"]["WarningView"];
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "entity" | "area";
+            /** Seconds */
+            seconds: number | null;
+        };
+        /**
+         * SimilarWarnings
+         * @description Earlier warnings of the same rule and thing or area, the newest first, and how they ended.
+         *
+         *     The counts are over all of them, at most the newest 500; ``items`` are the first of these.
+         */
+        SimilarWarnings: {
+            /** Items */
+            items: components["schemas"]["SimilarWarning"][];
+            /** Total */
+            total: number;
+            /** True */
+            true: number;
+            /** False */
+            false: number;
+            /** Drill */
+            drill: number;
+            /** Cases */
+            cases: number;
+            /** Median Seconds */
+            median_seconds: number | null;
         };
         /**
          * SimilarWish
@@ -11887,6 +12257,10 @@ export interface operations {
                 /** @description only those that are kept quiet, or none of them */
                 muted?: boolean | null;
                 outcome?: ("true" | "false" | "drill") | null;
+                /** @description only those that somebody has seen, or none of them */
+                acknowledged?: boolean | null;
+                department?: string | null;
+                entity_type?: string | null;
                 assignee?: string | null;
             };
             header?: never;
@@ -11933,6 +12307,10 @@ export interface operations {
                 /** @description only those that are kept quiet, or none of them */
                 muted?: boolean | null;
                 outcome?: ("true" | "false" | "drill") | null;
+                /** @description only those that somebody has seen, or none of them */
+                acknowledged?: boolean | null;
+                department?: string | null;
+                entity_type?: string | null;
                 assignee?: string | null;
             };
             header?: never;
@@ -11979,6 +12357,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WarningDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    similar_api_v1_warnings__warning__similar_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                warning: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarWarnings"];
                 };
             };
             /** @description Validation Error */
@@ -12428,6 +12837,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rule_language_api_v1_rules_language_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleLanguage"];
+                };
+            };
+        };
+    };
+    check_rule_api_v1_rules_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_rule_api_v1_rules_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPreview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePreview"];
                 };
             };
             /** @description Validation Error */

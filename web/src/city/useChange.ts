@@ -19,7 +19,7 @@ export interface Change<P extends Explained> {
   forget: () => void
 }
 
-export function useChange<P extends Explained, V>(room: '/calendars' | '/dispatch' | '/limits', wish: () => object, applied: (view: V) => void): Change<P> {
+export function useChange<P extends Explained, V>(room: '/calendars' | '/dispatch' | '/limits' | '/rules', wish: () => object, applied: (view: V) => void): Change<P> {
   const plan: ShallowRef<P | null> = shallowRef(null)
   const reason = ref('')
   const explain = useSend(async () => {
