@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from cityloop.access.actor import SYSTEM, Actor, ActorKind
 from cityloop.access.audit import Audit
@@ -18,12 +19,21 @@ from cityloop.access.models import AccountRow, SignInRow
 from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import Invalid, NotFound, PasswordDue, SignInNeeded, TooMany
+from cityloop.core.prepared import Prepared
 from cityloop.core.values import Title
 
 _FAILURES = 5
 _LOCK = timedelta(minutes=15)
 _MIN_PASSWORD = 12
 _SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
+_SHOWN = ("id", "name_zh", "name_en", "kind", "posts", "department", "areas")
+_ACCOUNT, _SIGN_IN = AccountRow.__table__.c, SignInRow.__table__.c
+_SIGNED_IN = Prepared(
+    select(*[_ACCOUNT[name] for name in _SHOWN], _SIGN_IN.expires_at)
+    .join_from(AccountRow, SignInRow, _SIGN_IN.account == _ACCOUNT.id)
+    .where(_SIGN_IN.token_hash == bindparam("token"))
+)
+"""Who is behind a token: asked ahead of every request."""
 
 
 class Accounts:
@@ -158,12 +168,11 @@ class Accounts:
 
     def actor(self, token: str) -> Actor | None:
         """The actor behind a token, or ``None`` when it is unknown or has ended."""
-        query = select(AccountRow, SignInRow.expires_at).join(SignInRow, SignInRow.account == AccountRow.id)
-        with self._database.reading() as session:
-            found = session.execute(query.where(SignInRow.token_hash == _hash(token))).one_or_none()
-        if found is None or (found.expires_at and found.expires_at < self._clock.now()):
+        with self._database.asking() as connection:
+            found = _SIGNED_IN.mappings(connection, token=_hash(token))
+        if not found or (found[0]["expires_at"] and found[0]["expires_at"] < self._clock.now()):
             return None
-        return _actor(found[0])
+        return _read(found[0])
 
     def close_session(self, token: str) -> None:
         """End a session; unknown tokens are ignored."""
@@ -200,14 +209,18 @@ def _wrong() -> SignInNeeded:
 
 
 def _actor(row: AccountRow) -> Actor:
+    return _read({name: getattr(row, name) for name in _SHOWN})
+
+
+def _read(row: Mapping[str, Any]) -> Actor:
     return Actor.model_validate(
         {
-            "id": row.id,
-            "name": Title(zh=row.name_zh, en=row.name_en),
-            "kind": row.kind,
-            "posts": tuple(row.posts),
-            "department": row.department,
-            "areas": tuple(row.areas),
+            "id": row["id"],
+            "name": Title(zh=row["name_zh"], en=row["name_en"]),
+            "kind": row["kind"],
+            "posts": tuple(row["posts"]),
+            "department": row["department"],
+            "areas": tuple(row["areas"]),
         }
     )
 

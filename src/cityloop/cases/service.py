@@ -32,10 +32,11 @@ from cityloop.cases.intake import NOTHING, Brought, Intake, TitleOf
 from cityloop.cases.joint import TASK
 from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.limits_desk import LimitsDesk
+from cityloop.cases.listings import ENTITY
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.pictures import Pictures
-from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
+from cityloop.cases.reading import SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.similar import Similar
 from cityloop.cases.store import CaseStore, place_older

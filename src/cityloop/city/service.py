@@ -29,7 +29,7 @@ class City:
         file = loaded.file
         self.id, self.title, self.language = file.id, file.title, file.language
         self.zone = ZoneInfo(file.timezone)
-        self.map, self.series = file.map, file.series
+        self.map, self.series, self.editions = file.map, file.series, file.editions
         self.packs = loaded.packs
         self.areas = loaded.areas
         self.departments = loaded.departments

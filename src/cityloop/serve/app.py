@@ -25,6 +25,7 @@ from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
+from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.importing.routes import router as sheets_router
@@ -49,6 +50,7 @@ ROUTERS = (
     cases_router,
     desk_router,
     learn_router,
+    forecast_router,
     calendar_router,
     citizen_router,
     dispatch_router,

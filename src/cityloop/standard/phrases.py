@@ -11,6 +11,10 @@ PHRASES = Phrases({
         "没有登记{type}“{entity}”；在城市的对象里登记，或让接入自动创建"
         " | '{entity}' is not a known {type}; add it to the city's entities, or let the feed create it"
     ),
+    "no-shape": (
+        "{type}“{entity}”没有形状，算不出距离；在城市的对象里补上"
+        " | no {type} '{entity}' has a shape to measure the distance to; give it one in the city's entities"
+    ),
     "nothing-near": (
         "位置 {metres:g} 米内没有{type}；改正位置"
         " | no {type} stands within {metres:g} m of the position; correct the position"

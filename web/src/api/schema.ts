@@ -1682,6 +1682,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecasts
+         * @description Every declared forecast: who serves which horizon and why, errors beside the rivals', coverage, drift.
+         */
+        get: operations["forecasts_api_v1_forecasts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast
+         * @description One declared forecast, by ``<entity type>.<property>``.
+         */
+        get: operations["forecast_api_v1_forecasts__model__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast Entities
+         * @description Entities with their forecasts and intervals; ``sort`` is title, value or highest, ``-`` before it descends.
+         */
+        get: operations["forecast_entities_api_v1_forecasts__model__entities_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}/entities/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast Entity
+         * @description One entity: its forecasts, the last hours beside what had been forecast for them, and the model behind.
+         */
+        get: operations["forecast_entity_api_v1_forecasts__model__entities__entity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}/retrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retrain
+         * @description Let the model learn anew as soon as the trainer is free; needs ``model.train``.
+         */
+        post: operations["retrain_api_v1_forecasts__model__retrain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -5592,6 +5692,31 @@ export interface components {
             line: number;
         };
         /**
+         * Drift
+         * @description The error of late beside that of the hold-out, for the first horizon.
+         */
+        Drift: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "steady" | "drifted" | "unknown";
+            reason: components["schemas"]["Title"];
+            /** Recent Mae */
+            recent_mae?: number | null;
+            /** Holdout Mae */
+            holdout_mae?: number | null;
+            /** Recent Coverage */
+            recent_coverage?: number | null;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /** Since */
+            since?: string | null;
+        };
+        /**
          * DrillActorView
          * @description One player and whether it is at work.
          */
@@ -5688,6 +5813,42 @@ export interface components {
             entity: string;
             /** Warnings */
             warnings: number;
+        };
+        /**
+         * EntityForecast
+         * @description All that a page about one entity shows.
+         */
+        EntityForecast: {
+            model: components["schemas"]["ForecastModel"];
+            outlook: components["schemas"]["EntityOutlook"];
+            /** Past */
+            past: components["schemas"]["PastPoint"][];
+            /** Recent Mae */
+            recent_mae: number | null;
+            /** Recent Naive Mae */
+            recent_naive_mae: number | null;
+        };
+        /**
+         * EntityOutlook
+         * @description An entity with its newest value and its forecasts; no points when its newest record is too old.
+         */
+        EntityOutlook: {
+            /** Entity */
+            entity: string;
+            title: components["schemas"]["Title"];
+            /** Area */
+            area: string | null;
+            /** Series */
+            series: string | null;
+            /** Origin */
+            origin: string | null;
+            /** Value */
+            value: number | null;
+            /** Points */
+            points: components["schemas"]["ForecastPoint"][];
+            /** Highest */
+            highest: number | null;
+            reason?: components["schemas"]["Title"] | null;
         };
         /**
          * EntityTypeView
@@ -6183,6 +6344,105 @@ export interface components {
             rechecks: components["schemas"]["Recheck"][];
         };
         /**
+         * ForecastModel
+         * @description A declared forecast and the model behind it, if there is one.
+         */
+        ForecastModel: {
+            /** Id */
+            id: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Property */
+            property: string;
+            property_title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Grain Seconds */
+            grain_seconds: number;
+            /** Horizon Seconds */
+            horizon_seconds: number[];
+            /** Season Seconds */
+            season_seconds: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ready" | "untrained";
+            reason: components["schemas"]["Title"];
+            /** Version */
+            version?: number | null;
+            /** Trained At */
+            trained_at?: string | null;
+            /** Trained By */
+            trained_by?: string | null;
+            /** Training Seconds */
+            training_seconds?: number | null;
+            /** First */
+            first?: string | null;
+            /** Last */
+            last?: string | null;
+            /** Holdout From */
+            holdout_from?: string | null;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Entities
+             * @default 0
+             */
+            entities: number;
+            /** Wished Coverage */
+            wished_coverage: number;
+            /**
+             * Scores
+             * @default []
+             */
+            scores: components["schemas"]["HorizonScore"][];
+            drift: components["schemas"]["Drift"];
+            /**
+             * Candidates
+             * @default {}
+             */
+            candidates: {
+                [key: string]: number;
+            };
+            /** Next Training At */
+            next_training_at?: string | null;
+        };
+        /**
+         * ForecastPoint
+         * @description A forecast for one instant, in the property's unit.
+         */
+        ForecastPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Horizon Seconds */
+            horizon_seconds: number;
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Server
+             * @enum {string}
+             */
+            server: "model" | "persistence" | "seasonal";
+            /** Mae */
+            mae: number | null;
+            /** Naive Mae */
+            naive_mae: number | null;
+            /** Usual */
+            usual: number | null;
+        };
+        /**
          * GradeDef
          * @description A grade from a score upwards, and its colour.
          */
@@ -6344,6 +6604,40 @@ export interface components {
                 number | string | null,
                 string
             ][];
+        };
+        /**
+         * HorizonScore
+         * @description How one horizon did on the hold-out; errors in the property's unit, ``None`` where nothing was measured.
+         */
+        HorizonScore: {
+            /** Horizon Seconds */
+            horizon_seconds: number;
+            /**
+             * Server
+             * @enum {string}
+             */
+            server: "model" | "persistence" | "seasonal";
+            reason: components["schemas"]["Title"];
+            /** Rows */
+            rows: number;
+            /** Model Mae */
+            model_mae: number | null;
+            /** Model Rmse */
+            model_rmse: number | null;
+            /** Persistence Mae */
+            persistence_mae: number | null;
+            /** Persistence Rmse */
+            persistence_rmse: number | null;
+            /** Seasonal Mae */
+            seasonal_mae: number | null;
+            /** Seasonal Rmse */
+            seasonal_rmse: number | null;
+            /** Gain */
+            gain: number | null;
+            /** Coverage */
+            coverage: number | null;
+            /** Width */
+            width: number | null;
         };
         /**
          * HourCell
@@ -7743,6 +8037,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[EntityOutlook] */
+        Page_EntityOutlook_: {
+            /** Items */
+            items: components["schemas"]["EntityOutlook"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[EntityView] */
         Page_EntityView_: {
             /** Items */
@@ -7911,6 +8216,27 @@ export interface components {
             password: string;
             /** New Password */
             new_password: string;
+        };
+        /**
+         * PastPoint
+         * @description What was observed, beside what had been forecast for the first horizon then (``None``: nothing was).
+         */
+        PastPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: number | null;
+            /** Usual */
+            usual: number | null;
+            /** Forecast */
+            forecast?: number | null;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
         };
         /**
          * PauseRequest
@@ -13688,6 +14014,159 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Card"][];
+                };
+            };
+        };
+    };
+    forecasts_api_v1_forecasts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastModel"][];
+                };
+            };
+        };
+    };
+    forecast_api_v1_forecasts__model__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastModel"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    forecast_entities_api_v1_forecasts__model__entities_get: {
+        parameters: {
+            query?: {
+                area?: string | null;
+                text?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EntityOutlook_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    forecast_entity_api_v1_forecasts__model__entities__entity__get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityForecast"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retrain_api_v1_forecasts__model__retrain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastModel"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
