@@ -16,9 +16,11 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cityloop.city.areas import METRES_A_DEGREE
+from cityloop.core.phrases import Saying
 from cityloop.standard.batch import EntityCard
-from cityloop.standard.checks import Check, value_name
+from cityloop.standard.checks import Check, Row, value_name
 from cityloop.standard.declarations import Distance
+from cityloop.standard.phrases import PHRASES
 from cityloop.standard.prepare import LAT, LON
 from cityloop.standard.types import Property
 from cityloop.standard.world import World
@@ -56,7 +58,11 @@ def shape_check(item: Property, rule: Distance) -> Check:
     """Marks rows that name something without a shape, whose distance nobody can tell."""
     by = rule.by or ""
     broken = pl.col(by).is_not_null() & pl.col(LON).is_not_null() & pl.col(value_name(item.id)).is_null()
-    return Check(by, "shape", broken, lambda row: f"no {rule.to} '{row[by]}' has a shape", "flag", f"shape:{item.id}")
+
+    def shapeless(row: Row) -> Saying:
+        return PHRASES.say("no-shape", type=rule.to, entity=row[by])
+
+    return Check(by, "shape", broken, shapeless, "flag", f"shape:{item.id}")
 
 
 def _nearest(points: Floats, cards: Mapping[str, EntityCard]) -> Floats:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import polars as pl
 
+from cityloop.core.phrases import Saying
+from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.check_rules import CheckRule, JumpRule, ReferenceRule, StuckRule, UniqueRule, properties_of
 from cityloop.standard.checks import (
@@ -237,13 +239,13 @@ class FeedMapping:
     def _joins(self, item: Property, source: PropertyField) -> bool:
         return item.code_list in self._lists and source.constant is None and not source.codes
 
-    def _list_reason(self, item: Property, source: PropertyField) -> Callable[[Row], str] | None:
+    def _list_reason(self, item: Property, source: PropertyField) -> Callable[[Row], Saying] | None:
         if not self._joins(item, source) or source.field is None:
             return None
         return reason_for(source.field, AT, self._lists[item.code_list or ""], item.code_under)
 
     def _head_checks(self, work: pl.DataFrame, now: datetime, known: Container[str], world: World) -> list[Check]:
-        title = self.entity_type.id
+        title = Title(zh=self.entity_type.title.zh, en=self.entity_type.id)
         return head_checks(self.declaration, self._sources, title, work, known, lambda: self._find(known), now, world)
 
     def _wide_checks(self, work: pl.DataFrame, world: World) -> list[Check]:
