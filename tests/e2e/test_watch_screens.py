@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Visitor, fit_and_accessible
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-PAGES = ["/rules", "/rules/air.pm2_5_hourly", "/rules/new", "/rules/health", "/mutes"]
+PAGES = ["/rules", "/rules/air.pm2_5_hourly", "/rules/new", "/rules/health", "/mutes", "/forecasts"]
 
 
 @pytest.mark.parametrize(("language", "theme", "size"), [("zh", "dark", (1920, 1080)), ("en", "light", (390, 844))])

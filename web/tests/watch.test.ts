@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { daysOf } from '../src/watch/backtest'
 import { changesOf, comparable, labelled, observed, shownSpan } from '../src/watch/evidence'
 import { bands, timeRange, wayBack } from '../src/watch/levelChart'
+import { linesOf, servedError, type Foretold, type Score } from '../src/watch/forecasts'
 import { muteState, readyEnds, scopesOf } from '../src/watch/mute'
 import { asKind, blank, changesBetween, type Entry, faultsAt, type Kind, kindOf, nextVersion, ringsText, said, type Section, sectionsOf, shifted, typedDuration, typedRings, versionsOf, withKey } from '../src/watch/ruleDraft'
 import { type Health, joined, type RuleLine, standing } from '../src/watch/rules'
@@ -140,5 +141,31 @@ describe('mutes', () => {
   it('are quiet now, planned, ended early, or over', () => {
     const mute = (active: boolean, ended_at: string | null, start: string) => muteState({ active, ended_at, start }, now)
     expect([mute(true, null, '2026-03-09T00:00:00Z'), mute(false, null, '2026-03-10T00:00:00Z'), mute(false, 'x', '2026-03-09T00:00:00Z'), mute(false, null, '2026-03-01T00:00:00Z')]).toEqual(['active', 'planned', 'ended', 'over'])
+  })
+})
+
+describe('a forecast', () => {
+  const at = (hour: number): string => `2026-03-09T0${hour}:00:00Z`
+  const found = {
+    past: [{ at: at(1), value: 5, usual: 4, forecast: 6, low: 3, high: 9 }, { at: at(2), value: null, usual: null, forecast: null, low: null, high: null }],
+    outlook: { origin: at(2), value: 7, points: [{ at: at(3), value: 8, low: 6, high: 10, usual: 4 }] },
+  } as unknown as Pick<Foretold, 'past' | 'outlook'>
+
+  it('goes on from the newest value, with an interval that opens there', () => {
+    const lines = linesOf(found)
+    const hours = (points: readonly (readonly number[])[]): unknown[] => points.map(([time, ...values]) => [new Date(Number(time)).getUTCHours(), ...values])
+    expect(hours(lines.past)).toEqual([[1, 5]])
+    expect(hours(lines.ahead)).toEqual([[2, 7], [3, 8]])
+    expect(hours(lines.between)).toEqual([[1, 3, 9], [2, 7, 7], [3, 6, 10]])
+    expect(hours(lines.usual)).toEqual([[1, 4], [3, 4]])
+  })
+
+  it('is not drawn where there is none', () => {
+    expect(linesOf({ ...found, outlook: { ...found.outlook, points: [] } }).ahead).toEqual([])
+  })
+
+  it('has the error of who serves', () => {
+    const score = { server: 'seasonal', model_mae: 1, persistence_mae: 2, seasonal_mae: 3 } as Score
+    expect(servedError(score)).toBe(3)
   })
 })

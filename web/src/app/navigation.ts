@@ -14,7 +14,7 @@ export interface Place {
 const PLACES: readonly Place[] = [
   { name: 'map', to: '/', word: 'nav.map', belongs: ['map'] },
   { name: 'desk', to: '/desk', word: 'nav.desk', belongs: ['desk', 'desk-parts'] },
-  { name: 'warnings', to: '/warnings', word: 'nav.warnings', belongs: ['warnings', 'warning', 'rules', 'rule-health', 'rule-new', 'rule', 'mutes'] },
+  { name: 'warnings', to: '/warnings', word: 'nav.warnings', belongs: ['warnings', 'warning', 'rules', 'rule-health', 'rule-new', 'rule', 'mutes', 'forecasts', 'forecast', 'forecast-entity'] },
   { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report', 'sent'] },
   { name: 'board', to: '/board', word: 'nav.board', belongs: ['board'] },
 ]
