@@ -32,7 +32,7 @@ POSTS, MOVES = _POSTS.split(), _MOVES.split()
 _BESIDE = """clock.set drill.switch quality.read inspection.run standard.read standard.change source.operate
 evaluate.read evaluate.change quarantine.correct access.explain grant.request grant.decide calendar.change
 dispatch.read dispatch.change limits.change open311.resend warning.report warning.label warning.mute rule.try
-rule.change notice.manage warning.assign sheet.accounts sheet.addresses sheet.areas sheet.components
+rule.change notice.manage warning.assign model.train sheet.accounts sheet.addresses sheet.areas sheet.components
 sheet.departments"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""

@@ -1,4 +1,4 @@
-"""The traffic pack on measured roads of Minnesota and on an accident that was made for the test."""
+"""The traffic pack on readings that were made for the test: an accident, a queue that builds up, lost detectors."""
 
 from __future__ import annotations
 

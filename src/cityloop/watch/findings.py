@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cityloop.watch.cells import Bools, Ints
+from cityloop.watch.cells import Ints
 from cityloop.watch.judging import DIVISION, Decision, Judgement, Outcome, Tally
 from cityloop.watch.state import State
 
@@ -59,7 +59,8 @@ class Findings:
         """Move the levels of these entities, each judged once, and write what was found."""
         number = entity[found.owner]
         moved = found.before != found.level
-        self.turn(state, *_of((found.stage != state.stages[number, found.rule]) | moved, number, found.rule))
+        turned = moved | (found.stage != state.stages[number, found.rule])
+        self.turn(state, number[turned], found.rule[turned])
         for place in np.flatnonzero(moved).tolist():
             decision = found.decision(state, int(number[place]), place)
             self.fallen[int(found.rule[place])].append((int(turn[found.owner[place]]), int(number[place]), decision))
@@ -76,7 +77,3 @@ def write(state: State, found: Judgement, entity: Ints, pairs: Ints) -> None:
     state.outcomes[number, rule] = found.outcome[place]
     state.lefts[number, rule] = found.left[place]
     state.occupy(number, rule, found.looked[place])
-
-
-def _of(chosen: Bools, entity: Ints, rule: Ints) -> tuple[Ints, Ints]:
-    return entity[chosen], rule[chosen]

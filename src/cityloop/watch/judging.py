@@ -110,8 +110,6 @@ class Judgement:
     """Its first place in what follows, which has its moments beside each other."""
     pair: Ints
     """Which pair each place belongs to."""
-    row: Ints
-    """Row of the rings."""
     before: Ints
     """The level that the judgement started from; 1-based position in the rule's ladder, 0 for none."""
     level: Ints
@@ -135,11 +133,11 @@ class Judgement:
     def decision(self, state: State, entity: int, place: int) -> Decision:
         """The change of one entity of ``state`` at one place, with what it rests on."""
         position = int(self.rule[self.pair[place]])
-        rule, rings = state.terms.rules[position], state
+        rule = state.terms.rules[position]
         before, after = int(self.before[place]), int(self.level[place])
         level, threshold = rule.ladder[max(after, 1) - 1]
         since = self.met_since[place, after - 1] if after > before else self.gone_since[place, before - 1]
-        end = (int(rings.head[entity]) + 1) * rings.step
+        end = (int(state.head[entity]) + 1) * state.step
         return Decision(
             rule=rule.id,
             entity=state.names[entity],
@@ -148,10 +146,10 @@ class Judgement:
             before=rule.ladder[before - 1][0] if before else None,
             value=float(self.now[place]),
             threshold=threshold,
-            at=instant(rings.last[entity]),
-            window_from=instant(end - span_of(rule) * rings.step),
+            at=instant(state.last[entity]),
+            window_from=instant(end - span_of(rule) * state.step),
             window_to=instant(end),
-            since=instant(since if since > NEVER else rings.last[entity]),
+            since=instant(since if since > NEVER else state.last[entity]),
         )
 
 
@@ -176,7 +174,6 @@ def judge(state: State, moments: Moments) -> Judgement:
         rule=rule,
         start=np.flatnonzero(np.r_[True, pair[1:] != pair[:-1]]) if len(pair) else pair,
         pair=pair,
-        row=moments.row[moment],
         before=before,
         level=found.level,
         outcome=np.where(found.looked & (at_last != Outcome.ERROR), found.outcome, at_last),
