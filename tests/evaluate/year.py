@@ -9,291 +9,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from cityloop.access.actor import SYSTEM, Actor
-from cityloop.citizen.actor import PUBLIC
-from tests.cases.support import person
-from tests.evaluate.year_hours import ALWAYS, OFFICE, SHIFTS, ZONE, Hours, Span, reached, spent
+from cityloop.access.actor import SYSTEM
+from tests.evaluate.year_hours import ZONE, spent
+from tests.evaluate.year_people import BODIES, CENTRE, HEADS, HOUR, SUPERVISOR
+from tests.evaluate.year_telling import Telling
 
 CASES = 1200
-DISTRICTS = {
-    "440303": (114.13, 22.56),
-    "440304": (114.055, 22.535),
-    "440305": (113.93, 22.53),
-    "440307": (114.25, 22.72),
-}
-"""Districts, and a point in each; cases lie around it."""
 
 
-@dataclass(frozen=True)
-class Body:
-    """A department: what comes to it, its limit as the sheet of the city says it, and when it works."""
-
-    id: str
-    matter: str
-    limit: str
-    seconds: int
-    hours: Hours
-
-    @property
-    def clock(self) -> Hours:
-        """An urgent limit runs day and night, whoever works on it."""
-        return ALWAYS if "紧急" in self.limit else self.hours
-
-
-HOUR = 3600
-BODIES = (
-    Body("sanitation", "gb47678:matter:06010", "4小时", 4 * HOUR, SHIFTS),
-    Body("transport", "gb47678:matter:06013", "2天", 16 * HOUR, OFFICE),
-    Body("police", "gb47678:matter:09009", "2小时", 2 * HOUR, ALWAYS),
-    Body("environment", "gb47678:matter:06020", "8工作时", 8 * HOUR, OFFICE),
-    Body("water", "gb47678:matter:06023", "24紧急工作时", 24 * HOUR, OFFICE),
-    Body("urban", "gb47678:matter:06001", "3工作日", 24 * HOUR, OFFICE),
-)
-
-
-def _people(post: str, count: int, department: str = "centre") -> list[Actor]:
-    areas = list(DISTRICTS) if post == "collector" else []
-    return [person(f"{department}-{post}-{n}", post, department=department, areas=areas) for n in range(1, count + 1)]
-
-
-CENTRE = {
-    post: _people(post, count)
-    for post, count in (("acceptor", 3), ("shift_leader", 2), ("dispatcher", 2), ("collector", 3), ("leader", 2))
-}
-SUPERVISOR = person("supervisor-1", "supervisor")
-HEADS = {body.id: _people("department", 1, body.id)[0] for body in BODIES}
-HANDS = {body.id: _people("handler", 2, body.id) for body in BODIES}
-
-
-@dataclass
-class Noted:
-    """What the clerk knows of a whole case; flags hold for every line of it."""
-
-    number: int
-    district: str
-    filed: bool = False
-    deferred: bool = False
-    voided: bool = False
-    exempt: bool = False
-
-
-@dataclass
-class Line:
-    """One line of the clerk's book: one piece of work, from when it came to when it was done."""
-
-    case: Noted
-    step: str
-    began: datetime
-    ended: datetime | None = None
-    outcome: str | None = None
-    who: str | None = None
-    post: str | None = None
-    department: str | None = None
-    late: bool | None = None
-    due: datetime | None = None
-    used: int | None = None
-    rework: int = 0
-    returned: int = 0
-    extended: int = 0
-    suspended: int = 0
-    rating: int = 0
-
-    def done(self, at: datetime, outcome: str, by: Actor | None) -> None:
-        """Close the line; whoever is named already stays."""
-        self.ended, self.outcome = at, outcome
-        if self.who is None and by is not None:
-            self.who, self.post = by.id, by.posts[0]
-
-
-@dataclass(frozen=True)
-class Act:
-    """One thing that somebody does. ``do``: ``report``, ``move``, ``part``, ``proof``, ``rate`` or ``tick``."""
-
-    at: datetime
-    case: int
-    do: str
-    by: Actor
-    move: str = ""
-    opinion: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-
-
-class Story:
-    """One case as it goes: each method lets time pass, tells the desk what to do and the clerk what to note."""
-
-    def __init__(self, number: int, opened: datetime, draw: random.Random) -> None:
-        self.draw, self.at, self.number = draw, opened, number
-        self.body = BODIES[number % len(BODIES)]
-        self.district = draw.choice(list(DISTRICTS))
-        self.acts: list[Act] = []
-        self.lines: list[Line] = []
-        self.case = Noted(number, self.district)
-        self.people = {post: draw.choice(found) for post, found in CENTRE.items()}
-        self.hand = draw.choice(HANDS[self.body.id])
-        self.verdict: bool | None = None
-        self.spans: list[Span] = []
-        self._report()
-
-    def _report(self) -> None:
-        by = self.draw.choice([PUBLIC, self.people["acceptor"]])
-        lon, lat = DISTRICTS[self.district]
-        off = [round(self.draw.uniform(-0.004, 0.004), 5) for _ in range(2)]
-        place = {"lon": lon + off[0], "lat": lat + off[1]}
-        told = {"title": "路边有问题", "matter": self.body.matter, "position": place,
-                "channel": "citizen" if by is PUBLIC else "hotline"}  # fmt: skip
-        self.acts.append(Act(self.at, self.number, "report", by, fields=told))
-        self.note("report").done(self.at, "submit", by)
-        self.whole = self.note("case")
-
-    # what all stories are made of
-
-    def note(self, step: str, department: str | None = None, **known: Any) -> Line:
-        """Begin a line of the clerk's book now."""
-        self.lines.append(Line(self.case, step, self.at, department=department, **known))
-        return self.lines[-1]
-
-    def wait(self, minutes: float) -> None:
-        """Let time pass."""
-        self.at += timedelta(seconds=round(minutes * 60))
-
-    def act(self, by: Actor, move: str, opinion: str = "", do: str = "move", **fields: Any) -> None:
-        """Somebody does something now."""
-        self.acts.append(Act(self.at, self.number, do, by, move, opinion, fields))
-
-    def minutes(self, limit: int) -> float:
-        """How long a post takes: one in ten is late, and some are done in the very last minute."""
-        if self.draw.random() < 0.1:
-            return limit + self.draw.randint(1, 45)
-        return limit if self.draw.random() < 0.05 else self.draw.randint(1, limit - 1)
-
-    def accept(self, before: float = 0) -> None:
-        """``before``: minutes that acceptance has used already."""
-        took = self.minutes(15)
-        line = self.note("accept") if not before else next(line for line in self.lines if line.step == "accept")
-        self.wait(took)
-        self.act(self.people["acceptor"], "accept")
-        line.late = before + took > 15
-        line.done(self.at, "accept", self.people["acceptor"])
-
-    def verify(self) -> None:
-        """Acceptance sends somebody to look; meanwhile its own clock stands."""
-        self.note("accept")
-        first, visit = self.minutes(15), self.minutes(30)
-        self.wait(first)
-        self.act(self.people["acceptor"], "verify_send")
-        line = self.note("verify", late=visit > 30)
-        self.wait(visit)
-        self.act(self.people["collector"], "verify_answer", answer="true")
-        line.done(self.at, "verify_answer", self.people["collector"])
-        self.accept(before=first)
-
-    def file(self) -> None:
-        took, by = self.minutes(15), self.people["shift_leader"]
-        line = self.note("file", late=took > 15)
-        self.wait(took)
-        self.act(by, "file", limit=self.body.limit)
-        line.done(self.at, "file", by)
-        self.case.filed = True
-
-    def dispatch(self, body: Body | None = None, **parts: Any) -> None:
-        """To the department of the case, or from here on to another one."""
-        self.body = body or self.body
-        self.hand = self.draw.choice(HANDS[self.body.id])
-        took, by = self.minutes(15), self.people["dispatcher"]
-        self.sent = self.note("dispatch", self.body.id, late=took > 15)
-        self.wait(took)
-        self.act(by, "dispatch", "按职责派遣", department=self.body.id, **parts)
-        self.sent.done(self.at, "dispatch", by)
-
-    def to_department(self) -> None:
-        """Everything up to the department's door."""
-        self.accept()
-        self.file()
-        self.dispatch()
-        self.begin()
-
-    def begin(self) -> None:
-        """The handling clock starts."""
-        self.whole.department = self.body.id
-        self.spans = [(self.at, None)]
-        self.handling = self.note("handle", self.body.id)
-        self._due()
-
-    def _due(self, limits: int = 1) -> None:
-        self.limits = limits
-        due = reached(self.body.seconds * limits, self.body.clock, self.spans)
-        self.handling.due = self.whole.due = due
-
-    def until(self, share: float) -> None:
-        """Let time pass until that share of the (first) limit is used."""
-        self.at = reached(int(self.body.seconds * share), self.body.clock, self.spans)
-
-    def work(self, share: float) -> None:
-        """Sign for it, do it, confirm it when that share of the limit is used; 1 is just in time."""
-        used = spent(self.body.clock, self.spans, self.at) / self.body.seconds
-        head = HEADS[self.body.id]
-        self.until(used + (share - used) * 0.2)
-        self.act(head, "assign")
-        self.until(used + (share - used) * 0.8)
-        self.act(self.hand, "submit_result", result="已处理")
-        self.handling.who, self.handling.post = self.hand.id, "handler"
-        self.until(share)
-        self.act(head, "confirm")
-        assert self.handling.due is not None
-        self.handling.late = self.at > self.handling.due
-        self.handling.used = spent(self.body.clock, self.spans, self.at)
-        self.handling.done(self.at, "confirm", None)
-        self.verdict = bool(self.verdict) or self.handling.late
-
-    def inspect(self, answer: str = "inspect_done") -> None:
-        """Somebody goes and looks."""
-        self.wait(self.draw.randint(2, 12))
-        self.act(self.people["acceptor"], "inspect_send")
-        visit = self.minutes(30)
-        line = self.note("inspect", self.body.id, late=visit > 30)
-        self.wait(visit)
-        self.act(self.people["collector"], answer, "" if answer == "inspect_done" else "仍有遗留")
-        line.done(self.at, answer, self.people["collector"])
-
-    def check(self) -> None:
-        """By the photos, or on the spot."""
-        if self.draw.random() < 0.3:
-            self.inspect()
-            return
-        self.wait(self.draw.randint(2, 12))
-        self.act(self.people["acceptor"], "accept_without_visit")
-
-    def close(self) -> None:
-        by = self.people["shift_leader"]
-        self.wait(self.draw.randint(2, 20))
-        self.act(by, "close")
-        self.end("closed", by)
-
-    def end(self, outcome: str, by: Actor) -> None:
-        """The case is over."""
-        self.whole.late = self.verdict
-        self.whole.done(self.at, outcome, by)
-
-    def finish(self, share: float) -> None:
-        """From the department's door to the end; two in five say what they think of it."""
-        self.work(share)
-        self.check()
-        self.close()
-        if self.draw.random() < 0.4:
-            self.rate()
-
-    def rate(self) -> None:
-        self.wait(self.draw.randint(60, 3 * 24 * 60))
-        stars = self.draw.choice([5, 5, 4, 4, 4, 3, 2, 1])
-        self.act(PUBLIC, "", do="rate", stars=stars)
-        line = self.note("rate", self.body.id, rating=stars)
-        line.ended, line.outcome, line.who = self.at, "rated", PUBLIC.id
-
-    # the stories
+class Story(Telling):
+    """The stories."""
 
     def on_time(self) -> None:
         self.to_department()
@@ -333,7 +61,7 @@ class Story:
         self.begin()
         self.finish(self.draw.choice([0.5, 0.9, 1.3]))
 
-    def _ask(self, kind: str, decide: str, share: float = 0.4, **fields: Any) -> None:
+    def _ask(self, kind: str, decide: str, share: float = 0.4, **fields: str) -> None:
         self.until(share)
         self.act(HEADS[self.body.id], f"{kind}_ask", "需要更多时间", **fields)
         self.wait(3)
@@ -490,25 +218,75 @@ class Story:
         self.act(HEADS[self.body.id], "answer_supervision", reply="正在办理")
         self.finish(0.9)
 
+    def merged(self) -> None:
+        """The same matter is told a second time before the first is accepted: one of the two goes on."""
+        first, known = self.note("accept"), (self.number, self.case, self.whole)
+        self.wait(1)
+        self.second()
+        self.report()
+        by, took = self.people["acceptor"], self.minutes(15)
+        line = self.note("accept", late=took > 15)
+        self.wait(took)
+        self.act(by, "merge", "同一处同一事", target=known[0])
+        line.done(self.at, "merge", by)
+        self.end("merged", by)
+        self.number, self.case, self.whole = known
+        self.accept(before=(self.at - first.began).total_seconds() / 60)
+        self.file()
+        self.dispatch()
+        self.begin()
+        self.finish(self.draw.choice([0.6, 1.1]))
 
-STORIES: dict[Callable[[Story], None], int] = {
+    def called_back(self) -> None:
+        """Asked after the closing the reporter is not satisfied: a new case takes the matter up."""
+        self.to_department()
+        self.work(self.draw.choice([0.4, 0.9]))
+        self.check()
+        self.close()
+        self.wait(self.draw.randint(60, 10 * 24 * 60))
+        self.act(self.people["shift_leader"], "callback_new", "市民回访不满意")
+        self.second()
+        self.opened("submit", SYSTEM)
+        self.to_department()
+        self.finish(self.draw.choice([0.5, 1.2]))
+
+
+class PutRight(Telling):
+    """A collector has put the matter right himself; the centre looks at the photos."""
+
+    def report(self) -> None:
+        """With a photo from before and one from after."""
+        self.tell("put_right", "submit_self", self.people["collector"])
+
+    def settled(self) -> None:
+        by, took = self.people["acceptor"], self.minutes(15)
+        line = self.note("accept", late=took > 15)
+        self.wait(took)
+        move, state = ("accept_self", "self_closed") if self.draw.random() < 0.7 else ("reject_self", "self_invalid")
+        self.act(by, move, "照片清楚" if state == "self_closed" else "照片看不出结果")
+        line.done(self.at, move, by)
+        self.end(state, by)
+
+
+STORIES: dict[Callable[..., None], int] = {
     Story.on_time: 44, Story.late: 9, Story.weeks_late: 3, Story.never: 1, Story.verified: 6, Story.reworked: 8,
     Story.extended: 5, Story.not_extended: 2, Story.suspended: 3, Story.voided: 3, Story.declined: 4,
     Story.not_filed: 2, Story.returned: 3, Story.returned_to_the_same: 1, Story.joint: 2, Story.appealed: 2,
-    Story.deferred: 1, Story.forced: 1, Story.supervised: 1,
+    Story.deferred: 1, Story.forced: 1, Story.supervised: 1, Story.called_back: 2, Story.merged: 2, PutRight.settled: 3,
 }  # fmt: skip
 """Of a hundred cases so many go so."""
 FIRST, LAST = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 12, 18, tzinfo=UTC)
 
 
-def write_year(cases: int = CASES) -> list[Story]:
+def write_year(cases: int = CASES) -> list[Telling]:
     """The stories of a year, always the same."""
     draw = random.Random(20260101)
     step = (LAST - FIRST) / cases
     kinds = draw.choices(list(STORIES), list(STORIES.values()), k=cases)
-    found = []
+    found: list[Telling] = []
     for number, kind in enumerate(kinds):
         opened = (FIRST + number * step + timedelta(seconds=draw.randrange(4 * HOUR))).replace(microsecond=0)
-        found.append(Story(number, opened, draw))
+        teller = PutRight if kind is PutRight.settled else Story
+        found.append(teller(number + 1, opened, draw))
         kind(found[-1])
     return found

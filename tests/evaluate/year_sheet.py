@@ -15,17 +15,20 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from tests.evaluate.year import Line, write_year
+from tests.evaluate.year import write_year
+from tests.evaluate.year_book import Line
 from tests.evaluate.year_hours import ZONE
 
 SHEET = Path(__file__).parent / "data" / "year_sheet.csv"
 Rate = tuple[Fraction, Fraction]
 Figures = dict[str, Rate]
 Key = tuple[str, str, str, str]
-"""Period (``2026-03`` or ``2026``), object, its id (empty: the whole city), ``counted`` or ``raw``."""
+"""Period (``2026-03`` or ``2026``), object (of areas the level), its id (empty: the city), ``counted`` or ``raw``."""
 OBJECTS: dict[str, Callable[[Line], str | None]] = {
     "department": lambda line: line.department,
-    "area": lambda line: line.case.district,
+    "city": lambda line: "4403",
+    "district": lambda line: line.case.district,
+    "cell": lambda line: line.case.cell,
     "post": lambda line: line.post,
     "person": lambda line: line.who,
 }
