@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -49,3 +49,18 @@ def write_town(folder: Path, table: str, stations: Iterable[str]) -> Path:
     for name, text in written.items():
         (city / name).write_text(text, encoding="utf-8")
     return city
+
+
+def write_packs(folder: Path, pack: str, written: Mapping[str, str]) -> None:
+    """Instead of all packs as they are: one of them with some files of its own."""
+    packs = folder / "packs"
+    packs.unlink()
+    (packs / pack).mkdir(parents=True)
+    for known in (ROOT / "packs").iterdir():
+        if known.name != pack:
+            (packs / known.name).symlink_to(known)
+    for file in (ROOT / "packs" / pack).iterdir():
+        if file.name not in written:
+            (packs / pack / file.name).symlink_to(file)
+    for name, text in written.items():
+        (packs / pack / name).write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ import typer
 from cityloop.cli.common import JsonOption, clear, print_result
 from cityloop.core.errors import Problem
 
+_PARTS = ("rules", "screen", "peers")
 app = typer.Typer(no_args_is_help=True, help="Measure, on this machine, with the conditions printed.")
 
 
@@ -87,14 +88,17 @@ def bench_cases(
 @app.command("watch")
 @clear
 def bench_watch(
+    part: Annotated[list[str] | None, typer.Option(help="rules, screen or peers; several are possible.")] = None,
     rules: Annotated[int, typer.Option(min=1, max=10_000, help="Rules, each of which watches every entity.")] = 1000,
     entities: Annotated[int, typer.Option(min=100, max=1_000_000)] = 20_000,
     rate: Annotated[int, typer.Option(min=100, max=1_000_000, help="Observations a second.")] = 50_000,
     batches: Annotated[int, typer.Option(min=2, max=10_000, help="Batches of 200 ms.")] = 100,
+    seconds: Annotated[float, typer.Option(min=2, max=600, help="Of each measurement of screen and peers.")] = 5.0,
+    folder: Annotated[Path | None, typer.Option(help="Where peers are installed (default: ~/.cache).")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Many rules over many entities in batches of 200 ms, and what each kind of rule costs."""
-    print_result(_bench("watch").run(rules, entities, rate, batches), as_json)
+    """Many rules over many entities, each kind of rule, from a record to the screen, and peers on one broker."""
+    print_result(_bench("watch").run(part or _PARTS, rules, entities, rate, batches, seconds, folder), as_json)
 
 
 @app.command("mapping")

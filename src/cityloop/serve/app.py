@@ -28,6 +28,7 @@ from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
+from cityloop.serve.importing.routes import router as sheets_router
 from cityloop.serve.limits_routes import router as limits_import_router
 from cityloop.serve.notices.routes import router as notices_router
 from cityloop.serve.open311.routes import router as open311_router
@@ -55,6 +56,7 @@ ROUTERS = (
     dispatch_router,
     limits_router,
     limits_import_router,
+    sheets_router,
     analyse_router,
     evaluate_router,
     quality_router,

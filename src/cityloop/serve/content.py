@@ -75,7 +75,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
 def load_declared(city: City) -> Declared:
     """The standard and the feeds as packs and city declare them."""
     folders = declaring(city)
-    standard = Standard.load(folders)
+    standard = Standard.load(folders, city.editions)
     return Declared(standard, load_feeds(folders, standard, city.departments))
 
 

@@ -31,10 +31,11 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.clockkeeper import ClockKeeper, choose_clock
+from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
+from cityloop.serve.importing.desk import SheetDesk
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -81,9 +82,9 @@ class House:
         self.settings = settings
         self.database = Database(settings.database_url())
         self.database.create()
-        self.clock = clock or choose_clock(settings, self.database)
+        self.clock = clock or city_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
-        applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
+        applied = None if packs_alone else in_force(declaring(self.city), self.city, self.database)
         self.content = load_content(self.city, applied, settings.data)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
@@ -103,6 +104,14 @@ class House:
         self._build_steward(shared)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
+        self.sheets = SheetDesk(
+            settings=self.settings,
+            **{name: shared[name] for name in ("database", "audit", "door")},
+            accounts=self.accounts,
+            city=self.city,
+            collector=self.collector,
+            table=self.desk.dispatch.in_force,
+        )
 
     def _build_intake(self, shared: Mapping[str, Any]) -> None:
         """The lake and what comes into it."""
@@ -332,7 +341,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender, self.sent_notices, self.forecast_desk,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

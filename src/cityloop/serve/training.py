@@ -69,7 +69,7 @@ def _learner(settings: Settings, city: City, database: Database) -> Learner:
 def _train_forecasts(
     settings: Settings, city: City, database: Database, wanted: Collection[str] | None
 ) -> list[Card | Untrained]:
-    content = in_force(declaring(city), city.departments, database) or load_declared(city)
+    content = in_force(declaring(city), city, database) or load_declared(city)
     every = load_forecasts(city.packs, content.standard)
     declared = [one for one in every if wanted is None or one.id in wanted]
     if not declared:

@@ -93,16 +93,25 @@ AGGREGATES: dict[Aggregate, Callable[[Rule, Windows, Ints], Floats]] = {
 def measure(rule: Rule, windows: Windows) -> Floats:
     """The aggregate of windows, (entities, windows); NaN: no record, or too few of them."""
     count = windows("count").sum(axis=2)
-    result = AGGREGATES[rule.aggregate](rule, windows, count)
+    return _told(rule, AGGREGATES[rule.aggregate](rule, windows, count), count)
+
+
+def bounds(rule: Rule, course: Course) -> tuple[Floats, Floats]:
+    """Between which values the aggregate of each window of a course lies, that of :func:`measure` included."""
+    if rule.aggregate == "percentile":
+        count = course.cells["count"]
+        return _told(rule, course.cells["low"], count), _told(rule, course.cells["high"], count)
+    value = measure(rule, course.windows)
+    if "total" not in CELLS[rule.aggregate]:
+        return value, value
+    off = course.doubt if rule.aggregate == "sum" else course.doubt / np.maximum(course.cells["count"], 1)
+    return value - off, value + off
+
+
+def _told(rule: Rule, result: Floats, count: Ints) -> Floats:
+    """The result of windows that hold enough records."""
     result = np.where(count > 0, result, 0.0 if rule.empty == "zero" else np.nan)
     return result if rule.least == 1 else np.where((count > 0) & (count < rule.least), np.nan, result)
-
-
-def doubt(rule: Rule, course: Course) -> Floats | float:
-    """By how much the aggregate of a course may differ from one whose totals are summed anew."""
-    if "total" not in CELLS[rule.aggregate]:
-        return 0.0
-    return course.doubt if rule.aggregate == "sum" else course.doubt / np.maximum(course.cells["count"], 1)
 
 
 def instantaneous(windows: Windows) -> Bools:

@@ -32,7 +32,7 @@ CELLS: dict[Aggregate, dict[str, float]] = {
     "change": {"count": 0, "newest": np.nan, "newest_at": NEVER, "oldest": np.nan},
     "rate": {"count": 0, "newest": np.nan, "newest_at": NEVER, "oldest": np.nan},
     "spread": {"count": 0, "low": np.inf, "high": -np.inf},
-    "percentile": {"count": 0, "values": np.nan},
+    "percentile": {"count": 0, "low": np.inf, "high": -np.inf, "values": np.nan},
     "roam": {"count": 0, "low": np.inf, "high": -np.inf},
     "silence": {"count": 0},
     "anomaly": {"count": 0, "total": 0.0},
@@ -43,8 +43,6 @@ WHOLE = frozenset({"count", "newest_at", "first"})
 """Cells that hold whole numbers."""
 DEPTH: dict[Aggregate, dict[str, int]] = {"percentile": {"values": 8}, "roam": {"low": 2, "high": 2}}
 """Cells that hold more than one number: room for the values themselves, longitude and latitude."""
-SINGLE: frozenset[Aggregate] = frozenset({"percentile"})
-"""Aggregates whose records are taken one by one: their cells cannot be told for each record of a run at once."""
 MOST_VALUES = 1024
 """Values that a bucket of a percentile keeps; what comes beyond is an error of the rule."""
 WAYS: dict[str, np.ufunc] = {

@@ -37,7 +37,7 @@ def absorb(state: State, readings: Readings, findings: Findings) -> None:
     """Take sound records by all rules of the state."""
     for run in runs(readings, state.step):
         fit = fitting(state, run, findings)
-        if state.at_once and len(fit.entity):
+        if len(fit.entity):
             fit = fit.of(settle(state, fit, findings), fit.there)
         one_by_one(state, fit, findings)
 

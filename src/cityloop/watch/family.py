@@ -13,7 +13,7 @@ from datetime import datetime
 
 import numpy as np
 
-from cityloop.watch.cells import SINGLE, Ints
+from cityloop.watch.cells import Ints
 from cityloop.watch.evaluate import absorb, overdue, sound, tick, waiting, warm
 from cityloop.watch.findings import Findings
 from cityloop.watch.judging import Decision, Tally
@@ -22,7 +22,7 @@ from cityloop.watch.runs import Readings
 from cityloop.watch.state import Entities, State
 from cityloop.watch.terms import Terms
 
-ALONE: frozenset[Aggregate] = SINGLE | {"rate", "roam", "silence", "agree", "anomaly", "forecast"}
+ALONE: frozenset[Aggregate] = frozenset({"percentile", "rate", "roam", "silence", "agree", "anomaly", "forecast"})
 """Aggregates whose rules are judged alone: few cities have several of them over the same records."""
 Spoken = tuple[Rule, list[Decision], Tally]
 

@@ -25,7 +25,8 @@ class Places:
 
     def __init__(self, near: Near, span: int) -> None:
         self._near, self._span = near, span
-        self._cells: dict[Cell, list[str]] = defaultdict(list)
+        self._cells: dict[Cell, dict[str, tuple[float, float]]] = defaultdict(dict)
+        """Names and centres of the places in each cell."""
         self._heard: dict[str, int] = {}
         self._gone: list[str] = []
         self._across: float | None = None
@@ -57,12 +58,12 @@ class Places:
 
     def _within(self, kind: str, point: tuple[float, float]) -> list[str]:
         _, row, column = self._cell(kind, point)
-        cells = [(kind, row + up, column + right) for up in (-1, 0, 1) for right in (-1, 0, 1)]
-        names = [name for cell in cells for name in self._cells.get(cell, ())]
-        if not names:
-            return []
-        found = within(np.array([centre_of(name) for name in names]), point, self._near.metres)
-        return [name for name, near in zip(names, found, strict=True) if near]
+        found: list[str] = []
+        for cell in [(kind, row + up, column + right) for up in (-1, 0, 1) for right in (-1, 0, 1)]:
+            if places := self._cells.get(cell):
+                near = (name for name, centre in places.items() if metres_between(centre, point) <= self._near.metres)
+                found += near
+        return found
 
     def _open(self, kind: str, point: tuple[float, float], at: int) -> str:
         name = name_of(kind, point)
@@ -71,7 +72,8 @@ class Places:
 
     def _note(self, name: str, at: int) -> None:
         if name not in self._heard:
-            self._cells[self._cell(name.rpartition("@")[0], centre_of(name))].append(name)
+            centre = centre_of(name)
+            self._cells[self._cell(name.rpartition("@")[0], centre)][name] = centre
         self._heard[name] = max(self._heard.get(name, at), at)
 
     def _forget(self, now: int) -> None:
@@ -82,7 +84,7 @@ class Places:
         for name in [name for name, at in self._heard.items() if at < now - self._span]:
             del self._heard[name]
             cell = self._cell(name.rpartition("@")[0], centre_of(name))
-            self._cells[cell].remove(name)
+            del self._cells[cell][name]
             if not self._cells[cell]:
                 del self._cells[cell]
             self._gone.append(name)
@@ -104,6 +106,12 @@ def centre_of(name: str) -> tuple[float, float]:
     """Longitude and latitude of a place, from its name."""
     lon, _, lat = name.rpartition("@")[2].partition(",")
     return float(lon), float(lat)
+
+
+def metres_between(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Metres between two points that lie near each other."""
+    across = math.cos(math.radians((one[1] + other[1]) / 2))
+    return math.hypot((one[0] - other[0]) * across, one[1] - other[1]) * METRES_A_DEGREE
 
 
 def within(points: Floats, centre: tuple[float, float], metres: float) -> Bools:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cityloop.watch.aggregating import doubt, instantaneous, measure
+from cityloop.watch.aggregating import bounds, instantaneous
 from cityloop.watch.cells import NEVER, Bools, Cells, Floats, Ints, grown
 from cityloop.watch.findings import Findings, write
 from cityloop.watch.judging import Judgement, Moments, Outcome, Stage, at_rest, judge, reaching, settled
@@ -45,13 +45,15 @@ def settle(state: State, run: Run, findings: Findings) -> Ints:
     ahead = run.bucket > state.head[run.entity]
     state.advance(run.entity[ahead], run.bucket[ahead])
     slot = run.bucket % state.size
-    base = {name: cells[run.entity, slot] for name, cells in state.cells.items()}
+    base = {name: cells[run.entity, slot] for name, cells in state.cells.items() if name != "values"}
     after = grown(base, run.at, run.value, run.there)
     courses = {span: one.course(state, run.entity, run.at, run.value, run.there) for span, one in state.windows.items()}
     sights = [_sight(group, courses[group.span], run.there) for group in state.terms.groups]
     near, open_ = _near(state, run.entity, sights)
-    judged = [(rows, _closely(state, run, rows, after)) for rows in _portions(near, state.size * run.there.shape[1])]
     moving = np.zeros(len(run.entity), np.bool_)
+    if "values" in state.cells:  # to copy rings of all values would cost more than to take the records one by one
+        moving[near], near = True, near[:0]
+    judged = [(rows, _closely(state, run, rows, after)) for rows in _portions(near, state.size * run.there.shape[1])]
     for rows, found in judged:
         moving[rows[found.owner[found.pair[found.level != found.before]]]] = True
     still = np.flatnonzero(~moving)
@@ -67,8 +69,13 @@ def settle(state: State, run: Run, findings: Findings) -> Ints:
 def _keep(state: State, run: Run, still: Ints, after: dict[str, Cells], courses: dict[int, Course]) -> None:
     """Put the records of these runs into the rings."""
     entity, slot = run.entity[still], run.bucket[still] % state.size
-    for name, cells in state.cells.items():
-        cells[entity, slot] = after[name][still, -1]
+    for name, grown_to in after.items():
+        state.cells[name][entity, slot] = grown_to[still, -1]
+    if "values" in state.cells:
+        there = run.there[still]
+        row, column = np.nonzero(there)
+        place = after["count"][still, -1][row] - there.sum(axis=1)[row] + there.cumsum(axis=1)[row, column] - 1
+        state.store(entity[row], slot[row], place, run.value[still][row, column])
     for span, windows in state.windows.items():
         windows.keep(entity, courses[span], still)
     newest = np.where(run.there, run.at, NEVER).max(axis=1)
@@ -76,19 +83,17 @@ def _keep(state: State, run: Run, still: Ints, after: dict[str, Cells], courses:
 
 
 def _sight(group: Group, course: Course, there: Bools) -> Sight:
-    def windows(name: str) -> Cells:
-        return course.cells[name][..., None]
-
-    value = measure(group.rule, windows)
-    signed, off = group.rule.sign * value, doubt(group.rule, course)
-    nothing = np.isnan(value)
-    wrong = instantaneous(windows) if group.rule.aggregate == "rate" else None
+    low, high = bounds(group.rule, course)
+    if group.rule.sign < 0:
+        low, high = -high, -low
+    nothing = np.isnan(low)
+    wrong = instantaneous(course.windows) if group.rule.aggregate == "rate" else None
     return Sight(
-        low=np.fmin.reduce(signed - off, axis=1),
-        high=np.fmax.reduce(signed + off, axis=1),
+        low=np.fmin.reduce(low, axis=1),
+        high=np.fmax.reduce(high, axis=1),
         blank=np.asarray(nothing.any(axis=1)),
-        resting=at_rest(value[:, -1], None if wrong is None else wrong[:, -1]),
-        wrong=np.zeros(len(value), np.int64) if wrong is None else (wrong & there).sum(axis=1),
+        resting=at_rest(low[:, -1], None if wrong is None else wrong[:, -1]),
+        wrong=np.zeros(len(low), np.int64) if wrong is None else (wrong & there).sum(axis=1),
     )
 
 

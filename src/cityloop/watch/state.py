@@ -13,7 +13,6 @@ from cityloop.watch.cells import (
     DEPTH,
     MOST_VALUES,
     NEVER,
-    SINGLE,
     WAYS,
     WHOLE,
     Bools,
@@ -79,13 +78,11 @@ class State(Rings):
         aggregates = [rule.aggregate for rule in self.terms.rules]
         self.fills = {name: fill for one in aggregates for name, fill in CELLS[one].items()} | {"first": ALWAYS}
         self.depth = {name: deep for one in aggregates for name, deep in DEPTH.get(one, {}).items()}
-        self.at_once = SINGLE.isdisjoint(aggregates)
-        """Whether the records of a run can be judged together."""
         none = np.empty(0, np.int64)
         super().__init__(bucket_of(self.terms.rules[0]) * 1_000_000, self.terms.size, {}, none, none)
         self.cells = {name: self._new(name, 0) for name in self.fills}
         spans = {group.span for group in self.terms.groups}
-        self.windows = {span: Windows(span, self.fills) for span in spans} if self.at_once else {}
+        self.windows = {span: Windows(span, self.fills.keys() - {"values"}) for span in spans}
         """What the cells of the newest window come to, for each width of window."""
         shape = (0, len(self.terms.rules))
         self.levels, self.stages = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
@@ -173,7 +170,7 @@ class State(Rings):
         entity, at, value, slot = entity[kept], at[kept], value[kept], (bucket % self.size)[kept]
         if "values" in self.cells:
             place = _rank(entity * self.size + slot)
-            self._store(entity, slot, place, value)
+            self.store(entity, slot, place, value)
         gains = {"count": np.ones(len(at), np.int64), "total": value, "first": at, "low": value, "high": value}
         for name in self.cells.keys() & gains.keys():
             WAYS[name].at(self.cells[name], (entity, slot), gains[name])
@@ -194,7 +191,7 @@ class State(Rings):
         slot = bucket % self.size
         cells = self.cells
         if "values" in cells:
-            self._store(entity, slot, cells["count"][entity, slot], value)
+            self.store(entity, slot, cells["count"][entity, slot], value)
         if "oldest" in cells:
             older = at < cells["first"][entity, slot]
             cells["oldest"][entity[older], slot[older]] = value[older]
@@ -271,7 +268,7 @@ class State(Rings):
     def _standings(self) -> tuple[Cells, ...]:
         return self.levels, self.stages, self.outcomes, self.lefts, self.busy, self.apart
 
-    def _store(self, entity: Ints, slot: Ints, place: Ints, value: Floats) -> None:
+    def store(self, entity: Ints, slot: Ints, place: Ints, value: Floats) -> None:
         """Keep values at their places in their buckets, as far as there is room."""
         fits = place < MOST_VALUES
         wanted = int(place[fits].max(initial=-1)) + 1

@@ -29,6 +29,10 @@ class Course:
     """Sum of the magnitudes that went into each total."""
     span: int
 
+    def windows(self, name: str) -> Cells:
+        """The cells of one kind as those of windows of a single bucket: (rows, records, …, 1)."""
+        return self.cells[name][..., None]
+
     @property
     def doubt(self) -> Floats:
         """By how much a total may differ from one that is summed anew."""

@@ -2191,6 +2191,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sheets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds
+         * @description Every kind of sheet with its columns, and whether the asker may send one.
+         */
+        get: operations["kinds_api_v1_sheets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/{kind}/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Empty Sheet
+         * @description An empty sheet (.xlsx) with an example row and what each column means.
+         */
+        get: operations["empty_sheet_api_v1_sheets__kind__template_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/{kind}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Sheet
+         * @description Read a sheet: what is new, changed or the same, and each cell that cannot be read. Nothing is written.
+         */
+        post: operations["plan_sheet_api_v1_sheets__kind__plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/{kind}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Sheet
+         * @description Carry out a sheet that was explained; ``mark`` is that of its reading.
+         */
+        post: operations["apply_sheet_api_v1_sheets__kind__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/model": {
         parameters: {
             query?: never;
@@ -4104,12 +4184,38 @@ export interface components {
              */
             kind: "before" | "after" | "evidence" | "other";
         };
+        /** Body_apply_sheet_api_v1_sheets__kind__apply_post */
+        Body_apply_sheet_api_v1_sheets__kind__apply_post: {
+            /** Mark */
+            mark: string;
+            /** File */
+            file: string;
+            /** Sheet */
+            sheet?: string | null;
+            /**
+             * Datum
+             * @default wgs84
+             */
+            datum: string;
+        };
         /** Body_plan_api_v1_limits_import_post */
         Body_plan_api_v1_limits_import_post: {
             /** File */
             file: string;
             /** Sheet */
             sheet?: string | null;
+        };
+        /** Body_plan_sheet_api_v1_sheets__kind__plan_post */
+        Body_plan_sheet_api_v1_sheets__kind__plan_post: {
+            /** File */
+            file: string;
+            /** Sheet */
+            sheet?: string | null;
+            /**
+             * Datum
+             * @default wgs84
+             */
+            datum: string;
         };
         /** Body_stage_attachment_api_v1_attachments_post */
         Body_stage_attachment_api_v1_attachments_post: {
@@ -4444,6 +4550,8 @@ export interface components {
             department_title: components["schemas"]["Title"] | null;
             /** Handler */
             handler: string | null;
+            /** Reporter */
+            reporter: string | null;
             /**
              * Opened At
              * Format: date-time
@@ -4739,6 +4847,8 @@ export interface components {
             department_title: components["schemas"]["Title"] | null;
             /** Handler */
             handler: string | null;
+            /** Reporter */
+            reporter: string | null;
             /**
              * Opened At
              * Format: date-time
@@ -5660,7 +5770,7 @@ export interface components {
             /** Flags */
             flags: components["schemas"]["RefusalView"][];
             /** Notes */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
         };
         /**
          * Edge
@@ -7011,18 +7121,6 @@ export interface components {
             lines: number;
         };
         /**
-         * LimitFault
-         * @description A row that was not read: its cell, what is wrong, what to do.
-         */
-        LimitFault: {
-            /** Where */
-            where: string;
-            /** What */
-            what: string;
-            /** Mend */
-            mend: string;
-        };
-        /**
          * LimitLine
          * @description A matter of the catalogue with its limit, what the limit is written for, and its filing and closing rules.
          */
@@ -7132,9 +7230,9 @@ export interface components {
             /** Readings */
             readings: components["schemas"]["LimitReading"][];
             /** Faults */
-            faults: components["schemas"]["LimitFault"][];
+            faults: components["schemas"]["SheetFault"][];
             /** Notes */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
             change: components["schemas"]["LimitsChange"];
             /**
              * Document
@@ -8493,6 +8591,18 @@ export interface components {
             version: string;
         };
         /**
+         * Pushed
+         * @description What became of the rows that were sent.
+         */
+        Pushed: {
+            /** Accepted */
+            accepted: number;
+            /** Quarantined */
+            quarantined: number;
+            /** Duplicate */
+            duplicate: number;
+        };
+        /**
          * QuarantineAct
          * @description One thing that happened to the record; ``refused`` tells the first reasons once there are later ones.
          */
@@ -8739,6 +8849,7 @@ export interface components {
             rule: string;
             /** Reason */
             reason: string;
+            said: components["schemas"]["Title"];
         };
         /**
          * Receipt
@@ -8816,6 +8927,7 @@ export interface components {
             rule: string;
             /** Reason */
             reason: string;
+            said: components["schemas"]["Title"];
         };
         /**
          * Rejection
@@ -8830,6 +8942,7 @@ export interface components {
             rule: string;
             /** Reason */
             reason: string;
+            said?: components["schemas"]["Title"] | null;
             /** Quarantine */
             quarantine: string;
         };
@@ -9897,6 +10010,152 @@ export interface components {
             sees: string[];
         };
         /**
+         * SheetApplied
+         * @description What was carried out.
+         */
+        SheetApplied: {
+            /** Kind */
+            kind: string;
+            /** New */
+            new: number;
+            /** Changed */
+            changed: number;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "now" | "restart" | "versions";
+            /** Files */
+            files: string[];
+            /** Passwords */
+            passwords: {
+                [key: string]: string;
+            };
+            pushed: components["schemas"]["Pushed"] | null;
+        };
+        /**
+         * SheetChange
+         * @description One thing that a sheet brings or changes; what did not change is left out of ``before`` and ``after``.
+         */
+        SheetChange: {
+            /** Key */
+            key: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "new" | "changed" | "removed";
+            /**
+             * Before
+             * @default {}
+             */
+            before: {
+                [key: string]: string;
+            };
+            /**
+             * After
+             * @default {}
+             */
+            after: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SheetColumnView
+         * @description A column of a sheet: its heading, how it is filled, whether it must be there.
+         */
+        SheetColumnView: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Title"];
+            note: components["schemas"]["Title"];
+            /** Needed */
+            needed: boolean;
+        };
+        /**
+         * SheetFault
+         * @description A cell or a row that was not understood, and how to mend it; with a code in both languages.
+         */
+        SheetFault: {
+            /** Where */
+            where: string;
+            /** What */
+            what: string;
+            /** Mend */
+            mend: string;
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            said?: components["schemas"]["Title"] | null;
+            remedy?: components["schemas"]["Title"] | null;
+        };
+        /**
+         * SheetKindView
+         * @description A kind of sheet, and whether the asker may send one.
+         */
+        SheetKindView: {
+            /** Kind */
+            kind: string;
+            title: components["schemas"]["Title"];
+            /** Columns */
+            columns: components["schemas"]["SheetColumnView"][];
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "now" | "restart" | "versions";
+            /** Datum */
+            datum: boolean;
+            /** May */
+            may: boolean;
+            /** Waits */
+            waits: boolean;
+        };
+        /**
+         * SheetPlan
+         * @description What a sheet would change; nothing is written by reading it.
+         */
+        SheetPlan: {
+            /** Kind */
+            kind: string;
+            /** Rows */
+            rows: number;
+            /** Understood */
+            understood: number;
+            /** Same */
+            same: number;
+            /** Kept */
+            kept: number;
+            /** Changes */
+            changes: components["schemas"]["SheetChange"][];
+            /** First */
+            first: {
+                [key: string]: string;
+            }[];
+            /** Faults */
+            faults: components["schemas"]["SheetFault"][];
+            /** Notes */
+            notes: components["schemas"]["Title"][];
+        };
+        /**
+         * SheetReading
+         * @description What a sheet would change; of many changes the first, with the number of all.
+         */
+        SheetReading: {
+            plan: components["schemas"]["SheetPlan"];
+            /** New */
+            new: number;
+            /** Changed */
+            changed: number;
+            /** Removed */
+            removed: number;
+            /** Mark */
+            mark: string;
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+        };
+        /**
          * SignIn
          * @description Name of the account and its password.
          */
@@ -10129,7 +10388,7 @@ export interface components {
             /** Yaml */
             yaml: string;
             /** Notes */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
         };
         /**
          * Supervision
@@ -10361,7 +10620,7 @@ export interface components {
              * Notes
              * @default []
              */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
         };
         /**
          * TrialExample
@@ -13053,6 +13312,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -13170,6 +13431,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -13220,6 +13483,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -14538,6 +14803,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LimitsPlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    kinds_api_v1_sheets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetKindView"][];
+                };
+            };
+        };
+    };
+    empty_sheet_api_v1_sheets__kind__template_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_sheet_api_v1_sheets__kind__plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_plan_sheet_api_v1_sheets__kind__plan_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetReading"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_sheet_api_v1_sheets__kind__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_apply_sheet_api_v1_sheets__kind__apply_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetApplied"];
                 };
             };
             /** @description Validation Error */
