@@ -7,97 +7,26 @@ else has overtaken is refused as it should be and counted as a conflict; all els
 from __future__ import annotations
 
 import asyncio
-import random
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 from tests import parts
 from tests.running import RunningCity
 
 from bench.cases_city import Builder, Person, copy_city
-from bench.conditions import conditions, percentiles
+from bench.conditions import conditions
+from bench.crowd import DESK, HASTE, MOVES, PHONE, Asker, Habit, Processor, ready, together
 
 WANTED_MS = {"queue_page": 150.0, "move": 60.0}
-"""Wanted of the p95 of one asker at a time."""
-QUEUE = "mine=true&open=true&sort=urgency&size=50"
+"""Wanted of the p95, of one asker at a time and in the crowd."""
 RISKY = "open=true&sort=-risk&size=50"
-MOVES: Mapping[str, Mapping[str, str]] = {
-    "acceptor": {"reported": "accept", "to_inspect": "accept_without_visit"},
-    "shift_leader": {"to_file": "file", "to_close": "close"},
-    "dispatcher": {"to_dispatch": "dispatch"},
-    "department": {"to_handle": "assign", "to_review": "confirm"},
-    "handler": {"handling": "submit_result"},
-}
-"""The moves that each post makes most, by the state that they leave."""
-FIELDS: Mapping[str, Mapping[str, Any]] = {"submit_result": {"result": "已处理"}}
-_OPERATOR_PAUSE, _PHONE_PAUSE = 5.0, 30.0
-"""Mean seconds between two acts of one person."""
 _COUNT = 200
-
-
-@dataclass
-class Tally:
-    """Milliseconds by kind of request, and what went wrong."""
-
-    took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    errors: Counter[str] = field(default_factory=Counter)
-    conflicts: int = 0
-
-    def note(self, kind: str, milliseconds: float, answer: httpx.Response) -> None:
-        """Count one answer."""
-        if answer.is_success:
-            self.took[kind].append(milliseconds)
-        elif answer.status_code == 409 and "changed_by" in answer.json():
-            self.conflicts += 1
-        else:
-            self.errors[f"{kind} {answer.status_code}"] += 1
-
-    def told(self) -> dict[str, Any]:
-        """For the report."""
-        return {kind: {"requests": len(took), **percentiles(took)} for kind, took in sorted(self.took.items())}
-
-
-class Asker:
-    """Requests of many people through one pool of connections."""
-
-    def __init__(self, url: str, seed: int = 7) -> None:
-        limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-        self.client = httpx.AsyncClient(base_url=url, timeout=60, limits=limits)
-        self.draw = random.Random(seed)
-        self.tally = Tally()
-
-    async def get(self, person: Person, kind: str, path: str) -> Any:
-        """A read, timed."""
-        return await self._send(person, kind, "GET", path)
-
-    async def queue(self, person: Person, kind: str = "queue_page", query: str = QUEUE) -> list[dict[str, Any]]:
-        """A page of somebody's cases."""
-        page = await self.get(person, kind, f"/api/v1/cases?{query}")
-        return page["items"] if page else []
-
-    async def move(self, person: Person, case: Mapping[str, Any]) -> None:
-        """The move that the person's post makes most in the state of the case."""
-        move = MOVES[person.actor.posts[0]][case["state"]]
-        body = {"move": move, "version": case["version"], "fields": FIELDS.get(move, {})}
-        await self._send(person, "move", "POST", f"/api/v1/cases/{case['id']}/moves", body)
-
-    async def _send(self, person: Person, kind: str, method: str, path: str, body: Any = None) -> Any:
-        headers, begun = {"Authorization": f"Bearer {person.token}"}, time.perf_counter()
-        try:
-            answer = await self.client.request(method, path, json=body, headers=headers)
-        except httpx.HTTPError as error:
-            self.tally.errors[f"{kind} {type(error).__name__}"] += 1
-            return None
-        self.tally.note(kind, (time.perf_counter() - begun) * 1000, answer)
-        return answer.json() if answer.is_success else None
 
 
 def run(open_cases: int, ended: int, operators: int, phones: int, seconds: float, database: str) -> dict[str, Any]:
@@ -114,7 +43,8 @@ def run(open_cases: int, ended: int, operators: int, phones: int, seconds: float
         more = {"CITYLOOP_DATABASE": url, "CITYLOOP_TRAIN_HOURS": "0", "CITYLOOP_RISK_SECONDS": "3600"}
         served = RunningCity(["serve", str(city), "--data", str(data), "--port", "0"], more)
         try:
-            found = asyncio.run(_measure(served.url, desks, hands, operators, phones, seconds))
+            crowd = [*[(p, DESK) for p in desks[:operators]], *[(p, PHONE) for p in hands[:phones]]]
+            found = asyncio.run(_measure(served, [*desks, *hands], crowd, seconds))
         finally:
             served.stop()
         size = sum(path.stat().st_size for path in data.glob("cityloop.db*"))
@@ -123,85 +53,99 @@ def run(open_cases: int, ended: int, operators: int, phones: int, seconds: float
                        "fsync": database != "postgres", "client": "same machine, one process"},
         "open": open_cases,
         "ended": ended,
+        "operators": operators,
+        "phones": phones,
         "timelines": "of open cases",
         "build_seconds": round(built, 1),
         **({"database_megabytes": round(size / 1e6, 1)} if size else {}),
         **found,
         "wanted_p95_ms": WANTED_MS,
-        "met": {kind: found["alone"].get(kind, {}).get("p95", 1e9) < most for kind, most in WANTED_MS.items()},
+        "met": {
+            f"{kind} {when}": found[when].get(kind, {}).get("p95", 1e9) < most
+            for when in ("alone", "together")
+            for kind, most in WANTED_MS.items()
+        },
     }  # fmt: skip
 
 
 async def _measure(
-    url: str, desks: Sequence[Person], hands: Sequence[Person], operators: int, phones: int, seconds: float
+    served: RunningCity, staff: Sequence[Person], crowd: Sequence[tuple[Person, Habit]], seconds: float
 ) -> dict[str, Any]:
-    alone = Asker(url)
-    await _alone(alone, [*desks, *hands], seconds)
-    together, begun = Asker(url), time.perf_counter()
-    crowd = [
-        *(_person(together, person, begun + seconds, _OPERATOR_PAUSE) for person in desks[:operators]),
-        *(_person(together, person, begun + seconds, _PHONE_PAUSE) for person in hands[:phones]),
-    ]
-    await asyncio.gather(*crowd)
-    took = time.perf_counter() - begun
-    for asker in (alone, together):
+    askers = alone, working, rushing = [Asker(served.url, many) for many in (1, len(crowd), len(crowd))]
+    costs = Costs(Processor(served.process.pid))
+    await _alone(alone, costs, staff, seconds)
+    habits = {"desk": vars(DESK), "phone": vars(PHONE)}
+    at_work = await together(working, crowd, seconds)
+    in_haste = await together(rushing, [(person, HASTE) for person, _ in crowd], seconds / 3)
+    for asker in askers:
         await asker.client.aclose()
     return {
         "alone": alone.tally.told(),
-        "together": {
-            "operators": operators,
-            "phones": phones,
-            "seconds": round(took, 1),
-            "requests_per_second": round(sum(map(len, together.tally.took.values())) / took, 1),
-            **together.tally.told(),
-        },
-        "errors": dict(alone.tally.errors + together.tally.errors),
-        "conflicts": alone.tally.conflicts + together.tally.conflicts,
+        "server_processor_ms": costs.each,
+        "together": {"people": len(crowd), "habits": habits, **at_work},
+        "as_fast_as_they_can": in_haste,
+        "errors": dict(sum((asker.tally.errors for asker in askers), Counter[str]())),
+        "conflicts": sum(asker.tally.conflicts for asker in askers),
     }
 
 
-async def _alone(asker: Asker, people: Sequence[Person], seconds: float) -> None:
-    """One asker at a time: the queue of each post, the riskiest cases, then moves."""
+class Costs:
+    """Processor time of the server by kind of request, its own idle work taken off."""
+
+    def __init__(self, processor: Processor) -> None:
+        self._processor = processor
+        self._idle = 0.0
+        self.each: dict[str, float] = {}
+
+    async def rest(self, seconds: float) -> None:
+        """See what the server does when nobody asks."""
+        begun = self._processor.milliseconds()
+        await asyncio.sleep(seconds)
+        self._idle = (self._processor.milliseconds() - begun) / seconds
+        self.each["idle_second"] = round(self._idle, 1)
+
+    @contextmanager
+    def of(self, kind: str, asker: Asker) -> Iterator[None]:
+        """Count what is asked inside."""
+        answered, spent, begun = len(asker.tally.took[kind]), self._processor.milliseconds(), time.perf_counter()
+        yield
+        count = len(asker.tally.took[kind]) - answered
+        used = self._processor.milliseconds() - spent - self._idle * (time.perf_counter() - begun)
+        if count:
+            self.each[kind] = round(used / count, 1)
+
+
+async def _alone(asker: Asker, costs: Costs, people: Sequence[Person], seconds: float) -> None:
+    """One asker at a time: the queue of each post, the riskiest cases, a case, then moves."""
     posts = [next(person for person in people if person.actor.posts == (post,)) for post in MOVES]
-    await asker.queue(posts[0], "first_page")
-    limit = time.perf_counter() + seconds
-    for number in range(_COUNT):
-        if time.perf_counter() > limit:
-            break
-        person = posts[number % len(posts)]
-        await asker.queue(person, "queue_page")
-        await asker.queue(posts[1], "riskiest_page", RISKY)
+    for person in posts:
+        await asker.queue(person, "first_page")
+    await costs.rest(min(5.0, seconds / 6))
+    turns = [posts[number % len(posts)] for number in range(_COUNT)]
     waiting = {person.actor.id: await _waiting(asker, person) for person in posts}
+    with costs.of("queue_page", asker):
+        await _until(seconds / 3, (asker.queue(person) for person in turns))
+    with costs.of("riskiest_page", asker):
+        await _until(seconds / 3, (asker.queue(posts[1], "riskiest_page", RISKY) for _ in turns))
+    able = [(person, waiting[person.actor.id].pop()) for person in turns if waiting[person.actor.id]]
+    with costs.of("case", asker):
+        await _until(seconds / 3, (asker.get(person, "case", f"/api/v1/cases/{case['id']}") for person, case in able))
+    with costs.of("move", asker):
+        await _until(seconds / 3, (asker.move(person, case) for person, case in able))
+
+
+async def _until(seconds: float, requests: Iterable[Awaitable[Any]]) -> None:
+    """One after another, while there is time."""
     limit = time.perf_counter() + seconds
-    for number in range(_COUNT):
-        person = posts[number % len(posts)]
-        if time.perf_counter() < limit and waiting[person.actor.id]:
-            await asker.move(person, waiting[person.actor.id].pop())
+    for request in requests:
+        await request
+        if time.perf_counter() > limit:
+            return
 
 
 async def _waiting(asker: Asker, person: Person) -> list[dict[str, Any]]:
     states = "&".join(f"state={state}" for state in MOVES[person.actor.posts[0]])
-    return _ready(person, await asker.queue(person, "list_of_states", f"{states}&mine=true&size=100"))
-
-
-def _ready(person: Person, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of a page on which the person can make the usual move now."""
-    states, post = MOVES[person.actor.posts[0]], person.actor.posts[0]
-    mine = (None, person.actor.id)
-    return [case for case in cases if case["state"] in states and (post != "handler" or case["handler"] in mine)]
-
-
-async def _person(asker: Asker, person: Person, end: float, pause: float) -> None:
-    """Look at the queue, open a case, make a move; over and over, with pauses."""
-    await asyncio.sleep(asker.draw.uniform(0, min(pause, end - time.perf_counter())))
-    while time.perf_counter() < end:
-        found = await asker.queue(person)
-        ready = _ready(person, found)
-        if found:
-            await asker.get(person, "case", f"/api/v1/cases/{asker.draw.choice(ready or found)['id']}")
-        if ready:
-            await asker.move(person, asker.draw.choice(ready))
-        await asyncio.sleep(min(asker.draw.uniform(0.5, 1.5) * pause, max(0.0, end - time.perf_counter())))
+    return ready(person, await asker.queue(person, "list_of_states", f"{states}&mine=true&size=100"))
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Models judged on cases that they have not seen, each beside a plain rival on the same rows.
+"""Models judged on what they have not seen, each beside a plain rival on the same rows; docs/models.md shows it.
+
+Every part is measured by itself, and its figures are kept in docs/models.json with the conditions they were measured
+under; the page is written anew from all of them. Forecasts, onsets, oddities and zones say in their own modules how.
 
 Messages: 456 labelled rows of ``cases_zhengwu``, ten folds; confidence, threshold and precision from opposite halves.
 Duplicates: ``hot_topic_messages`` of topics, a topic being a place that at least 5 (3, 8) people name in titles; a pair
@@ -12,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import average_precision_score
 
+from bench import anomalies, forecasts, onsets, zones
 from bench.conditions import conditions
 from cityloop.cases.vocabulary import told
 from cityloop.cases.wording import Vector, Words, text_likeness
@@ -38,24 +42,34 @@ _DAYS = 90
 _CITY_NAME = re.compile(r"[A-Z]\d*(?:市|区|县)")
 
 
-def run(source: Path | None = None) -> dict[str, Any]:
-    """All figures; raises :class:`NotFound` naming the folder that is missing."""
+def run(
+    source: Path | None = None, only: Sequence[str] = (), threads: int = 1, told: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Figures of the wanted parts (default: all) by name; ``told`` hears the name of each before it is measured.
+
+    Raises :class:`NotFound` naming the folder or the part that is missing.
+    """
     folder = source or Path(os.environ.get("CITYLOOP_SHARED", ROOT.parent / "shared")) / "data"
     if not (folder / "cases_zhengwu").is_dir() or not (folder / "cases_boston311").is_dir():
         raise NotFound(f"there are no case data sets in {folder}", "give --source, or set CITYLOOP_SHARED")
-    started = time.process_time()
-    boston = _boston(folder)
-    return {
-        "messages": messages(folder),
-        "duplicates": duplicates(folder),
-        "boston_department": departments(boston),
-        "boston_risk": lateness(boston),
-        "conditions": {
-            **conditions("scikit-learn", "lightgbm", "numpy"),
-            "seed": text.SEED,
-            "cpu_seconds": round(time.process_time() - started, 1),
-        },
-    }
+    unknown = sorted(set(only) - set(PARTS))
+    if unknown:
+        raise NotFound(f"there is no part {', '.join(unknown)}", f"known: {', '.join(PARTS)}")
+    found = {}
+    for name in only or PARTS:
+        told(name)
+        started = time.process_time()
+        figures = PARTS[name](folder, threads)
+        found[name] = {
+            **figures,
+            "conditions": {
+                **conditions("scikit-learn", "lightgbm", "numpy", "h3"),
+                "threads": threads,
+                "seed": text.SEED,
+                "cpu_seconds": round(time.process_time() - started, 1),
+            },
+        }
+    return found
 
 
 def messages(folder: Path) -> dict[str, Any]:
@@ -202,3 +216,20 @@ def _seconds(instants: pl.Series) -> Array:
 
 def _short(value: Any) -> float | None:
     return None if value is None else round(float(value), 4)
+
+
+PARTS: Mapping[str, Callable[[Path, int], dict[str, Any]]] = {
+    "messages": lambda folder, _: messages(folder),
+    "duplicates": lambda folder, _: duplicates(folder),
+    "boston_department": lambda folder, _: departments(_boston(folder)),
+    "boston_risk": lambda folder, _: lateness(_boston(folder)),
+    "los_loop": lambda folder, threads: forecasts.measure(forecasts.los_loop(folder, threads)),
+    "sz_taxi": lambda folder, threads: forecasts.measure(forecasts.sz_taxi(folder, threads, missing=False)),
+    "sz_taxi_missing": lambda folder, threads: forecasts.measure(forecasts.sz_taxi(folder, threads, missing=True)),
+    "metro": lambda folder, threads: forecasts.measure(forecasts.metro(folder, threads)),
+    "beijing": lambda folder, threads: forecasts.measure(forecasts.beijing(folder, threads)),
+    "scoring": lambda _, threads: forecasts.scoring(threads=threads),
+    "onset": onsets.run,
+    "oddities": lambda folder, _: anomalies.run(folder),
+    "zones": lambda folder, _: zones.run(folder),
+}

@@ -2,10 +2,10 @@
 
     uv run tools/build_demo_series.py --data FOLDER [--city cities/demo]
 
-``FOLDER`` holds ``air_beijing_prsa/``, ``metro_hangzhou/``, ``sanitation_bins/`` and ``cases_boston311/`` (origins and
-licences: ``docs/demo-city.md``); places are taken from the grid cells of the city folder. Every series is moved by
-whole days, so weekday and time of day stay as measured; missing values stay missing. The same sources always give the
-same files.
+``FOLDER`` holds ``air_beijing_prsa/``, ``metro_hangzhou/``, ``sanitation_bins/``, ``anomaly_nab/`` and
+``cases_boston311/`` (origins and licences: ``docs/demo-city.md``); places are taken from the grid cells of the city
+folder. Every series is moved by whole days, so weekday and time of day stay as measured; missing values stay missing.
+Two streams are simulated: ``tools/demo_simulated.py``. The same sources always give the same files.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import demo_simulated
 import polars as pl
 from demo_places import LonLat, centre, land_cells, quantile_places, scatter, scattered_places, small_half, spread
 from shapely.geometry.base import BaseGeometry
@@ -56,7 +57,11 @@ class Slice:
 AIR = Slice(datetime(2014, 3, 31), ZoneInfo("Asia/Shanghai"))  # noqa: DTZ001
 METRO = Slice(datetime(2019, 1, 7), ZoneInfo("Asia/Shanghai"))  # noqa: DTZ001
 BINS = Slice(datetime(2016, 7, 4), ZoneInfo("Europe/London"))  # noqa: DTZ001
+ROADS = Slice(datetime(2015, 8, 31), ZoneInfo("America/Chicago"))  # noqa: DTZ001
+SIMULATED = Slice(DEMO_MONDAY, DEMO_ZONE)
 CITIZEN = Slice(datetime(2011, 10, 3), ZoneInfo("America/New_York"))  # noqa: DTZ001
+ROAD_NAMES = {"6005": "M6005", "7578": "M7578", "t4013": "MT4013"}
+"""Detectors of the source, and their ids here."""
 _OWN_STAFF = ("Employee Generated", "Maximo Integration")
 _AIR_VALUES = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3", "TEMP", "PRES", "DEWP", "RAIN", "wd", "WSPM")
 _NOWHERE = (42.3594, -71.0587)
@@ -97,6 +102,27 @@ def bins(data: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     columns = ("bin", "time", "fill_before_pct", "fill_after_pct", "volume_l", "weight_kg", "measured_at")
     sites = source.sort("collected_at").unique("bin", keep="last").select("bin", "Site name", "Address").sort("bin")
     return rows.select(columns).sort("time", "bin"), sites.filter(pl.col("bin").is_in(rows["bin"].implode()))
+
+
+def roads(data: Path) -> pl.DataFrame:
+    """Speed and, where it was measured, occupancy at three detectors; free flow is the 95 % quantile of each."""
+    found = []
+    for name, code in ROAD_NAMES.items():
+        rows = _road(data, f"speed_{name}").rename({"value": "speed"})
+        free = rows["speed"].quantile(0.95, "nearest")
+        if (data / f"anomaly_nab/occupancy_{name}.csv.gz").exists():
+            rows = rows.join(_road(data, f"occupancy_{name}").rename({"value": "occupancy"}), on="local", how="left")
+        found.append(rows.with_columns(segment=pl.lit(code), free_flow=pl.lit(free), speed_unit=pl.lit("[mi_i]/h")))
+    rows = ROADS.moved(between(pl.concat(found, how="diagonal"), "local", ROADS, WARM), "local")
+    columns = ("segment", "time", "speed", "free_flow", "speed_unit", "occupancy", "measured_at")
+    return rows.select(columns).sort("time", "segment")
+
+
+def _road(data: Path, name: str) -> pl.DataFrame:
+    rows = pl.read_csv(data / f"anomaly_nab/{name}.csv.gz").unique("timestamp", keep="first", maintain_order=True)
+    return rows.select(
+        pl.col("timestamp").str.to_datetime("%Y-%m-%d %H:%M:%S").alias("local"), pl.col("value").cast(pl.Float64)
+    )
 
 
 def citizen(data: Path, kinds: pl.DataFrame, cells: Sequence[BaseGeometry]) -> pl.DataFrame:
@@ -149,6 +175,15 @@ def metro_entities(names: Sequence[str], cells: Sequence[BaseGeometry]) -> pl.Da
     return _table(rows, "measured_station")
 
 
+def road_entities(cells: Sequence[BaseGeometry]) -> pl.DataFrame:
+    """Road detectors, one in each of three cells. The source tells no places."""
+    rows = []
+    for (name, code), cell in zip(ROAD_NAMES.items(), spread(small_half(cells), 7)[4:], strict=True):
+        zh, en = f"路段检测器 {name}（明尼苏达实测）", f"Road detector {name} (measured in Minnesota)"
+        rows.append((code, zh, en, *centre(cell), name))
+    return _table(rows, "measured_detector")
+
+
 def bin_entities(sites: pl.DataFrame, cells: Sequence[BaseGeometry]) -> pl.DataFrame:
     """Litter bins: each Edinburgh street gets a cell of the denser half, its bins are scattered inside it."""
     streets: dict[str, list[tuple[str, str]]] = {}
@@ -172,6 +207,24 @@ def street_of(address: str) -> str:
 
 def _table(rows: Sequence[tuple[str, str, str, float, float, str]], attribute: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["id", "title_zh", "title_en", "lon", "lat", attribute], orient="row")
+
+
+def simulated(cells: Sequence[BaseGeometry]) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    """What nobody measured: series and entities of hazardous goods and of lamp poles."""
+    lines = demo_simulated.routes(cells)
+    control, sensors = demo_simulated.lamp_rows(DEMO_MONDAY, DAYS, WARM)
+    rows = {
+        "hazmat-positions": demo_simulated.tracks(lines, DEMO_MONDAY, DAYS, WARM),
+        "lamp-control": control,
+        "lamp-sensors": sensors,
+    }
+    series = {name: SIMULATED.moved(frame, "local").drop("local", "measured_at") for name, frame in rows.items()}
+    return series, {
+        "HazmatVehicle": demo_simulated.vehicle_entities(lines),
+        "HazmatRoute": demo_simulated.route_entities(lines),
+        "HazmatZone": demo_simulated.zone_entities(lines),
+        "LampPole": demo_simulated.pole_entities(cells),
+    }
 
 
 def write(city: Path, series: dict[str, pl.DataFrame], entities: dict[str, pl.DataFrame]) -> None:
@@ -206,14 +259,17 @@ def main() -> None:
         "air-hourly": air_rows,
         "metro-entries": metro_rows,
         "bin-emptying": bin_rows,
+        "road-speeds": roads(given.data),
         "citizen": citizen(given.data, kinds, cells),
     }
     entities = {
         "AirQualityStation": station_entities(stations, cells),
         "MetroStation": metro_entities(sorted(metro_rows["station"].unique()), cells),
         "WasteContainer": bin_entities(sites, cells),
+        "RoadSegment": road_entities(cells),
     }
-    write(given.city, series, entities)
+    simulated_series, simulated_entities = simulated(cells)
+    write(given.city, series | simulated_series, entities | simulated_entities)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,12 @@ origin:
 """
 
 
-LOCAL = {"air:matter:10": "8紧急工作时", "metro:matter:10": "2紧急工作时"}
+LOCAL = {
+    "air:matter:10": "8紧急工作时",
+    "hazmat:matter:10": "1紧急工作时",
+    "metro:matter:10": "2紧急工作时",
+    "traffic:matter:10": "1紧急工作时",
+}
 """Limits of the packs' local matters: chosen for the demo, published nowhere."""
 
 

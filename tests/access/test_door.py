@@ -31,7 +31,7 @@ POLICY = Policy(
 
 def door() -> Door:
     made = Door(POLICY)
-    made.register(Protected("case", department="department", area="area", owner="handler"))
+    made.register(Protected("case", department="department", area="area", owners=("handler",)))
     return made
 
 

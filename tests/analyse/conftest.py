@@ -128,7 +128,7 @@ def city() -> City:
 def make_analyst(lake: Lake, city: City) -> Analyst:
     """An analyst over ``lake`` with the metrics of all packs."""
     door = Door(POLICY)
-    door.register(Protected(entity="case", department="department", area="area", owner="handler"))
+    door.register(Protected(entity="case", department="department", area="area", owners=("handler",)))
     door.register(Protected(entity="warning", department="department", area="area"))
     door.register(Protected(entity="observation", area="area"))
     model = load_model(PACKS, Standard.load(PACKS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -143,6 +143,7 @@ def open_room(
     url: str | None = None,
     table: Mapping[str, Any] | None = None,
     owners: Mapping[str, str] | None = None,
+    things: Collection[str] = (),
 ) -> Room:
     """A room over a new (or the existing) database file in ``tmp_path``; ``table``: another one of responsibility."""
     database = Database(url or f"sqlite:///{tmp_path / 'cityloop.db'}", synchronous="OFF")
@@ -163,6 +164,7 @@ def open_room(
         responsibility=responsibility,
         files=Folder(tmp_path / "attachments"),
         owner_of=(owners or {}).get,
+        title_of=lambda _actor, thing: Title(zh=thing, en=thing) if thing in things else None,
     )
     _enter_people(database)
     relay = Relay(database, outbox)

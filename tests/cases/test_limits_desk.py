@@ -137,7 +137,7 @@ def test_a_version_that_the_city_has_outgrown_is_named_at_the_start(room: Room) 
         )
     with pytest.raises(ContentError, match="version 2 of the limits fits no longer") as refused:
         room.desk.limits.open(room.clock.now())
-    assert [fault.where for fault in refused.value.faults] == [f"matters.{LITTER}"]
+    assert f"matters.{LITTER}" in [fault.where for fault in refused.value.faults]
 
 
 def test_a_matter_without_a_limit_of_its_own_has_its_class_again(room: Room) -> None:

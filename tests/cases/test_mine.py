@@ -56,7 +56,8 @@ def carries_on(room: Room, actor: Actor, case: str) -> bool:
 @pytest.mark.parametrize("actor", EVERYBODY, ids=lambda actor: actor.id)
 def test_mine_is_what_i_can_carry_on(queue: Room, actor: Actor) -> None:
     able = {case.id for case in queue.listed(actor).items if carries_on(queue, actor, case.id)}
-    assert {case.id for case in queue.listed(actor, mine=True).items} == able
+    mine = queue.listed(actor, mine=True)
+    assert {case.id for case in mine.items} == able and mine.total == len(able)
 
 
 def test_a_colleagues_case_is_not_mine_although_i_could_ask_for_more_time(room: Room) -> None:

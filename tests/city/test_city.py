@@ -32,7 +32,8 @@ POSTS, MOVES = _POSTS.split(), _MOVES.split()
 _BESIDE = """clock.set drill.switch quality.read inspection.run standard.read standard.change source.operate
 evaluate.read evaluate.change quarantine.correct access.explain grant.request grant.decide calendar.change
 dispatch.read dispatch.change limits.change open311.resend warning.report warning.label warning.mute rule.try
-rule.change notice.manage warning.assign"""
+rule.change notice.manage warning.assign sheet.accounts sheet.addresses sheet.areas sheet.components
+sheet.departments"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""
 ADMINISTRATORS = POSTS[10:13]
@@ -146,7 +147,10 @@ def test_the_bound_engine_answers_like_the_pure_one(demo: City) -> None:
 def test_the_client_learns_map_departments_posts_and_series_first(demo: City) -> None:
     view = CityView.model_validate_json(demo.view().model_dump_json())
     assert [department.id for department in view.departments if department.kind == "centre"] == ["centre"]
-    assert {s.id for s in view.series} == {"beijing-air", "hangzhou-metro", "edinburgh-bins", "boston-311"}
+    measured = {"beijing-air", "hangzhou-metro", "edinburgh-bins", "minnesota-roads", "boston-311"}
+    simulated = {"hazmat-simulated", "lamps-simulated", "lamp-sensors-simulated"}
+    assert {s.id for s in view.series} == measured | simulated
+    assert {s.id for s in view.series if s.measured_when == "simulated"} == simulated
     assert all(
         s.measured_where.zh and s.measured_when and s.licence and s.attribution and s.rule.zh for s in view.series
     )

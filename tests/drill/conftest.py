@@ -99,12 +99,15 @@ def first_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
-    database = Database(f"sqlite:///{folder / 'city.db'}")
+def build(folder: Path, port: int, clock: PacedClock, url: str) -> tuple[Town, FastAPI]:
+    database = Database(url or f"sqlite:///{folder / 'city.db'}")
     loaded, workflow, table, people, plan = content()
     city = City(DEMO, loaded, clock)
     door, audit, outbox = Door(city.policy), Audit(database), Outbox(database)
     accounts = Accounts(database, audit, 12)
+    if url:
+        database.create()
+        ensure_accounts(people, accounts)
     desk = CaseDesk(
         database=database,
         outbox=outbox,
@@ -125,14 +128,14 @@ def build(folder: Path, port: int, clock: PacedClock) -> tuple[Town, FastAPI]:
 
 
 @pytest.fixture
-def towns(tmp_path: Path, first_day: Path) -> Iterator[Callable[[PacedClock], Town]]:
+def towns(tmp_path: Path, first_day: Path) -> Iterator[Callable[..., Town]]:
     """Opens a town over the test's own data folder; everything that runs is stopped at the end."""
     shutil.copy(first_day, tmp_path)
     running: list[tuple[Town, uvicorn.Server, threading.Thread]] = []
 
-    def open_town(clock: PacedClock) -> Town:
+    def open_town(clock: PacedClock, url: str = "") -> Town:
         listener = socket.create_server(("127.0.0.1", 0))
-        town, app = build(tmp_path, listener.getsockname()[1], clock)
+        town, app = build(tmp_path, listener.getsockname()[1], clock, url)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

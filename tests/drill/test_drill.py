@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -13,11 +14,12 @@ from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.core.clock import PacedClock
 from cityloop.core.errors import NotFound
 from tests.drill.conftest import START, Town
+from tests.parts import Store
 
 FAST = 600.0
 MORNING = START + timedelta(minutes=40)
 """By then thirteen reports have come in."""
-Towns = Callable[[PacedClock], Town]
+Towns = Callable[..., Town]
 
 
 def cases(town: Town, **wanted: Any) -> list[CaseRow]:
@@ -79,6 +81,21 @@ def test_a_player_that_is_switched_off_leaves_its_cases_to_the_visitor_and_stays
     again.drill.restore()
     off = {player.account for player in again.drill.actors() if not player.playing}
     assert off == {player.account for player in again.drill.actors() if "handler" in player.posts}
+
+
+def test_players_work_and_stay_switched_off_on_postgresql(towns: Towns, postgres: Store) -> None:
+    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE drill")
+    clock, url = PacedClock(MORNING, FAST), postgres.url.replace("+psycopg", "").removesuffix("city") + "drill"
+    town = towns(clock, url)
+    town.drill.switch("drill-dispatcher", False)
+    town.drill.start(town.url)
+    town.until(lambda: any(case.handler for case in cases(town)))
+    town.drill.stop()
+    assert {case.series for case in cases(town)} == {"boston-311"}
+    again = towns(clock, url)
+    again.drill.restore()
+    assert [player.account for player in again.drill.actors() if not player.playing] == ["drill-dispatcher"]
 
 
 def test_only_those_who_may_switch_players(towns: Towns) -> None:

@@ -71,7 +71,7 @@ def test_merged_matters_keep_all_their_lines_and_the_usual_limit_counts() -> Non
     assert (plan.rows, plan.read, plan.same) == (5, 3, 0)
     [change] = plan.changes
     assert (change.matter, change.after, change.lines) == (LITTER, "4工作时", 3)
-    assert any("heading" in note for note in plan.notes)
+    assert any("表头" in note.zh for note in plan.notes)
 
 
 def test_what_a_text_was_read_as_is_told_with_its_cell() -> None:

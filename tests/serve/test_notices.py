@@ -7,6 +7,7 @@ import email.policy
 import json
 import threading
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +30,7 @@ from cityloop.core.errors import ContentError
 from cityloop.core.outbox import Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
+from cityloop.core.web import Paging
 from cityloop.serve.notices.channels import Sms, ways
 from cityloop.serve.notices.content import EVENTS, Notice, load_notices
 from cityloop.serve.notices.models import NoticeRow
@@ -36,6 +38,7 @@ from cityloop.serve.notices.routes import router
 from cityloop.serve.notices.sender import CONSUMER, Notices
 from cityloop.serve.notices.sent import SentNotices, covered
 from cityloop.serve.notices.wording import Wording
+from cityloop.serve.telling import open_telling
 from tests.parts import free_port
 from tests.wire import Asks
 
@@ -47,6 +50,7 @@ DESK = Notice(
     level="orange", departments=("urban",), warnings=("raised", "cleared", "escalated"), cases=("due",),
 )  # fmt: skip
 ADMIN = Actor(id="xitong", name=Title(zh="系统", en="System"), posts=("administrator",))
+FIRST = Paging(page=1, size=50, sort="")
 CLERK = Actor(id="shouli", name=Title(zh="受理", en="Acceptor"), posts=("acceptor",))
 
 
@@ -354,6 +358,32 @@ def test_notices_are_listed_covered_and_sent_again_by_who_may(office: Office, bo
     assert clerk.get("/api/v1/notices").status_code == 403
     assert clerk.post(f"/api/v1/notices/{row['id']}/again").status_code == 403
     assert [covered(one) for one in ("+8613800001234", "env:DUTY")] == ["+86*******1234", "env:DUTY"]
+
+
+def test_a_city_with_notices_tells_what_happens_from_its_start_on_and_says_what_is_closed(
+    tmp_path: Path, city: City, settings: Settings, box: Mailbox
+) -> None:
+    folder = tmp_path / "city"
+    folder.mkdir()
+    (folder / "notices.yaml").write_text(
+        'notices: [{id: desk, title: Desk, mail: [a@b.example], sms: ["12345"], warnings: [raised]}]', encoding="utf-8"
+    )
+    town = copy(city)
+    town.folder = folder
+    office = Office(tmp_path, city, settings, [])
+    office.happen()
+    one = settings.model_copy(update={"demo": True, "sms_url": ""})
+    parts = (office.database, office.outbox, office.relay, office.audit, Door(city.policy))
+    _, notices, sent = open_telling(one, town, *parts)
+    office.happen(level="blue")
+    assert notices.step() == 1
+    (message,) = box.read
+    assert message["Subject"].startswith("【演练】蓝色预警")
+    assert list(notices.troubles) == ["sms"]
+    assert sorted(view.state for view in sent.list(ADMIN, [], FIRST).items) == ["sent", "waiting"]
+    _, quiet, _ = open_telling(one, city, *parts)
+    assert (quiet.active, quiet.troubles) == (False, {})
+    office.database.close()
 
 
 def test_a_faulty_file_is_refused_with_its_places(tmp_path: Path, city: City) -> None:

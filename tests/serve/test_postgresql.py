@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
+from cityloop.core.clock import ManualClock
+from cityloop.core.outbox import Relay
+from cityloop.serve.open311.content import load_open311
+from cityloop.serve.open311.sender import POLL, Sender
+from cityloop.serve.open311.sent import SentFilter
+from tests.cases.support import FIRST
 from tests.parts import Store
 from tests.steward.conftest import Client, Town
 
@@ -130,6 +137,67 @@ def test_the_table_of_responsibility_and_the_calendar_change_by_plan(city: Town,
     plan = done(leader.post("/api/v1/calendars/plan", json={"change": change}))
     wish = {"plan": plan["plan"], "base": plan["base"], "change": change, "reason": "通知"}
     assert done(leader.post("/api/v1/calendars/versions", json=wish), 201)["version"] == plan["base"] + 1
+
+
+def test_limits_change_by_plan_and_are_in_force_after_a_restart(city: Town) -> None:
+    def limit() -> Any:
+        [line] = done(city.client("zhiban").get("/api/v1/limits?text=06010"))["items"]
+        return line["limit"]
+
+    leader, before = city.client("zhiban"), limit()
+    for change in ({"change": {"matters": {"gb47678:matter:06010": "1紧急工作时"}}}, {"revert_to": 1}):
+        plan = done(leader.post("/api/v1/limits/plan", json=change))
+        wish = {**change, "plan": plan["plan"], "base": plan["base"], "reason": "市政府令"}
+        view = done(leader.post("/api/v1/limits/versions", json=wish), 201)
+        assert view["version"] == plan["base"] + 1 == view["versions"][0]["version"]
+        table = done(leader.get("/api/v1/dispatch/table"))["table"]
+        city.restart()
+        leader = city.client("zhiban")
+        assert limit() == ("1紧急工作时" if "change" in change else before)
+        assert done(leader.get("/api/v1/dispatch/table"))["table"] == table
+
+
+def test_a_case_goes_to_the_system_of_a_department_and_its_news_come_back(
+    city: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = {"service_request_id": "T-1", "status": "open", "status_notes": "已派人"}
+        return httpx.Response(201 if request.method == "POST" else 200, json=[told])
+
+    house, file = city.house, load_open311(city.house.city)
+    monkeypatch.setenv("TEST_OPEN311_KEY", "key")
+    assert file is not None
+    one = {
+        "id": "sweepers",
+        "title": {"zh": "环卫系统", "en": "Sweepers' system"},
+        "department": "sanitation",
+        "url": "http://sweepers/open311/v2",
+        "api_key": "env:TEST_OPEN311_KEY",
+        "services": {"gb47678:matter:06010": "06010"},
+    }
+    wall = ManualClock(city.clock.now())
+    sender = Sender(
+        type(file).model_validate({**file.model_dump(), "send": [one]}),
+        database=house.database,
+        desk=house.desk,
+        city=house.city,
+        door=house.door,
+        audit=house.audit,
+        clock=wall,
+        transport=httpx.MockTransport(answer),
+    )
+    relay = Relay(house.database, house.outbox)
+    relay.consume("open311-test", sender.take, ["cityloop.case.moved"])
+    told = {"title": "路边有垃圾", "matter": "gb47678:matter:06010", "position": {"lon": 114.055, "lat": 22.535}}
+    case = done(city.client("shouli").post("/api/v1/cases", json=told), 201)
+    relay.drain()
+    sender.step()
+    wall.advance(POLL)
+    sender.step()
+    [sent] = sender.sent.list(house.accounts.get("paiqian"), SentFilter(case=case["id"]), FIRST).items
+    assert (sent.state, sent.remote_number, sent.status, sent.notes) == ("sent", "T-1", "open", "已派人")
+    assert house.desk.verify_timeline(case["id"]) is None
+    sender.stop()
 
 
 def test_timers_views_and_measurements_run(city: Town) -> None:

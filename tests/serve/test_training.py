@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from cityloop.core.settings import Settings
-from cityloop.serve.training import Apprentice
+from cityloop.serve.training import CASES, Apprentice
 from tests.running import ROOT
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 def apprentice(city: Path, data: Path) -> Apprentice:
-    looks = iter([True])
-    return Apprentice(Settings(city=city, data=data, train_hours=24), lambda _: next(looks, False), lambda: NOW)
+    looks = iter([(CASES,)])
+    return Apprentice(Settings(city=city, data=data, train_hours=24), lambda _: next(looks, ()), lambda: NOW)
 
 
 def ended(trainer: Apprentice) -> None:

@@ -137,7 +137,7 @@ def test_a_file_gets_a_mapping_and_the_mapping_is_tried_with_the_same_file(clien
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert {f["target"]: f["column"] for f in found["fields"] if f["column"]} == example.expected
-    assert "encoding gb18030" in found["notes"]
+    assert "encoding gb18030" in [note["en"] for note in found["notes"]]
     assert found["declaration"]["department"] == "environment"
     tried = client.ask("POST", "/try-mapping", data={"feed": found["yaml"]}, files=files)
     assert tried.status_code == 200, tried.text

@@ -57,7 +57,7 @@ def test_a_csv_is_read_in_the_encoding_it_was_saved_in(encoding: str) -> None:
 def test_the_square_sign_that_only_gb18030_has_is_read() -> None:
     table = read_table("a.csv", "面积(m²),㎡\n1,2\n".encode("gb18030"))
     assert table.frame.columns == ["面积(m²)", "㎡"]
-    assert "encoding gb18030" in table.notes
+    assert "encoding gb18030" in [note.en for note in table.notes]
 
 
 def test_bytes_that_are_no_text_are_named_with_their_line() -> None:
@@ -97,7 +97,7 @@ def test_merged_classes_carry_down_and_headings_of_two_rows_become_one_name() ->
     assert table.frame["区域"].to_list() == ["福田区", "福田区", "南山区"]
     assert table.frame["PM2.5/日均值"].to_list() == ["30.5", "31", "2"]
     assert table.rows == ["空气!4", "空气!5", "空气!6"]
-    assert any("空气!7 left out" in note for note in table.notes)
+    assert any("空气!7 left out" in note.en for note in table.notes)
 
 
 def test_an_old_workbook_with_codes_as_numbers_and_dates_is_read() -> None:
@@ -149,7 +149,7 @@ def test_json_keeps_every_digit_and_flattens_inner_objects() -> None:
         {"id": "x", "pos.lng": "114.050000", "tags": '["1"]', "v": None},
         {"id": None, "pos.lng": None, "tags": None, "v": "true"},
     ]
-    assert table.notes == ["records at data.list"]
+    assert [note.en for note in table.notes] == ["records at data.list"]
     assert table.rows == ["record 1", "record 2"]
 
 
@@ -166,7 +166,7 @@ def test_points_of_geojson_become_columns() -> None:
     ]
     table = read_table("a.geojson", json.dumps({"type": "FeatureCollection", "features": features}).encode())
     assert dicts(table)[0] == {"name": "甲", "lon": "114.1", "lat": "22.5"}
-    assert "1 feature(s) without a point" in table.notes[0]
+    assert "1 feature(s) without a point" in table.notes[0].en
 
 
 def test_parquet_times_keep_their_offset() -> None:

@@ -143,3 +143,10 @@ def test_a_column_leads_to_the_record_through_joins_and_expressions() -> None:
     assert read["pressure"] == ["kPa"]
     assert read["rain"] == []
     assert read["area"] == ["经度", "纬度"]
+
+
+def test_a_figure_made_of_others_leads_back_to_their_fields() -> None:
+    above = {node.id for node in told("demo")[2].all_above("column:AirQualityStation.aqi")}
+    assert {"column:AirQualityStation.pm2_5", "field:air-hourly.PM2.5", "feed:air-hourly"} <= above
+    distance = {node.id for node in told("demo")[2].all_above("column:HazmatVehicle.off_route")}
+    assert {f"field:hazmat-positions.{name}" for name in ("lon", "lat", "route")} <= distance

@@ -135,7 +135,7 @@ def test_versions_outlive_a_restart_and_can_be_brought_back(own: Town, steward: 
 
 
 def test_what_hangs_on_a_removed_property_is_shown_and_the_change_refused(own: Town, steward: Client) -> None:
-    body = sent(entity_types=[bins(fill_before=None)])
+    body = sent(entity_types=[{**bins(fill_before=None), "paces": []}])
     plan = planned(steward, body)
     assert not plan["applicable"]
     broken = {(item["kind"], item["id"]) for item in plan["dependants"] if item["breaks"]}

@@ -56,7 +56,7 @@ describe('a trial', () => {
     columns: ['PM2.5', '站点'],
     raw: [{ index: 0, place: 'line 2', values: { 'PM2.5': '35', 站点: '1010A' } }, { index: 1, place: 'line 3', values: { 'PM2.5': '-4', 站点: '1011A' } }],
     rows: [{ index: 0, entity: '1010A', lon: 114.02289400000001, area: null, values: { pm2_5: 35 } }],
-    refusals: [{ index: 1, place: 'line 3', column: 'PM2.5', rule: 'range', reason: 'below 0' }],
+    refusals: [{ index: 1, place: 'line 3', column: 'PM2.5', rule: 'range', said: title('below 0') }],
     flags: [],
     notes: [],
   }
@@ -65,17 +65,17 @@ describe('a trial', () => {
     const side = ofTrial(trial)
     expect(side.made).toEqual(['entity', 'lon', 'pm2_5'])
     expect(side.lines[0]).toMatchObject({ place: 'line 2', raw: ['35', '1010A'], mapped: ['1010A', '114.022894', '35'], faults: [] })
-    expect(side.lines[1]).toMatchObject({ mapped: null, faults: [{ column: 'PM2.5', reason: 'below 0', flag: false }] })
+    expect(side.lines[1]).toMatchObject({ mapped: null, faults: [{ column: 'PM2.5', reason: title('below 0'), flag: false }] })
   })
 
   it('of a dry run reads the same', () => {
-    const side = ofDryRun({ columns: ['a'], raw: [{ a: 1 }, { a: { b: 2 } }], mapped: [{ index: 1, entity: 'x' }], refusals: [{ index: 0, column: null, rule: 'entity', reason: 'unknown' }], notes: [] })
+    const side = ofDryRun({ columns: ['a'], raw: [{ a: 1 }, { a: { b: 2 } }], mapped: [{ index: 1, entity: 'x' }], refusals: [{ index: 0, column: null, rule: 'entity', said: title('unknown') }], notes: [] })
     expect([side.received, side.accepted, side.refused]).toEqual([2, 1, 1])
     expect(side.lines.map((line) => line.raw[0])).toEqual(['1', '{"b":2}'])
   })
 
   it('counts violations by rule, the commonest first', () => {
-    const fault = (rule: string, column: string) => ({ index: 0, place: '', column, rule, reason: '', flag: false })
+    const fault = (rule: string, column: string) => ({ index: 0, place: '', column, rule, reason: title(''), flag: false })
     expect(byRule([fault('range', 'a'), fault('type', 'a'), fault('type', 'a')]).map((group) => [group.rule, group.count])).toEqual([['type', 2], ['range', 1]])
   })
 })

@@ -1,8 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createPinia, setActivePinia } from 'pinia'
 
-import { freeId, led, marks, moved, narrowed, newRow, put, type Row, type Table, without } from '../src/city/dispatchDraft'
+import { useSession } from '../src/access/session'
+import type { Session } from '../src/api/types'
+import { freeId, led, marks, moved, narrowed, newRow, put, type Row, type Table, useDispatchDraft, without } from '../src/city/dispatchDraft'
 import { changing, classKey, edited, keysOf, type LimitLine, together, useLimitsDraft } from '../src/city/limitsDraft'
+import { differences, passwordLines } from '../src/city/sheets'
 
 const row = (id: string, department = 'urban', patch: Partial<Row> = {}): Row => ({ ...newRow(id), title: { zh: id, en: id }, department, ...patch })
 const table: Table = { version: '1', learn_after: 5, handlers: {}, rows: [row('a'), row('b', 'water'), row('c', 'police', { co_handlers: [{ department: 'water', required: true, demand: '', after: [] }] })] }
@@ -69,5 +72,33 @@ describe('limits as a draft', () => {
     expect(draft.keys).toEqual(['b', 'c'])
     draft.clear()
     expect(draft.keys).toEqual([])
+  })
+
+  it('survive a reload of the tab, each for its author', () => {
+    const kept = new Map<string, string>()
+    vi.stubGlobal('sessionStorage', { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, text: string) => kept.set(key, text) })
+    const as = (id: string): void => { useSession().session = { actor: { id }, permissions: [], sees: [] } as unknown as Session }
+    as('zhiban')
+    useLimitsDraft().lay(changing({ fallback: '5天' }))
+    useDispatchDraft().lay(table, 3)
+    useDispatchDraft().lay(without(table, 'a'), 4)
+    setActivePinia(createPinia())
+    as('zhiban')
+    expect(useLimitsDraft().change.fallback).toBe('5天')
+    expect([useDispatchDraft().draft?.base, ids(useDispatchDraft().draft?.table as Table)]).toEqual([3, ['b', 'c']])
+    as('lingdao')
+    expect([useLimitsDraft().keys, useDispatchDraft().draft]).toEqual([[], null])
+    vi.unstubAllGlobals()
+  })
+})
+
+describe('a sheet that was read', () => {
+  it('tells of a change what differs, with both sides', () => {
+    expect(differences({ key: 'water', change: 'changed', before: { name: 'a' }, after: { name: 'b', code: 'x' } })).toEqual([
+      { name: 'name', before: 'a', after: 'b' },
+      { name: 'code', before: '', after: 'x' },
+    ])
+    expect(differences({ key: 'water', change: 'removed', before: {}, after: {} })).toEqual([])
+    expect(passwordLines({ wang: 'p1', li: 'p2' })).toBe('\ufeffwang,p1\r\nli,p2\r\n')
   })
 })

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from cityloop.access.models import AuditRow
 from cityloop.core.canonical import digest
 from cityloop.core.database import Database, Transaction
+from cityloop.core.prepared import Prepared
 from cityloop.core.values import utc
 
 _START = "0" * 64
+_NEWEST = Prepared(select(AuditRow.__table__.c.hash).order_by(AuditRow.__table__.c.seq.desc()).limit(1))
 
 
 class Audit:
@@ -67,7 +69,7 @@ class Audit:
 
 
 def _newest(session: Session) -> str:
-    return session.scalar(select(AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)) or _START
+    return _NEWEST.scalar(session) or _START
 
 
 def _content(row: AuditRow) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class Protected:
     entity: str
     department: str | None = None
     area: str | None = None
-    owner: str | None = None
+    owners: tuple[str, ...] = ()
+    """Columns that name whose a row is; an actor owns the rows in which any of them does."""
     sensitive: frozenset[str] = frozenset()
     owned: Callable[[str], Sequence[str]] | None = None
     """Values of the ``department`` column that belong to a department, where it holds something else (a feed)."""
@@ -136,8 +137,8 @@ def _rows(rule: RowRule, entity: Protected, actor: Actor) -> Predicate:
         return predicates.In(entity.department, values) if values else predicates.Nothing()
     if rule == "own_areas" and entity.area and actor.areas:
         return predicates.Under(entity.area, actor.areas)
-    if rule == "own" and entity.owner:
-        return predicates.In(entity.owner, (actor.id,))
+    if rule == "own":
+        return predicates.either([predicates.In(column, (actor.id,)) for column in entity.owners])
     return predicates.Nothing()
 
 

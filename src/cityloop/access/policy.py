@@ -10,7 +10,7 @@ from cityloop.access.masks import MaskKind
 from cityloop.core.values import Frozen, Title
 
 RowRule = Literal["all", "own_department", "own_areas", "own"]
-"""``own`` means rows whose ``owner`` column is the actor."""
+"""``own`` means rows in which a column of their owners names the actor: who handles a case, who reported it."""
 
 
 class Sight(Frozen):

@@ -5,25 +5,35 @@ from __future__ import annotations
 import functools
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
-from cityloop.access.actor import Actor, ActorKind
+from cityloop.access.actor import SYSTEM, Actor, ActorKind
 from cityloop.access.audit import Audit
 from cityloop.access.models import AccountRow, SignInRow
 from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import Invalid, NotFound, PasswordDue, SignInNeeded, TooMany
+from cityloop.core.prepared import Prepared
 from cityloop.core.values import Title
 
 _FAILURES = 5
 _LOCK = timedelta(minutes=15)
 _MIN_PASSWORD = 12
 _SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
+_SHOWN = ("id", "name_zh", "name_en", "kind", "posts", "department", "areas")
+_ACCOUNT, _SIGN_IN = AccountRow.__table__.c, SignInRow.__table__.c
+_SIGNED_IN = Prepared(
+    select(*[_ACCOUNT[name] for name in _SHOWN], _SIGN_IN.expires_at)
+    .join_from(AccountRow, SignInRow, _SIGN_IN.account == _ACCOUNT.id)
+    .where(_SIGN_IN.token_hash == bindparam("token"))
+)
+"""Who is behind a token: asked ahead of every request."""
 
 
 class Accounts:
@@ -55,8 +65,9 @@ class Accounts:
             for actor in actors:
                 self._put(tx, actor)
 
-    def enrol(self, actors: Sequence[Actor]) -> dict[str, str]:
-        """Create or change people in one transaction; who has no password yet gets one for the first sign-in.
+    def enrol(self, actors: Sequence[Actor], by: str = SYSTEM.id) -> dict[str, str]:
+        """Create or change people in one transaction, as ``by`` wished; who has no password yet gets one
+        for the first sign-in.
 
         Returns these passwords by account: they are told once, kept as hashes, and open no session before they have
         been changed with :meth:`change_password`.
@@ -67,7 +78,7 @@ class Accounts:
         hashes = {account: self._hasher.hash(password) for account, password in first.items()}
         with self._database.transaction() as tx:
             for actor in actors:
-                row = self._put(tx, actor)
+                row = self._put(tx, actor, by)
                 if actor.id in hashes:
                     self._keep(tx, row, hashes[actor.id], first=True)
         return first
@@ -77,13 +88,13 @@ class Accounts:
         row.secret_hash, row.first = secret, first
         tx.session.execute(delete(SignInRow).where(SignInRow.account == row.id))
 
-    def _put(self, tx: Transaction, actor: Actor) -> AccountRow:
+    def _put(self, tx: Transaction, actor: Actor, by: str = SYSTEM.id) -> AccountRow:
         known = tx.session.get(AccountRow, actor.id)
         row = known or AccountRow(id=actor.id, failures=0, locked_until=None, secret_hash=None)
         row.name_zh, row.name_en, row.kind = actor.name.zh, actor.name.en, actor.kind
         row.posts, row.areas, row.department = list(actor.posts), list(actor.areas), actor.department
         tx.session.add(row)
-        self._audit.record(tx, self._clock.now(), "system", "account.put", actor.id, {"posts": row.posts})
+        self._audit.record(tx, self._clock.now(), by, "account.put", actor.id, {"posts": row.posts})
         return row
 
     def get(self, account: str) -> Actor:
@@ -157,12 +168,11 @@ class Accounts:
 
     def actor(self, token: str) -> Actor | None:
         """The actor behind a token, or ``None`` when it is unknown or has ended."""
-        query = select(AccountRow, SignInRow.expires_at).join(SignInRow, SignInRow.account == AccountRow.id)
-        with self._database.reading() as session:
-            found = session.execute(query.where(SignInRow.token_hash == _hash(token))).one_or_none()
-        if found is None or (found.expires_at and found.expires_at < self._clock.now()):
+        with self._database.asking() as connection:
+            found = _SIGNED_IN.mappings(connection, token=_hash(token))
+        if not found or (found[0]["expires_at"] and found[0]["expires_at"] < self._clock.now()):
             return None
-        return _actor(found[0])
+        return _read(found[0])
 
     def close_session(self, token: str) -> None:
         """End a session; unknown tokens are ignored."""
@@ -199,14 +209,18 @@ def _wrong() -> SignInNeeded:
 
 
 def _actor(row: AccountRow) -> Actor:
+    return _read({name: getattr(row, name) for name in _SHOWN})
+
+
+def _read(row: Mapping[str, Any]) -> Actor:
     return Actor.model_validate(
         {
-            "id": row.id,
-            "name": Title(zh=row.name_zh, en=row.name_en),
-            "kind": row.kind,
-            "posts": tuple(row.posts),
-            "department": row.department,
-            "areas": tuple(row.areas),
+            "id": row["id"],
+            "name": Title(zh=row["name_zh"], en=row["name_en"]),
+            "kind": row["kind"],
+            "posts": tuple(row["posts"]),
+            "department": row["department"],
+            "areas": tuple(row["areas"]),
         }
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from cityloop.access.actor import SYSTEM
 from cityloop.access.audit import Audit
 from cityloop.cases.intake import Brought, Intake
-from cityloop.cases.models import CaseRow, CaseWarningRow
+from cityloop.cases.models import OPEN, CaseRow, CaseWarningRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.schemas import CaseReport
 from cityloop.cases.store import CaseStore
@@ -59,7 +59,7 @@ class WarningAnswers:
             self._begin(tx, event, warning)
 
     def _begin(self, tx: Transaction, event: Event, warning: Mapping[str, Any]) -> None:
-        same = (CaseRow.matter == warning["matter"]) & (CaseRow.entity == warning["entity"]) & CaseRow.open.is_(True)
+        same = (CaseRow.matter == warning["matter"]) & (CaseRow.entity == warning["entity"]) & OPEN
         running = CaseStore.of(tx).select(same, limit=1, order=CaseRow.opened_at)
         try:
             case = self._join(tx, running[0], event, warning) if running else self._open(tx, event, warning)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
@@ -26,6 +26,7 @@ from cityloop.city.service import City
 from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import Conflict, Fault, Invalid, NotFound, TooLarge
 from cityloop.core.ids import new_id
+from cityloop.core.prepared import Prepared
 
 Size = Literal["full", "thumb"]
 MOST = 40
@@ -33,6 +34,9 @@ MOST = 40
 _ENTITY = "case"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TABLE = AttachmentRow.__table__
+_OF_CASE = Prepared(
+    select(_TABLE).where(_TABLE.c.case == bindparam("case")).order_by(_TABLE.c.uploaded_at, _TABLE.c.id)
+)
 
 
 class Attachments:
@@ -99,8 +103,7 @@ class Attachments:
 
     def of(self, session: Session, case: str) -> builtins.list[AttachmentView]:
         """The same for a case that the asker has been let to."""
-        query = select(_TABLE).where(_TABLE.c.case == case).order_by(_TABLE.c.uploaded_at, _TABLE.c.id)
-        return [_view(dict(row)) for row in session.execute(query).mappings()]
+        return [_view(row) for row in _OF_CASE.mappings(session, case=case)]
 
     def content(self, actor: Actor, hash: str, size: Size) -> tuple[bytes, str, str]:
         """Bytes, media type and name of the stored copy or its thumbnail, for whoever sees one of its cases."""

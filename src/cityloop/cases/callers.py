@@ -11,8 +11,8 @@ from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.cases import queries
+from cityloop.cases.listings import ENTITY
 from cityloop.cases.models import CaseRow
-from cityloop.cases.reading import ENTITY
 from cityloop.cases.schemas import CaseView
 from cityloop.cases.values import from_row
 from cityloop.cases.views import Views

@@ -93,7 +93,7 @@ def load_responsibility(
     value, lines = read_yaml(path)
     table = checked(path, ResponsibilityFile, value, lines)
     known = Known(departments, matters, areas)
-    raise_faults(str(path), table_faults(table, known, lambda key, what, mend: fault_at(path, lines, key, what, mend)))
+    raise_faults(str(path), table_faults(table, known, lambda key: fault_at(path, lines, key, "").where))
     return Responsibility(table, zone, known)
 
 

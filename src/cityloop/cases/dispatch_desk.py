@@ -35,7 +35,7 @@ from cityloop.cases.recounting import explained, still
 from cityloop.city.service import City
 from cityloop.core import canonical
 from cityloop.core.database import Database, Transaction
-from cityloop.core.errors import ContentError, Fault, Invalid, NotFound
+from cityloop.core.errors import ContentError, Invalid, NotFound
 from cityloop.core.outbox import Outbox
 
 CHANGED = "cityloop.dispatch.changed"
@@ -67,6 +67,10 @@ class DispatchDesk:
                 self._enter(tx, SYSTEM, self._file, "content", _FILE, len(rows) + 1, now)
                 return
         self._dispatcher.adopt(self._stored(rows[0]), rows[0].version)
+
+    def in_force(self) -> ResponsibilityFile:
+        """The table that dispatches now."""
+        return self._dispatcher.table.table
 
     def view(self, actor: Actor) -> ResponsibilityView:
         """The table in force, for everybody who is signed in."""
@@ -160,11 +164,7 @@ class DispatchDesk:
 
     def _checked(self, table: ResponsibilityFile) -> Responsibility:
         """A table that was sent; raises :class:`Invalid` with the place of every fault in it."""
-
-        def at(key: tuple[str | int, ...], what: str, mend: str) -> Fault:
-            return Fault(".".join(["table", *map(str, key)]), what, mend)
-
-        faults = table_faults(table, self._file.known, at)
+        faults = table_faults(table, self._file.known, lambda key: ".".join(["table", *map(str, key)]))
         if faults:
             raise Invalid("the table cannot come into force", "correct the rows that are named", faults)
         return self._file.having(table)
@@ -172,7 +172,7 @@ class DispatchDesk:
     def _stored(self, row: ResponsibilityVersionRow) -> Responsibility:
         """A version that was applied; raises :class:`ContentError` when the city has changed from under it."""
         table = ResponsibilityFile.model_validate(row.document)
-        faults = table_faults(table, self._file.known, lambda key, what, mend: Fault(f"rows {key}", what, mend))
+        faults = table_faults(table, self._file.known, lambda key: f"rows {key}")
         if faults:
             mend = "put the table that the city now needs into responsibility.yaml: a changed file comes into force"
             raise ContentError(f"version {row.version} of the table of responsibility fits no longer", mend, faults)

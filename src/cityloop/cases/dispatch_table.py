@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from cityloop.cases.phrases import PHRASES
 from cityloop.city.schemas import Department
 from cityloop.core.content import Key
 from cityloop.core.errors import Fault
@@ -111,67 +112,72 @@ class Known:
     areas: Collection[str]
 
 
-At = Callable[[Key, str, str], Fault]
+At = Callable[[Key], str]
 
 
 def table_faults(table: ResponsibilityFile, known: Known, at: At) -> list[Fault]:
-    """Names that lead nowhere, a lead that helps itself, ids used twice; ``at`` makes a fault of a key of the table."""
-    found = [at(("handlers", name), *_unknown(name, known)) for name in table.handlers if name not in known.departments]
+    """Names that lead nowhere, a lead that helps itself, ids used twice; ``at`` tells where a key of it stands."""
+    found = [_unknown(("handlers", name), name, known) for name in table.handlers if name not in known.departments]
     first: dict[str, int] = {}
     for number, row in enumerate(table.rows):
         if first.setdefault(row.id, number) != number:
-            found.append(at(("rows", number, "id"), f"id '{row.id}' twice", "give every row its own"))
-        found += [at(("rows", number, *key), what, mend) for key, what, mend in _row(row, known)]
-    return found
+            found.append(_Finding(("rows", number, "id"), "row-twice", {"name": row.id}))
+        found += [replace(one, key=("rows", number, *one.key)) for one in _row(row, known)]
+    return [PHRASES.fault(at(one.key), one.phrase, **one.parts) for one in found]
 
 
-Finding = tuple[Key, str, str]
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What is wrong at a key, as a phrase of this room and what stands in it."""
+
+    key: Key
+    phrase: str
+    parts: Mapping[str, object]
 
 
-def _row(row: ResponsibilityRow, known: Known) -> Iterable[Finding]:
+def _row(row: ResponsibilityRow, known: Known) -> Iterable[_Finding]:
     if row.department is not None and row.department != AS_NAMED:
         yield from _body(("department",), row.department, known)
     for index, name in enumerate(row.candidates):
         yield from _body(("candidates", index), name, known)
         if name in row.candidates[:index]:
-            yield ("candidates", index), f"'{name}' twice", "name every candidate once"
+            yield _Finding(("candidates", index), "twice", {"name": name})
     for index, pattern in enumerate(row.matters):
         if not any(same(pattern, matter) for matter in known.matters):
-            yield ("matters", index), f"no matter '{pattern}'", "a key of the catalogue, or a prefix with *"
+            yield _Finding(("matters", index), "no-matter", {"name": pattern})
     for index, area in enumerate(row.areas):
         if area not in known.areas:
-            yield ("areas", index), f"there is no area '{area}'", "a code of the city's area tree"
+            yield _Finding(("areas", index), "no-area", {"name": area})
     for index, day in enumerate(row.weekdays):
         if not 1 <= day <= 7:
-            yield ("weekdays", index), f"there is no weekday {day}", "1 is Monday, 7 is Sunday"
+            yield _Finding(("weekdays", index), "no-weekday", {"name": day})
     yield from _helpers(row, known)
 
 
-def _helpers(row: ResponsibilityRow, known: Known) -> Iterable[Finding]:
+def _helpers(row: ResponsibilityRow, known: Known) -> Iterable[_Finding]:
     names = [helper.department for helper in row.co_handlers]
     for index, helper in enumerate(row.co_handlers):
         key: Key = ("co_handlers", index)
         yield from _body((*key, "department"), helper.department, known)
         if helper.department == row.department:
-            yield (*key, "department"), f"'{helper.department}' leads by this row", "a lead is no co-handler"
+            yield _Finding((*key, "department"), "leads", {"name": helper.department})
         if helper.department in names[:index]:
-            yield (*key, "department"), f"'{helper.department}' twice", "one part for each department"
+            yield _Finding((*key, "department"), "twice", {"name": helper.department})
         for before, name in enumerate(helper.after):
             if name not in names[:index]:
-                what = f"'{name}' is no co-handler above this one"
-                yield (*key, "after", before), what, "put those that come first above it"
+                yield _Finding((*key, "after", before), "not-above", {"name": name})
 
 
-def _body(key: Key, name: str, known: Known) -> Iterable[Finding]:
+def _body(key: Key, name: str, known: Known) -> Iterable[_Finding]:
     body = known.departments.get(name)
     if body is None:
-        yield key, *_unknown(name, known)
+        yield _unknown(key, name, known)
     elif body.kind == "centre":
-        yield key, f"'{name}' is a centre", "a centre judges and never handles"
+        yield _Finding(key, "centre", {"name": name})
 
 
-def _unknown(name: str, known: Known) -> tuple[str, str]:
-    return f"there is no department '{name}'", f"one of: {', '.join(known.departments)}, or {AS_NAMED}"
+def _unknown(key: Key, name: str, known: Known) -> _Finding:
+    return _Finding(key, "no-department", {"name": name, "known": ", ".join(known.departments), "as_named": AS_NAMED})
 
 
 def beside(helpers: Sequence[CoHandler], lead: str) -> tuple[CoHandler, ...]:

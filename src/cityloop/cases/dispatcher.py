@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
 
 from cityloop.access.policy import Policy
@@ -20,6 +20,7 @@ from cityloop.cases.workload import loads
 from cityloop.city.service import City
 from cityloop.core.database import Database, Transaction
 
+_OVERRIDES: Table = OverrideRow.__table__  # type: ignore[assignment]
 OwnerOf = Callable[[str], str | None]
 """The owner of an entity, as the directory names it; ``None`` when it names none."""
 
@@ -87,7 +88,7 @@ class Dispatcher:
         match = ask.facts.match
         if ask.actor.kind == "system" or "take_department" not in {effect.name for effect in ask.move.effects}:
             return
-        tx.session.execute(delete(OverrideRow).where(OverrideRow.case == moved.id))
+        tx.session.execute(delete(_OVERRIDES).where(_OVERRIDES.c.case == moved.id))
         if moved.department is None or (match is not None and moved.department in match.equals):
             return
         tx.session.add(

@@ -31,7 +31,7 @@ from cityloop.cases.limits_schemas import (
     MatterLimit,
     NewLimits,
 )
-from cityloop.cases.models import CaseRow, LimitsVersionRow
+from cityloop.cases.models import OPEN, CaseRow, LimitsVersionRow
 from cityloop.cases.mover import Mover
 from cityloop.cases.recounting import Line, Recount, explained, still
 from cityloop.cases.values import Case
@@ -289,7 +289,7 @@ class LimitsDesk:
 
 
 def _unfiled(shift: _Shift) -> tuple[Any, ...]:
-    return CaseRow.open.is_(True), CaseRow.filed.is_(False), CaseRow.matter.in_(shift.matters)
+    return OPEN, CaseRow.filed.is_(False), CaseRow.matter.in_(shift.matters)
 
 
 def _fits(line: LimitLine, wanted: LimitFilter) -> bool:

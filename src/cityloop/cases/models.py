@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import DDL, Float, Index, String, Text, UniqueConstraint, event, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cityloop.core.database import Table
+from cityloop.cases.values import LISTED
+from cityloop.core.database import REPLACED, Table
 
 
 class CaseRow(Table):
@@ -23,7 +24,8 @@ class CaseRow(Table):
         Index("ix_case_open_opened", "open", "opened_at"),
         Index("ix_case_state_department", "state", "department"),
         Index("ix_case_matter_opened", "matter", "opened_at"),
-        Index("ix_case_department_opened", "department", "opened_at"),
+        Index("ix_case_department_opened_open", "department", "opened_at", "open"),
+        {"info": {REPLACED: ("ix_case_due", "ix_case_mine", "ix_case_department_opened")}},
     )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     number: Mapped[str] = mapped_column(String(60), unique=True)
@@ -134,8 +136,11 @@ class CaseRow(Table):
     version: Mapped[int]
 
 
+SHOWN = tuple(CaseRow.__table__.c[name] for name in LISTED)
+"""What a row of a list is made of."""
 OPEN = CaseRow.open == true()
 """A condition says it in these very words, or SQLite does not take the indexes of open cases for it."""
+ENDED = CaseRow.open == false()
 _ASKED = (
     *(CaseRow.state, CaseRow.request, CaseRow.handler, CaseRow.parts_open, CaseRow.request_by, CaseRow.deferred),
     *(CaseRow.reply_due_at, CaseRow.force_by, CaseRow.appeal, CaseRow.appeal_reviewer),
@@ -143,7 +148,7 @@ _ASKED = (
 """All that :func:`cityloop.cases.queries.mine` asks of a case besides its department."""
 _DUE = (CaseRow.due_at.is_(None), CaseRow.due_at, CaseRow.id.desc())
 _URGENCY = (CaseRow.late.desc(), CaseRow.urgent_at.is_(None), CaseRow.urgent_at, CaseRow.id.desc())
-_SPARSE = (CaseRow.request, CaseRow.remind_at, CaseRow.suspended_until, CaseRow.reply_due_at)
+_SPARSE = (CaseRow.request, CaseRow.force_by, CaseRow.remind_at, CaseRow.suspended_until, CaseRow.reply_due_at)
 
 
 def _of_open(name: str, *columns: Any) -> Index:
@@ -155,10 +160,11 @@ def _of_open(name: str, *columns: Any) -> Index:
     return Index(name, CaseRow.open, *columns, sqlite_where=where, postgresql_where=where)
 
 
-for _sparse in _SPARSE[1:]:
+for _sparse in _SPARSE[2:]:
     _of_open(f"ix_case_open_{_sparse.key}", _sparse)
 _of_open("ix_case_open_mine", CaseRow.state, CaseRow.department, *_ASKED[1:])
 _of_open("ix_case_open_request", CaseRow.request, CaseRow.state, CaseRow.department, *_ASKED[2:])
+_of_open("ix_case_open_force", CaseRow.force_by, CaseRow.state, CaseRow.department, *_ASKED[1:-3], *_ASKED[-2:])
 _of_open("ix_case_open_urgency", *_URGENCY, CaseRow.department, *_ASKED)
 _of_open("ix_case_open_department_urgency", CaseRow.department, *_URGENCY, *_ASKED)
 _of_open("ix_case_open_due", *_DUE, CaseRow.department, *_ASKED)
@@ -168,6 +174,15 @@ _of_open(
     *(CaseRow.risk.is_(None), CaseRow.risk.desc(), CaseRow.id.desc(), CaseRow.department, *_ASKED),
 )
 """A queue of thousands is counted, and its page found, from one of these without looking at its rows."""
+
+
+for _name, *_order in (
+    ("due", CaseRow.due_at.is_(None), CaseRow.due_at),
+    ("due_last", CaseRow.due_at.is_(None), CaseRow.due_at.desc()),
+    ("closed", CaseRow.closed_at.is_(None), CaseRow.closed_at.desc()),
+):
+    _columns = (CaseRow.open, *_order, CaseRow.id.desc(), CaseRow.department)
+    Index(f"ix_case_ended_{_name}", *_columns, sqlite_where=ENDED, postgresql_where=ENDED)
 
 
 class TimelineRow(Table):

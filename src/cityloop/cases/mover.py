@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import SYSTEM, Actor
@@ -37,9 +37,14 @@ from cityloop.core.database import Transaction
 from cityloop.core.errors import Invalid
 from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
+from cityloop.core.prepared import Prepared
 from cityloop.core.values import Title
 
 MOVED = "cityloop.case.moved"
+_ACCOUNT = AccountRow.__table__.c
+_PERSON = Prepared(
+    select(_ACCOUNT.name_zh, _ACCOUNT.name_en, _ACCOUNT.department).where(_ACCOUNT.id == bindparam("account"))
+)
 _AUTOMATIC_STEPS = 20
 """Most automatic moves in a row; a loop in the table ends here."""
 
@@ -201,8 +206,8 @@ class Mover:
     def near(self, tx: Transaction, case: Case, now: datetime) -> list[Case]:
         """What the duplicate guard finds for this case, inside a transaction."""
         rule = self._book.current.duplicate
-        found = CaseStore.of(tx).select(nearby.box(case, rule, now), limit=200)
-        return nearby.nearest(case, found, rule)
+        CaseStore.of(tx).flush()
+        return nearby.nearest(case, nearby.listed_near(tx.session, case, rule, now), rule)
 
     def _event(self, case: Case, entry: Entry, actor: Actor, wish: Wish, now: datetime) -> dict[str, Any]:
         """Handling seconds counted so far, and wall-clock seconds since the report, go along with every move."""
@@ -270,9 +275,8 @@ class Mover:
     def _person(self, tx: Transaction, account: str) -> Actor | None:
         known: dict[str, Actor | None] = tx.memory.setdefault("cases.people", {})
         if account not in known:
-            row = tx.session.execute(select(AccountRow).where(AccountRow.id == account)).scalar_one_or_none()
-            name = Title(zh=row.name_zh, en=row.name_en) if row else None
-            known[account] = Actor(id=account, name=name, department=row.department) if row and name else None
+            row = _PERSON.first(tx.session, account=account)
+            known[account] = Actor(id=account, name=Title(zh=row[0], en=row[1]), department=row[2]) if row else None
         return known[account]
 
     def _post(self, actor: Actor, move: MoveDef) -> str | None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, bindparam, select
 
-from cityloop.cases.models import OPEN, CaseRow
-from cityloop.cases.values import Case
+from cityloop.cases.models import OPEN, SHOWN, CaseRow
+from cityloop.cases.values import Case, listed
 from cityloop.cases.workflow import DuplicateDef
+from cityloop.core.prepared import Prepared, Source
 
 _EARTH_METRES = 6_371_008.8
 """Mean radius of the earth (IUGG)."""
+_MOST = 500
+"""Most cases that are measured."""
 
 
 def metres(lon: float, lat: float, to_lon: float, to_lat: float) -> float:
@@ -25,20 +29,30 @@ def metres(lon: float, lat: float, to_lon: float, to_lat: float) -> float:
 
 def around(lon: float, lat: float, rule: DuplicateDef, now: datetime) -> ColumnElement[bool]:
     """A coarse SQL condition that every open case within the rule's distance and age meets."""
+    return _within(**_bounds(lon, lat, rule, now))
+
+
+def _bounds(lon: float, lat: float, rule: DuplicateDef, now: datetime) -> dict[str, Any]:
     high = math.degrees(rule.metres / _EARTH_METRES)
     wide = high / max(0.01, math.cos(math.radians(lat)))
+    box = {"west": lon - wide, "east": lon + wide, "south": lat - high, "north": lat + high}
+    return {**box, "since": now - timedelta(hours=rule.hours), "until": now}
+
+
+def _within(*, since: Any, until: Any, west: Any, east: Any, south: Any, north: Any) -> ColumnElement[bool]:
     return and_(
-        CaseRow.opened_at >= now - timedelta(hours=rule.hours),
-        CaseRow.opened_at <= now,
+        CaseRow.opened_at >= since,
+        CaseRow.opened_at <= until,
         OPEN,
-        CaseRow.lon.between(lon - wide, lon + wide),
-        CaseRow.lat.between(lat - high, lat + high),
+        CaseRow.lon.between(west, east),
+        CaseRow.lat.between(south, north),
     )
 
 
-def box(case: Case, rule: DuplicateDef, now: datetime) -> ColumnElement[bool]:
-    """The same for other cases of a case's matter; :func:`nearest` then measures."""
-    return and_(CaseRow.matter == case.matter, CaseRow.id != case.id, around(case.lon, case.lat, rule, now))
+def listed_near(source: Source, case: Case, rule: DuplicateDef, now: datetime) -> list[Case]:
+    """Other open cases of a case's matter in its coarse neighbourhood, fit to be listed; :func:`nearest` measures."""
+    bounds = _bounds(case.lon, case.lat, rule, now)
+    return [listed(row) for row in _NEAR.rows(source, id=case.id, matter=case.matter, **bounds)]
 
 
 def nearest(case: Case, found: Iterable[Case], rule: DuplicateDef) -> list[Case]:
@@ -49,3 +63,8 @@ def nearest(case: Case, found: Iterable[Case], rule: DuplicateDef) -> list[Case]
         if not (case.entity and other.entity) or case.entity == other.entity
     ]
     return [other for distance, _, other in sorted(away, key=lambda item: item[:2]) if distance <= rule.metres]
+
+
+_ASKED: dict[str, Any] = {name: bindparam(name) for name in ("since", "until", "west", "east", "south", "north")}
+_OTHER = and_(CaseRow.matter == bindparam("matter"), CaseRow.id != bindparam("id"))
+_NEAR = Prepared(select(*SHOWN).where(_OTHER, _within(**_ASKED)).limit(_MOST))

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
 from cityloop.cases.definitions import Book
+from cityloop.cases.listings import ENTITY
 from cityloop.cases.models import TimelineRow
 from cityloop.cases.process import ProcessPicture, Step, picture
-from cityloop.cases.reading import ENTITY, Reading
+from cityloop.cases.reading import Reading
 from cityloop.core.database import Database
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from cityloop.access.actor import Actor
@@ -32,8 +31,12 @@ URGENCY = "urgency"
 """The order of a desk, see :mod:`cityloop.cases.urgency`; it has one direction."""
 
 
-def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """The filter as conditions (``mine`` is apart, see :func:`mine`)."""
+NOW = bindparam("now", type_=UtcDateTime())
+"""The instant at which a list is looked at; whoever asks gives it."""
+
+
+def conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions (``mine`` is apart, see :func:`mine`); a light asks for :data:`NOW`."""
     found: list[ColumnElement[bool]] = []
     if wanted.state:
         found.append(CaseRow.state.in_(wanted.state))
@@ -42,7 +45,7 @@ def conditions(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.area is not None:
         found.append(CaseRow.area.startswith(wanted.area, autoescape=True))
     if wanted.light is not None:
-        found.append(light_is(wanted.light, now))
+        found.append(light_is(wanted.light))
     if wanted.text:
         found.append(or_(*[c.contains(wanted.text.strip(), autoescape=True) for c in _TEXTS]))
     found += [column == value for column, value in _equal(wanted) if value is not None]
@@ -67,6 +70,7 @@ def _equal(wanted: CaseFilter) -> list[tuple[InstrumentedAttribute[Any], Any]]:
         (CaseRow.on_time, wanted.on_time),
         (CaseRow.series, wanted.series),
         (CaseRow.warning, wanted.warning),
+        (CaseRow.entity, wanted.entity),
     ]
 
 
@@ -84,9 +88,9 @@ def _spans(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def light_is(wanted: Light, now: datetime) -> ColumnElement[bool]:
+def light_is(wanted: Light) -> ColumnElement[bool]:
     """The same lights as :func:`cityloop.cases.views.light`; a stopped clock shows what it showed when it stopped."""
-    at = func.coalesce(CaseRow.handled_at, literal(now, UtcDateTime()))
+    at = func.coalesce(CaseRow.handled_at, NOW)
     ticking = and_(CaseRow.clock_state.in_(("running", "stopped")), CaseRow.red_at.is_not(None))
     match wanted:
         case "paused":
@@ -108,8 +112,9 @@ class Mine:
 
     where: ColumnElement[bool]
     within: tuple[ColumnElement[bool], ...]
-    """Where they are: in a state that waits for the actor, or in one where only a request does; no case is in both.
-    They follow from ``where``. Beside it counts go straight there, while a page is found quicker in its order."""
+    """Where they are: in a state that waits for the actor, or in one where only a request or a wish to close by force
+    does; no case is in two. They follow from ``where``. Beside it counts go straight there, while a page is found
+    quicker in its order."""
 
 
 def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
@@ -131,10 +136,16 @@ def mine(workflow: Workflow, door: Door, actor: Actor) -> Mine:
 
 def _within(states: Mapping[_Asked, Sequence[str]]) -> tuple[ColumnElement[bool], ...]:
     kinds = sorted({asked.decides for asked in states if asked.decides})
-    plain = {name for asked, names in states.items() if not asked.decides for name in names}
-    other = {name for names in states.values() for name in names} - plain
-    asked_for = and_(CaseRow.state.in_(sorted(other)), CaseRow.request.in_(kinds))
-    return CaseRow.state.in_(sorted(plain)), *([asked_for] if other else [])
+    rare = {name for asked, names in states.items() if asked.decides or asked.forced for name in names}
+    plain = {name for asked, names in states.items() if not (asked.decides or asked.forced) for name in names}
+    other = CaseRow.state.in_(sorted(rare - plain))
+    asked_for, forced = CaseRow.request.in_(kinds), CaseRow.force_by.is_not(None)
+    found: list[ColumnElement[bool]] = [CaseRow.state.in_(sorted(plain))]
+    if kinds and rare - plain:
+        found.append(and_(other, asked_for))
+    if any(asked.forced for asked in states) and rare - plain:
+        found.append(and_(other, forced, or_(CaseRow.request.is_(None), not_(asked_for))))
+    return tuple(found)
 
 
 def _carries_on(move: MoveDef) -> bool:
@@ -167,6 +178,11 @@ class _Asked:
     decides: str | None
     alone: bool
     """Only while no request is open."""
+
+    @property
+    def forced(self) -> bool:
+        """Only while somebody wants the case closed by force."""
+        return ("force_asked_is", True) in self.guards
 
 
 def _asked(move: MoveDef) -> _Asked:

@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from fastapi import Response
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Scope
-from cityloop.cases import entries, nearby, queries
+from cityloop.cases import entries, nearby
 from cityloop.cases.attachments import Attachments
 from cityloop.cases.definitions import Book
 from cityloop.cases.intake import TitleOf
+from cityloop.cases.listings import ENTITY, Listings
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.offers import offers
 from cityloop.cases.refusals import able
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseView, MoveOffer, Petitioner, Supervision, TimelineEntry
 from cityloop.cases.store import load
-from cityloop.cases.values import LISTED, Case, listed, scoped
+from cityloop.cases.values import Case, scoped
 from cityloop.cases.views import Views, light
 from cityloop.city.service import City
 from cityloop.core.database import Database
 from cityloop.core.errors import AccessDenied, Conflict, NotFound
+from cityloop.core.prepared import Prepared
 from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, ExportFormat, Paging, export
 
-ENTITY = "case"
 SENSITIVE = frozenset({"reporter_name", "reporter_phone"})
 _PETITIONER = ("number", "channel", "opened_at", "reporter_name", "reporter_phone")
 POINTS = 5000
 """Most points of one GeoJSON answer, the newest first."""
 _TABLE = CaseRow.__table__
-_LISTED = tuple(_TABLE.c[name] for name in LISTED)
+_LINE = TimelineRow.__table__.c
+_LINES = (*(name for name in TimelineEntry.model_fields if name not in ("title", "actor_name")), "actor_zh", "actor_en")
+_TIMELINE = Prepared(
+    select(*[_LINE[name] for name in _LINES]).where(_LINE.case == bindparam("case")).order_by(_LINE.seq)
+)
 _HEADINGS = {
     "number": ("案件号", "Number"),
     "title": ("标题", "Title"),
@@ -91,33 +94,15 @@ class Reading:
         self._views = views
         self._mover = mover
         self._attachments = attachments
-        self._mines = lru_cache(2048)(lambda _workflow, actor: queries.mine(book.current, door, actor))
+        self._listings = Listings(book, door)
 
     def list(self, actor: Actor, wanted: CaseFilter, paged: Paging) -> Page[CaseView]:
         """One page; ``total`` counts what the actor may see under the filter."""
-        now = self._city.clock.now()
-        where = self._where(actor, wanted, now)
-        within = self._mine(actor).within if wanted.mine else (true(),)
-        order = queries.order(paged.sort)
-        with self._database.reading() as session:
-            counts = [select(func.count()).select_from(_TABLE).where(*where, part) for part in within]
-            total = sum(session.scalar(count) or 0 for count in counts)
-            items = self._page(session, where, order, paged.offset, paged.size, now)
+        now, listing = self._city.clock.now(), self._listings.of(actor, wanted, paged.sort)
+        with self._database.asking() as connection:
+            total = listing.total(connection, now)
+            items = [self._views.view(case, now) for case in listing.cases(connection, now, paged.offset, paged.size)]
         return Page(items=items, total=total, page=paged.page, size=paged.size)
-
-    def _page(
-        self,
-        session: Session,
-        where: Sequence[ColumnElement[bool]],
-        order: Sequence[ColumnElement[Any]],
-        offset: int,
-        size: int,
-        now: datetime,
-    ) -> builtins.list[CaseView]:
-        """Ids first: an index alone finds them, so that a page far down a long queue looks at its own rows only."""
-        ids = select(_TABLE.c.id).where(*where).order_by(*order).offset(offset).limit(size)
-        query = select(*_LISTED).where(_TABLE.c.id.in_(ids)).order_by(*order)
-        return [self._views.view(listed(row), now) for row in session.execute(query)]
 
     def export(self, actor: Actor, wanted: CaseFilter, form: ExportFormat) -> Response:
         """The list as a file, headed in the city's language; at most :data:`EXPORT_LIMIT` rows, and it says so."""
@@ -203,7 +188,7 @@ class Reading:
 
     def seen(self, session: Session, scope: Scope, key: str) -> Case:
         """The case, if it exists and the actor may see it: the answer to both is the same."""
-        case = load(session, or_(_TABLE.c.id == key, _TABLE.c.number == key))
+        case = load(session, key)
         if case is None or not scope.lets(scoped(case)):
             raise missing(key)
         return case
@@ -240,11 +225,10 @@ class Reading:
         )
 
     def _timeline(self, session: Session, case: Case) -> builtins.list[TimelineEntry]:
-        rows = session.scalars(select(TimelineRow).where(TimelineRow.case == case.id).order_by(TimelineRow.seq))
         workflow = self._book.of(case.workflow, case.filed)
         return [
-            _entry(row, move.title if (move := workflow.move_by_id.get(row.move)) else entries.TITLES.get(row.move))
-            for row in rows
+            _entry(row, move.title if (move := workflow.move_by_id.get(row["move"])) else None)
+            for row in _TIMELINE.mappings(session, case=case.id)
         ]
 
     def _petitioners(self, session: Session, scope: Scope, case: Case) -> builtins.list[Petitioner]:
@@ -262,24 +246,13 @@ class Reading:
         rule = self._book.current.duplicate
         if not case.open:
             return []
-        where = (nearby.box(case, rule, now), scope.where(queries.COLUMNS))
-        found = [listed(row) for row in session.execute(select(*_LISTED).where(*where).limit(200))]
+        found = [other for other in nearby.listed_near(session, case, rule, now) if scope.lets(scoped(other))]
         return [self._views.view(other, now) for other in nearby.nearest(case, found, rule)]
 
     def _some(self, actor: Actor, wanted: CaseFilter, most: int) -> builtins.list[CaseView]:
-        now = self._city.clock.now()
-        with self._database.reading() as session:
-            return self._page(session, self._where(actor, wanted, now), queries.order(""), 0, most, now)
-
-    def _where(self, actor: Actor, wanted: CaseFilter, now: datetime) -> builtins.list[ColumnElement[bool]]:
-        where = [self._door.scope(actor, ENTITY).where(queries.COLUMNS), *queries.conditions(wanted, now)]
-        if wanted.mine:
-            where.append(self._mine(actor).where)
-        return where
-
-    def _mine(self, actor: Actor) -> queries.Mine:
-        """What an actor can carry on with; built once, and anew when the workflow has changed."""
-        return self._mines(self._book.current.key, actor)
+        now, listing = self._city.clock.now(), self._listings.of(actor, wanted, "")
+        with self._database.asking() as connection:
+            return [self._views.view(case, now) for case in listing.cases(connection, now, 0, most)]
 
     def _plain(self, view: CaseView) -> dict[str, Any]:
         """Titles in the city's language, times in the city's zone."""
@@ -299,21 +272,8 @@ def missing(key: str) -> NotFound:
     )
 
 
-def _entry(row: TimelineRow, title: Title | None) -> TimelineEntry:
-    return TimelineEntry.model_construct(
-        seq=row.seq,
-        at=row.at,
-        move=row.move,
-        title=title or Title(zh=row.move, en=row.move),
-        from_state=row.from_state,
-        to_state=row.to_state,
-        actor=row.actor,
-        actor_name=Title(zh=row.actor_zh, en=row.actor_en),
-        post=row.post,
-        department=row.department,
-        receiver=row.receiver,
-        opinion=row.opinion,
-        facts=row.facts,
-        used_seconds=row.used_seconds,
-        hash=row.hash,
-    )
+def _entry(row: dict[str, Any], title: Title | None) -> TimelineEntry:
+    """One line of a timeline; what is no move of the workflow has its title in :mod:`cityloop.cases.entries`."""
+    move, name = row["move"], Title(zh=row.pop("actor_zh"), en=row.pop("actor_en"))
+    found = title or entries.TITLES.get(move) or Title(zh=move, en=move)
+    return TimelineEntry.trusted({**row, "title": found, "actor_name": name})

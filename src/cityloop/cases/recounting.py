@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cityloop.access.actor import Actor
 from cityloop.access.door import Scope
 from cityloop.cases.definitions import Book
-from cityloop.cases.models import CaseRow
+from cityloop.cases.models import OPEN, CaseRow
 from cityloop.cases.mover import Mover
 from cityloop.cases.schemas import MovedCase
 from cityloop.cases.store import CaseStore
@@ -85,7 +85,7 @@ class Recount:
     def told(self, session: Session) -> Recounted:
         """What the change would do; nothing is written."""
         seen, moved = 0, []
-        for row in session.execute(select(_TABLE).where(_TABLE.c.open.is_(True) & self.where)).mappings():
+        for row in session.execute(select(_TABLE).where(OPEN & self.where)).mappings():
             case = from_row(dict(row))
             seen += 1
             if values := self.changed(case):
@@ -96,7 +96,7 @@ class Recount:
         """Change every case that the change moves, each with a line of its own; returns their number."""
         store, count, last = CaseStore.of(tx), 0, ""
         while True:
-            more = _TABLE.c.open.is_(True) & self.where & (_TABLE.c.id > last)
+            more = OPEN & self.where & (_TABLE.c.id > last)
             cases = store.select(more, limit=_BATCH, order=_TABLE.c.id)
             for case in cases:
                 if values := self.changed(case):

@@ -29,7 +29,7 @@ from cityloop.cases.schemas import (
 )
 from cityloop.cases.service import CaseDesk
 from cityloop.core.values import Page
-from cityloop.core.web import ExportFormat, Paged, service
+from cityloop.core.web import ExportFormat, Paged, answer, service
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 TheDesk = Annotated[CaseDesk, Depends(service(CaseDesk))]
@@ -47,6 +47,7 @@ async def case_filter(
     on_time: bool | None = None,
     series: str | None = None,
     warning: str | None = None,
+    entity: Annotated[str | None, Query(max_length=80, description="what the case is about: a component")] = None,
     text: Annotated[str | None, Query(max_length=60, description="in number, title or address")] = None,
     opened_from: datetime | None = None,
     opened_to: datetime | None = None,
@@ -61,13 +62,13 @@ async def case_filter(
 Filtered = Annotated[CaseFilter, Depends(case_filter)]
 
 
-@router.get("/cases")
-def cases(desk: TheDesk, actor: Asker, paged: Paged, wanted: Filtered) -> Page[CaseView]:
+@router.get("/cases", response_model=Page[CaseView])
+def cases(desk: TheDesk, actor: Asker, paged: Paged, wanted: Filtered) -> Response:
     """Cases; sort by ``opened_at`` (default), ``due_at``, ``updated_at``, ``closed_at``, ``number``, ``risk``.
 
     ``urgency`` is the order of a desk: late ones first, then deadlines drawn forward by their risk.
     """
-    return desk.list(actor, wanted, paged)
+    return answer(desk.list(actor, wanted, paged))
 
 
 @router.post("/cases", status_code=201)
@@ -104,10 +105,10 @@ def states(desk: TheDesk, actor: Asker) -> list[StateView]:
     return desk.states()
 
 
-@router.get("/cases/{case}")
-def case(case: str, desk: TheDesk, actor: Asker) -> CaseDetail:
+@router.get("/cases/{case}", response_model=CaseDetail)
+def case(case: str, desk: TheDesk, actor: Asker) -> Response:
     """One case, by id or number, with timeline, deadline and the moves on offer."""
-    return desk.get(actor, case)
+    return answer(desk.get(actor, case))
 
 
 @router.get("/cases/{case}/similar")
@@ -116,7 +117,7 @@ def similar_to(case: str, desk: TheDesk, actor: Asker) -> list[SimilarCase]:
     return desk.similar.of(actor, case)
 
 
-@router.get("/tasks")
+@router.get("/tasks", response_model=Page[CasePartView])
 def tasks(
     desk: TheDesk,
     actor: Asker,
@@ -125,9 +126,9 @@ def tasks(
     open: bool | None = None,
     department: str | None = None,
     case: str | None = None,
-) -> Page[CasePartView]:
+) -> Response:
     """Parts of co-handlers, the first due first; ``mine``: what waits for the asker."""
-    return desk.tasks.list(actor, paged, mine, open, department, case)
+    return answer(desk.tasks.list(actor, paged, mine, open, department, case))
 
 
 @router.get("/tasks/{task}")
@@ -181,7 +182,7 @@ def attachment(hash: str, desk: TheDesk, actor: Asker, size: Size = "full") -> R
     return Response(content, media_type=media_type, headers=headers)
 
 
-@router.post("/cases/{case}/moves")
-def move(case: str, body: MoveRequest, desk: TheDesk, actor: Asker) -> CaseDetail:
+@router.post("/cases/{case}/moves", response_model=CaseDetail)
+def move(case: str, body: MoveRequest, desk: TheDesk, actor: Asker) -> Response:
     """Make a move. A refusal names the guard, why, and which posts could."""
-    return desk.move(actor, case, body)
+    return answer(desk.move(actor, case, body))

@@ -173,6 +173,8 @@ class CaseView(Frozen):
     department: str | None
     department_title: Title | None
     handler: str | None
+    reporter: str | None
+    """The account that sent the report."""
     opened_at: Instant
     updated_at: Instant
     due_at: Instant | None
@@ -354,6 +356,8 @@ class CaseFilter(Frozen):
     on_time: bool | None = None
     series: str | None = None
     warning: str | None = None
+    entity: str | None = None
+    """The thing that the case is about, such as a component."""
     text: str | None = None
     opened_from: Instant | None = None
     opened_to: Instant | None = None

@@ -32,10 +32,11 @@ from cityloop.cases.intake import NOTHING, Brought, Intake, TitleOf
 from cityloop.cases.joint import TASK
 from cityloop.cases.learned import Classifier, Nobody
 from cityloop.cases.limits_desk import LimitsDesk
+from cityloop.cases.listings import ENTITY
 from cityloop.cases.models import CaseRow, TimelineRow
 from cityloop.cases.mover import Mover, Wish
 from cityloop.cases.pictures import Pictures
-from cityloop.cases.reading import ENTITY, SENSITIVE, Reading, missing
+from cityloop.cases.reading import SENSITIVE, Reading, missing
 from cityloop.cases.schemas import CaseDetail, CaseFilter, CaseReport, CaseView, MoveRequest, StateView
 from cityloop.cases.similar import Similar
 from cityloop.cases.store import CaseStore, place_older
@@ -74,8 +75,9 @@ class CaseDesk:
         owner_of: OwnerOf = lambda _: None,
         title_of: TitleOf = lambda _, __: None,
     ) -> None:
-        door.register(Protected(TASK, department="department", owner="handler"))
-        door.register(Protected(ENTITY, department="department", area="area", owner="handler", sensitive=SENSITIVE))
+        door.register(Protected(TASK, department="department", owners=("handler",)))
+        owners = ("handler", "reporter")
+        door.register(Protected(ENTITY, department="department", area="area", owners=owners, sensitive=SENSITIVE))
         self._database, self._door, self._audit, self._city, self._outbox = database, door, audit, city, outbox
         self._book = Book(database, workflow)
         self._book.open()

@@ -11,8 +11,9 @@ from cityloop.access.door import Door
 from cityloop.cases import nearby, queries
 from cityloop.cases.definitions import Book
 from cityloop.cases.likeness import LEAST, Likeness, Told, likeness, reach, reason
+from cityloop.cases.listings import ENTITY
 from cityloop.cases.models import CaseRow
-from cityloop.cases.reading import ENTITY, Reading
+from cityloop.cases.reading import Reading
 from cityloop.cases.schemas import SimilarCase, SimilarWish
 from cityloop.cases.values import Case, from_row
 from cityloop.cases.views import Views

@@ -5,18 +5,18 @@ That is what makes a replay of fifty thousand cases as quick as a single move is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, Table, bindparam, or_, select, update
 
-from cityloop.cases.models import CaseRow, CounterRow
+from cityloop.cases.models import OPEN, CaseRow, CounterRow
 from cityloop.cases.values import Case, from_row, to_row
 from cityloop.core.database import Transaction
+from cityloop.core.prepared import Prepared, Source
 
 _TABLE: Table = CaseRow.__table__  # type: ignore[assignment]
 _COUNTER: Table = CounterRow.__table__  # type: ignore[assignment]
@@ -29,6 +29,9 @@ _FIXED = (
 _CHANGING = (*(column.name for column in _TABLE.columns if column.name not in _FIXED), "id")
 """All other columns, and the key behind them."""
 _MEMORY = "cases"
+_KEY = bindparam("key", type_=String)
+_BY_KEY = select(_TABLE).where(or_(_TABLE.c.id == _KEY, _TABLE.c.number == _KEY)).limit(1)
+_READ, _LOCKED = Prepared(_BY_KEY), Prepared(_BY_KEY.with_for_update())
 
 
 @dataclass
@@ -59,8 +62,8 @@ class CaseStore:
         known = self.cases.get(key) or self.cases.get(self.ids.get(key, ""))
         if known:
             return known
-        found = self._read(_TABLE.c.id == key, 1, None) or self._read(_TABLE.c.number == key, 1, None)
-        return found[0] if found else None
+        found = _LOCKED.mappings(self.tx.session, key=key)
+        return self._keep(found[0]) if found else None
 
     def by_external(self, channel: str, number: str) -> Case | None:
         """The case that a channel's own number already made."""
@@ -82,7 +85,7 @@ class CaseStore:
     def _read(self, condition: ColumnElement[bool], limit: int | None, order: Any) -> list[Case]:
         query = select(_TABLE).where(condition).with_for_update().limit(limit).order_by(order)
         rows = self.tx.session.execute(query).mappings().all()
-        return [self._keep(row["id"], row) for row in rows]
+        return [self._keep(dict(row)) for row in rows]
 
     def add(self, case: Case) -> None:
         """A new case; it is written with all its first moves in one row."""
@@ -113,10 +116,10 @@ class CaseStore:
         for prefix, last in self.counters.items():
             self.tx.session.execute(update(_COUNTER).where(_COUNTER.c.prefix == prefix).values(last=last))
 
-    def _keep(self, key: str, row: RowMapping) -> Case:
-        if key not in self.cases:
-            self._remember(from_row(dict(row)))
-        return self.cases[key]
+    def _keep(self, row: Mapping[str, Any]) -> Case:
+        if row["id"] not in self.cases:
+            self._remember(from_row(row))
+        return self.cases[row["id"]]
 
     def _remember(self, case: Case) -> None:
         self.cases[case.id] = case
@@ -127,15 +130,15 @@ class CaseStore:
 
 def place_older(tx: Transaction) -> None:
     """Give open cases that an older version of the program wrote their place in the order of a desk."""
-    unplaced = _TABLE.c.open.is_(True) & _TABLE.c.late.is_(False) & _TABLE.c.urgent_at.is_(None)
+    unplaced = OPEN & _TABLE.c.late.is_(False) & _TABLE.c.urgent_at.is_(None)
     due, late = _TABLE.c.due_at, _TABLE.c.reminded.in_(("due", "escalated"))
     tx.session.execute(update(_TABLE).where(unplaced, due.is_not(None)).values(urgent_at=due, late=late))
 
 
-def load(session: Session, condition: ColumnElement[bool]) -> Case | None:
-    """One case for reading."""
-    row = session.execute(select(_TABLE).where(condition).limit(1)).mappings().first()
-    return from_row(dict(row)) if row else None
+def load(source: Source, key: str) -> Case | None:
+    """One case by id or number, for reading."""
+    found = _READ.mappings(source, key=key)
+    return from_row(found[0]) if found else None
 
 
 def numbered(template: str, local: datetime, district: str | None, store: CaseStore) -> str:

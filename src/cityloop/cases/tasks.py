@@ -199,7 +199,7 @@ class Tasks:
         return found[0]
 
     def _case(self, session: Session, part: Part) -> Case:
-        found = load_case(session, CaseRow.id == part.case)
+        found = load_case(session, part.case)
         assert found is not None
         return found
 

@@ -108,7 +108,13 @@ class Case:
 
 _NAMES = tuple(item.name for item in fields(Case))
 _DOCUMENTS = ("dispatch_reason", "request_detail", "supervision", "photos")
-_UNLISTED = {"description": "", "clocks": None, "handling": None, **dict.fromkeys(_DOCUMENTS[:3])}
+_UNREAD = (
+    *("description", "clocks", "handling", *_DOCUMENTS[:3], "reporter", "reporter_name", "reporter_phone", "rating"),
+    *("named_department", "dispatch_row", "request_number", "request_by", "remind_at", "reply_reminded", "limit_text"),
+    *("appeal_reviewer", "first_closed_at", "target_at", "provisional", "used_seconds", "by_hand", "entries", "head"),
+    *("updated_by", "last_move"),
+)
+_UNLISTED = dict.fromkeys(_UNREAD)
 LISTED = tuple(name for name in _NAMES if name not in _UNLISTED)
 """Columns of a case that a row of a list needs."""
 
@@ -125,10 +131,11 @@ def to_row(case: Case) -> dict[str, Any]:
 
 def from_row(row: Mapping[str, Any]) -> Case:
     """The case of a row."""
-    values = {name: row[name] for name in _NAMES}
-    values["clocks"] = {name: PostClock.of(document) for name, document in row["clocks"].items()}
-    values["handling"] = HandlingClock.model_validate(row["handling"]) if row["handling"] else None
-    return Case(**values)
+    case = object.__new__(Case)
+    case.__dict__.update({name: row[name] for name in _NAMES})
+    case.__dict__["clocks"] = {name: PostClock.of(document) for name, document in row["clocks"].items()}
+    case.__dict__["handling"] = HandlingClock.model_validate(row["handling"]) if row["handling"] else None
+    return case
 
 
 def listed(values: Iterable[Any]) -> Case:
@@ -140,4 +147,4 @@ def listed(values: Iterable[Any]) -> Case:
 
 def scoped(case: Case) -> dict[str, str | None]:
     """The columns that row rules work on."""
-    return {"department": case.department, "area": case.area, "handler": case.handler}
+    return {"department": case.department, "area": case.area, "handler": case.handler, "reporter": case.reporter}

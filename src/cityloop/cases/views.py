@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 from cityloop.cases.definitions import Book
@@ -26,11 +27,12 @@ _TITLES = {
 """Titles of a view, and the value that each belongs to."""
 _SAME = (
     "id", "number", "title", "state", "stage", "matter", "area", "district", "lon", "lat", "address", "channel",
-    "external_number", "department", "handler", "opened_at", "updated_at", "due_at", "closed_at", "on_time", "rework",
-    "extensions", "deferred", "exempt", "self_handled", "suspended_until", "reply_due_at", "linked_from", "merged_into",
-    "petitioners", "parts_open", "warning", "series", "version",
+    "external_number", "department", "handler", "reporter", "opened_at", "updated_at", "due_at", "closed_at",
+    "on_time", "rework", "extensions", "deferred", "exempt", "self_handled", "suspended_until", "reply_due_at",
+    "linked_from", "merged_into", "petitioners", "parts_open", "warning", "series", "version",
 )  # fmt: skip
 """What a view shows of a case as it is."""
+_same = itemgetter(*_SAME)
 _INSTANTS = ("opened_at", "updated_at", "due_at", "closed_at", "suspended_until", "reply_due_at")
 
 
@@ -99,7 +101,8 @@ class Views:
         matter = self.matter(case.matter)
         department = self._city.departments.get(case.department or "")
         own = case.__dict__
-        return {name: own[name] for name in _SAME} | {
+        return {
+            **dict(zip(_SAME, _same(own), strict=True)),
             "state_title": self._book.of(case.workflow, case.filed).state_title(case.state),
             "flags": flags(case, shown),
             "matter_title": matter.title,

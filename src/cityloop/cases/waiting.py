@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select
 
 from cityloop.access.actor import SYSTEM
 from cityloop.cases.definitions import Book
@@ -17,8 +17,10 @@ from cityloop.cases.views import Views
 from cityloop.city.service import City
 from cityloop.core.database import Database, Transaction
 from cityloop.core.outbox import Outbox
+from cityloop.core.prepared import Prepared
 
 _BATCH = 500
+_Now = datetime | BindParameter[datetime]
 RESUME = "resume"
 REMINDER = "cityloop.case.reminder"
 
@@ -37,9 +39,9 @@ class Waiting:
     def resume_due(self, now: datetime) -> int:
         """End every suspension whose date has come; the clock goes on from that date. Returns their number."""
         told = "挂账到期，自动恢复" if self._city.language == "zh" else "the suspension has ended by itself"
-        due = CaseRow.suspended_until.is_not(None) & (CaseRow.suspended_until <= now) & OPEN
-        if not self._some(due):
+        if not self._some(_SUSPENDED, now):
             return 0
+        due = _suspended(now)
         made, last = 0, ""
         while True:
             with self._database.transaction() as tx:
@@ -53,10 +55,9 @@ class Waiting:
 
     def remind(self, now: datetime) -> int:
         """Send every reminder that is due, each once, with its event in the transaction that notes it."""
-        due = CaseRow.remind_at.is_not(None) & (CaseRow.remind_at <= now) & OPEN
-        if not self._some(due):
+        if not self._some(_REMINDED, now):
             return self._remind_replies(now)
-        sent = 0
+        due, sent = _reminded(now), 0
         while True:
             with self._database.transaction() as tx:
                 cases = CaseStore.of(tx).select(due, limit=_BATCH, order=CaseRow.remind_at)
@@ -64,10 +65,10 @@ class Waiting:
             if len(cases) < _BATCH:
                 return sent + self._remind_replies(now)
 
-    def _some(self, due: ColumnElement[bool]) -> bool:
+    def _some(self, any_due: Prepared, now: datetime) -> bool:
         """Whether anything waits at all: asked every tick, so that writers are held up only when there is something."""
-        with self._database.reading() as session:
-            return session.scalar(select(CaseRow.id).where(due).limit(1)) is not None
+        with self._database.asking() as connection:
+            return any_due.first(connection, now=now) is not None
 
     def _remind(self, tx: Transaction, case: Case, now: datetime) -> int:
         rule = self._book.of(case.workflow, case.filed).reminders
@@ -82,12 +83,10 @@ class Waiting:
         return 1
 
     def _remind_replies(self, now: datetime) -> int:
-        late = CaseRow.reply_due_at.is_not(None) & (CaseRow.reply_due_at < now) & CaseRow.reply_reminded.is_(False)
-        late &= OPEN
-        if not self._some(late):
+        if not self._some(_UNANSWERED, now):
             return 0
         with self._database.transaction() as tx:
-            cases = CaseStore.of(tx).select(late, limit=_BATCH, order=CaseRow.id)
+            cases = CaseStore.of(tx).select(_unanswered(now), limit=_BATCH, order=CaseRow.id)
             for case in cases:
                 after = case.having(reply_reminded=True)
                 CaseStore.of(tx).put(after)
@@ -97,3 +96,21 @@ class Waiting:
     def _tell(self, tx: Transaction, case: Case, step: str, posts: tuple[str, ...], now: datetime) -> None:
         data = {"step": step, "posts": list(posts), "department": case.department, "at": now.isoformat()}
         self._outbox.record(tx, REMINDER, case.id, now, {"case": self._views.document(case, now), **data})
+
+
+def _suspended(now: _Now) -> ColumnElement[bool]:
+    return CaseRow.suspended_until.is_not(None) & (CaseRow.suspended_until <= now) & OPEN
+
+
+def _reminded(now: _Now) -> ColumnElement[bool]:
+    return CaseRow.remind_at.is_not(None) & (CaseRow.remind_at <= now) & OPEN
+
+
+def _unanswered(now: _Now) -> ColumnElement[bool]:
+    asked = CaseRow.reply_due_at.is_not(None) & (CaseRow.reply_due_at < now)
+    return asked & CaseRow.reply_reminded.is_(False) & OPEN
+
+
+_SUSPENDED, _REMINDED, _UNANSWERED = (
+    Prepared(select(CaseRow.id).where(due(bindparam("now"))).limit(1)) for due in (_suspended, _reminded, _unanswered)
+)

@@ -18,5 +18,5 @@ def check_folder(path: Path) -> list[Fault]:
         return faults.found
     loaded = read_city(path, faults)
     for flaw in flaws(loaded.areas) if loaded is not None else ():
-        faults.add(f"{path}/areas {flaw.code}", flaw.what, flaw.mend)
+        faults.found.append(flaw.at(f"{path}/areas {flaw.area}"))
     return faults.found

@@ -175,6 +175,8 @@ class CityFile(Frozen):
     deadlines: DeadlinesPart
     addresses: str | None = None
     """File of standard addresses, where the city has such a register."""
+    editions: dict[str, str] = Field(default_factory=dict)
+    """Which edition of an index serves here, by the index: ``{aqi: hj633-2026}``; else the one that the pack names."""
     series: tuple[SeriesLabel, ...] = ()
 
 

@@ -15,8 +15,9 @@ from cityloop.city.content import ConditionLine, LimitsFile
 from cityloop.city.deadlines import Limits
 from cityloop.city.grammar import Limit, NeedsHuman, Stage
 from cityloop.city.limit_change import LimitsChange, Parse
+from cityloop.city.phrases import PHRASES
 from cityloop.city.schemas import Matter
-from cityloop.city.sheet import SheetLine
+from cityloop.city.sheet import SheetFault, SheetLine
 from cityloop.core.errors import Fault
 from cityloop.core.values import Frozen, Title
 
@@ -57,14 +58,6 @@ class LimitReading(Frozen):
     where: str
 
 
-class LimitFault(Frozen):
-    """A row that was not read: its cell, what is wrong, what to do."""
-
-    where: str
-    what: str
-    mend: str
-
-
 class LimitsPlan(Frozen):
     """What a sheet of limits would change; nothing is written."""
 
@@ -74,8 +67,8 @@ class LimitsPlan(Frozen):
     same: int
     """Matters of the sheet that stay as they are."""
     readings: list[LimitReading]
-    faults: list[LimitFault]
-    notes: list[str]
+    faults: list[SheetFault]
+    notes: list[Title]
     change: LimitsChange
     """The same as a change, for ``POST /api/v1/limits/plan``."""
     document: str = ""
@@ -90,7 +83,7 @@ class _Read:
 
 
 def planned(
-    lines: Sequence[SheetLine], notes: Sequence[str], catalogue: Catalogue, parse: Parse, current: LimitsFile
+    lines: Sequence[SheetLine], notes: Sequence[Title], catalogue: Catalogue, parse: Parse, current: LimitsFile
 ) -> tuple[LimitsPlan, LimitsFile]:
     """The plan, and the limits with everything in them that could be read."""
     read = _Read()
@@ -124,7 +117,7 @@ def planned(
         same=len(read.lines) - len(changes),
         change=change,
         readings=list(read.readings.values()),
-        faults=[LimitFault(where=fault.where, what=fault.what, mend=fault.mend) for fault in read.faults],
+        faults=[SheetFault.of(fault) for fault in read.faults],
         notes=list(notes),
     )
     return plan, change.over(current)
@@ -166,8 +159,9 @@ def _take(read: _Read, line: SheetLine, catalogue: Catalogue, parse: Parse) -> N
             made = ConditionLine(filing=line.texts.get("filing", ""), limit=text, closing=line.texts.get("closing", ""))
             read.lines.setdefault(matter.key, []).append(made)
         return
-    reason = f"{limit.reason.zh} / {limit.reason.en}" if limit else "没有时限 / the limit is empty"
-    read.faults.append(Fault(line.places["limit"], f"'{text}': {reason}", f"what is understood: {UNDERSTOOD}"))
+    where = line.places["limit"]
+    unread = limit and PHRASES.fault(where, "unread-limit", text=text, reason=limit.reason, known=UNDERSTOOD)
+    read.faults.append(unread or PHRASES.fault(where, "no-limit", known=UNDERSTOOD))
 
 
 def _matter(read: _Read, line: SheetLine, catalogue: Catalogue) -> Matter | None:
@@ -182,9 +176,10 @@ def _matter(read: _Read, line: SheetLine, catalogue: Catalogue) -> Matter | None
     if len(found) == 1:
         return found[0]
     where = line.places.get("code") or line.places.get("name") or line.places["limit"]
-    near = ", ".join(f"{m.code} {m.title.zh}" for m in catalogue.near(name or code, 3)) or "none is near"
-    what = (
-        f"no matter '{code or name}' in {catalogue.in_force}" if not found else f"'{name}' names {len(found)} matters"
-    )
-    read.faults.append(Fault(where, what, f"near: {near}"))
+    near = ", ".join(f"{m.code} {m.title.zh}" for m in catalogue.near(name or code, 3)) or PHRASES.what("none-near")
+    parts = {"text": name if found else code or name, "near": near}
+    if found:
+        read.faults.append(PHRASES.fault(where, "several-matters", count=len(found), **parts))
+    else:
+        read.faults.append(PHRASES.fault(where, "no-matter", standard=catalogue.in_force, **parts))
     return None

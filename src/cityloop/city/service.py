@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from cityloop.city.addresses import Addresses
 from cityloop.city.areas import Areas
 from cityloop.city.catalogue import Catalogue
 from cityloop.city.content import LimitsFile
@@ -20,7 +21,7 @@ __all__ = ["Areas", "Catalogue", "City"]
 
 
 class City:
-    """A city folder in memory. While the program runs only calendars and limits change, and a paced clock's speed."""
+    """A city folder in memory. While the program runs calendars, limits, addresses and a paced clock's speed change."""
 
     def __init__(self, folder: Path, loaded: Loaded, clock: Clock) -> None:
         self.folder = folder
@@ -28,7 +29,7 @@ class City:
         file = loaded.file
         self.id, self.title, self.language = file.id, file.title, file.language
         self.zone = ZoneInfo(file.timezone)
-        self.map, self.series = file.map, file.series
+        self.map, self.series, self.editions = file.map, file.series, file.editions
         self.packs = loaded.packs
         self.areas = loaded.areas
         self.departments = loaded.departments
@@ -57,6 +58,10 @@ class City:
     def adopt_limits(self, file: LimitsFile) -> None:
         """From now on these limits hold; they have been checked."""
         self.limits = Limits(file)
+
+    def adopt_addresses(self, addresses: Addresses) -> None:
+        """From now on these addresses are found; they have been checked."""
+        self.addresses = addresses
 
     def find_addresses(self, text: str, near: Position | None, most: int) -> list[AddressFound]:
         """Addresses that a text may mean, each with the smallest area that holds it."""

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from cityloop.city.areas import LEVELS, Areas
 from cityloop.city.content import AreasPart
 from cityloop.city.faults import Faults
+from cityloop.city.phrases import LEVEL_TITLES, PHRASES
 from cityloop.city.schemas import Area, AreaLevel, Position
 from cityloop.core.values import Frozen, Title
 
@@ -105,14 +106,14 @@ def _area(feature: dict[str, Any], shape: BaseGeometry | None, where: str, fault
 def made_area(facts: AreaFacts, shape: BaseGeometry | None, where: str, faults: Faults) -> FoundArea | None:
     """An area of its facts and its shape, WGS 84 degrees; ``None`` after noting why it cannot be one."""
     if shape is None or shape.is_empty:
-        faults.add(where, "has no readable geometry", "give it a Polygon, a MultiPolygon or a Point")
+        faults.found.append(PHRASES.fault(where, "no-geometry"))
         return None
     if not shape.is_valid:
-        faults.add(where, f"its shape is not valid: {shapely.is_valid_reason(shape)}", "repair it in a GIS")
+        faults.found.append(PHRASES.fault(where, "invalid-shape", reason=shapely.is_valid_reason(shape)))
         shape = shapely.make_valid(shape)
     bounds = shape.bounds
     if not (-180 <= bounds[0] <= bounds[2] <= 180 and -90 <= bounds[1] <= bounds[3] <= 90):
-        faults.add(where, f"coordinates {bounds} are no degrees", "convert to WGS 84, longitude first")
+        faults.found.append(PHRASES.fault(where, "no-degrees", bounds=bounds))
         return None
     inner = shapely.point_on_surface(shape)
     area = Area(
@@ -130,15 +131,14 @@ def _check_nesting(item: FoundArea, found: Mapping[str, FoundArea], root: str, f
     area = item.area
     parent = found.get(area.parent or "")
     if parent is None and area.parent != root:
-        faults.add(item.where, f"its parent '{area.parent}' is missing", "add the parent or correct the code")
+        faults.found.append(PHRASES.fault(item.where, "no-parent", parent=area.parent))
         return
     if not area.code.startswith(area.parent or "") or area.code == area.parent:
-        faults.add(
-            item.where, f"the code is not nested in its parent '{area.parent}'", "begin it with the parent's code"
-        )
+        faults.found.append(PHRASES.fault(item.where, "not-nested", parent=area.parent))
     above = "city" if parent is None else parent.area.level
     if LEVELS.index(area.level) <= LEVELS.index(above):
-        faults.add(item.where, f"a {area.level} cannot lie in a {above}", f"levels from the top: {', '.join(LEVELS)}")
+        titles = {"level": LEVEL_TITLES[area.level], "above": LEVEL_TITLES[above]}
+        faults.found.append(PHRASES.fault(item.where, "wrong-level", **titles, levels=", ".join(LEVELS)))
 
 
 def _check_prefixes(found: Mapping[str, FoundArea], faults: Faults) -> None:
@@ -149,8 +149,7 @@ def _check_prefixes(found: Mapping[str, FoundArea], faults: Faults) -> None:
         while above in found and above != shorter:
             above = found[above].area.parent or ""
         if longer.startswith(shorter) and above != shorter:
-            what = f"the code begins with '{shorter}', which does not hold it"
-            faults.add(found[longer].where, what, "choose codes of which none begins another")
+            faults.found.append(PHRASES.fault(found[longer].where, "prefix", shorter=shorter))
 
 
 def _root(part: AreasPart, areas: list[Area], shapes: dict[str, BaseGeometry]) -> Area:

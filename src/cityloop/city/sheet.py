@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
+from cityloop.core.errors import Fault
 from cityloop.core.values import Frozen, Title
 
 _BRACKETS = re.compile(r"[(\[【{][^()\[\]【】{}]*[)\]】}]")
@@ -58,16 +59,24 @@ class SheetChange(Frozen):
 
     key: str
     change: Literal["new", "changed", "removed"]
-    before: str = ""
-    after: str = ""
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
 
 
 class SheetFault(Frozen):
-    """A cell or a row that was not understood, and how to mend it."""
+    """A cell or a row that was not understood, and how to mend it; with a code in both languages."""
 
     where: str
     what: str
     mend: str
+    code: str = ""
+    said: Title | None = None
+    remedy: Title | None = None
+
+    @classmethod
+    def of(cls, fault: Fault) -> SheetFault:
+        """The fault of a cell as the wire has it."""
+        return cls(**{item.name: getattr(fault, item.name) for item in fields(fault)})
 
 
 class SheetPlan(Frozen):
@@ -84,7 +93,7 @@ class SheetPlan(Frozen):
     first: list[dict[str, str]]
     """The first rows as they were understood."""
     faults: list[SheetFault]
-    notes: list[str]
+    notes: list[Title]
 
 
 def plain_heading(text: str) -> str:

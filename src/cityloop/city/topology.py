@@ -6,7 +6,7 @@ Every size is told in square metres on the mean sphere, and every overlap and ga
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -15,6 +15,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cityloop.city.areas import METRES_A_DEGREE, Areas
+from cityloop.city.phrases import LEVEL_TITLES, PHRASES
+from cityloop.city.schemas import AreaLevel
+from cityloop.core.errors import Fault
 
 SLACK = 1e-4
 """Share of an area that may lie outside its parent, or be covered by nothing: rounding, not drawing."""
@@ -29,11 +32,15 @@ _MOST_GAPS = 5
 
 @dataclass(frozen=True)
 class Flaw:
-    """Something wrong with one area."""
+    """Something wrong with one area, as a phrase of this room and what stands in it."""
 
-    code: str
-    what: str
-    mend: str
+    area: str
+    phrase: str
+    parts: Mapping[str, object]
+
+    def at(self, where: str) -> Fault:
+        """The same as a fault at a place."""
+        return PHRASES.fault(where, self.phrase, area=self.area, **self.parts)
 
 
 def flaws(areas: Areas) -> list[Flaw]:
@@ -59,22 +66,24 @@ def _overlaps(areas: Areas) -> Iterator[Flaw]:
         yield from _pairs(level, [(*known[number], edges[number]) for number in odd])
 
 
-def _pairs(level: str, odd: list[tuple[str, BaseGeometry, BaseGeometry]]) -> Iterator[Flaw]:
+def _pairs(level: AreaLevel, odd: list[tuple[str, BaseGeometry, BaseGeometry]]) -> Iterator[Flaw]:
     """The pairs among areas whose borders do not fit: an overlap with its size, or points that differ."""
     tree = shapely.STRtree([shape for _, shape, _ in odd])
     for number, (code, shape, edge) in enumerate(odd):
         for other in sorted(int(hit) for hit in tree.query(shape, predicate="intersects") if hit > number):
             name, beside, _ = odd[other]
             common = shapely.intersection(shape, beside)
-            size = square_metres(common)
+            size, facts = square_metres(common), {"level": LEVEL_TITLES[level], "other": name}
             if size >= LEAST_METRES:
-                at = shapely.point_on_surface(common)
-                what = f"{level} {code} overlaps {name} by {size:,.0f} m², near {at.x:.5f} {at.y:.5f}"
-                yield Flaw(code, what, "snap the borders in a GIS")
+                yield Flaw(code, "overlap", {**facts, "size": size, **_near(common)})
             elif shapely.intersects(edge, beside):
-                at = shapely.point_on_surface(edge)
-                what = f"the common border of {level} {code} and {name} has different points in the two"
-                yield Flaw(code, f"{what}, near {at.x:.5f} {at.y:.5f}", "snap the borders in a GIS")
+                yield Flaw(code, "border-points", {**facts, **_near(edge)})
+
+
+def _near(shape: BaseGeometry) -> dict[str, float]:
+    """A point of a shape, to find it on a map."""
+    at = shapely.point_on_surface(shape)
+    return {"lon": at.x, "lat": at.y}
 
 
 def _outside(areas: Areas) -> Iterator[Flaw]:
@@ -86,9 +95,8 @@ def _outside(areas: Areas) -> Iterator[Flaw]:
         beyond = shapely.difference(shape, parent)
         share = shapely.area(beyond) / shapely.area(shape)
         if share > SLACK:
-            size = square_metres(beyond)
-            what = f"{share:.1%} of {area.level} {area.code}, {size:,.0f} m², lies outside its parent {area.parent}"
-            yield Flaw(area.code, what, "correct the shape, or the code of its parent")
+            facts = {"level": LEVEL_TITLES[area.level], "parent": area.parent}
+            yield Flaw(area.code, "outside-parent", {**facts, "size": square_metres(beyond), "share": share})
 
 
 def _gaps(areas: Areas) -> Iterator[Flaw]:
@@ -117,15 +125,13 @@ def _gap_flaws(
 ) -> Iterator[Flaw]:
     sized = sorted(((square_metres(piece), piece) for piece in pieces), key=lambda item: -item[0])
     for size, piece in [item for item in sized if item[0] >= LEAST_METRES][:_MOST_GAPS]:
-        at = shapely.point_on_surface(piece)
         reach = piece.buffer(LEAST_METRES / METRES_A_DEGREE)
         beside = sorted(
             ((shapely.area(shapely.intersection(reach, shape)), name) for name, shape in known), reverse=True
         )
-        names = " and ".join(sorted(name for share, name in beside[:2] if share > 0)) or "none"
+        names = " and ".join(sorted(name for share, name in beside[:2] if share > 0)) or "-"
         share = shapely.area(piece) / shapely.area(whole)
-        what = f"{size:,.0f} m² ({share:.1%}) of {code} is in none of the areas below it; beside it: {names}"
-        yield Flaw(code, f"{what}; near {at.x:.5f} {at.y:.5f}", "draw what is missing, or correct the parent's border")
+        yield Flaw(code, "gap", {"size": size, "share": share, "beside": names, **_near(piece)})
 
 
 def _codes(areas: Areas) -> Iterator[Flaw]:
@@ -134,7 +140,6 @@ def _codes(areas: Areas) -> Iterator[Flaw]:
         wanted = DIGITS.get(area.level)
         if area.local or wanted is None or (len(area.code) == wanted and area.code.isascii() and area.code.isalnum()):
             continue
-        what = f"'{area.code}' is no national code of a {area.level}: {wanted} characters"
         old = area.level == "cell" and len(area.code) == 14
-        mend = "a code of 14 is that of CJ/T 213-2005: write its sequence with three digits" if old else ""
-        yield Flaw(area.code, what, mend or "correct the code, or mark it as local")
+        facts = {"level": LEVEL_TITLES[area.level], "digits": wanted}
+        yield Flaw(area.code, "old-cell-code" if old else "no-national-code", facts)

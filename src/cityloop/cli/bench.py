@@ -57,10 +57,15 @@ def bench_loop(
 @clear
 def bench_models(
     source: Annotated[Path | None, typer.Option(help="Folder of the data sets (default: ../shared/data).")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A part to measure (default: all); may be repeated.")] = None,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Threads that a training may take.")] = 1,
+    page: Annotated[Path, typer.Option(help="Folder of models.json and models.md.")] = Path("docs"),
     as_json: JsonOption = False,
 ) -> None:
-    """Classification, duplicates and risk on cases held out, each beside a plain rival on the same rows."""
-    print_result(_bench("models").run(source), as_json)
+    """Every model on what it has not seen, beside plain rivals on the same rows; writes docs/models.md anew."""
+    found = _bench("models").run(source, only or (), threads, lambda part: print(f"{part} …", file=sys.stderr))
+    _bench("models_page").update(page, found)
+    print_result(found, as_json)
 
 
 @app.command("cases")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,8 @@ from cityloop.core.settings import Settings
 
 if TYPE_CHECKING:
     from cityloop.city.sheet import SheetPlan
+    from cityloop.serve.importing.plans import Draft
+    from cityloop.serve.importing.sent import Sent
 
 app = typer.Typer(no_args_is_help=True, help="Read sheets of departments into a city.")
 FileArg = Annotated[Path | None, typer.Argument(help="Excel or CSV.")]
@@ -41,7 +43,7 @@ def limits(
 
     if _template("limits", template):
         return
-    plan, target = import_limits(city, _given(file), sheet, write)
+    plan, target = import_limits(city, _named(file), sheet, write)
     if as_json:
         print_result(plan.model_dump(mode="json"), True)
         return
@@ -67,11 +69,11 @@ def areas(
     as_json: JsonOption = False,
 ) -> None:
     """Areas down to the grid cell, from Excel, CSV or GeoJSON: codes by level, overlaps and gaps in square metres."""
-    from cityloop.serve.importing.areas import import_areas
+    from cityloop.serve.importing.areas import read_area_sheet
 
     if not _template("areas", template):
-        plan, files = import_areas(city, _given(file), sheet, _datum(datum), write)
-        _tell(plan, as_json, [str(path) for path in files])
+        sent = _given(file, sheet, datum)
+        _tell_draft(read_area_sheet(city, sent), sent, write, as_json)
 
 
 @app.command("departments")
@@ -85,11 +87,11 @@ def departments(
     as_json: JsonOption = False,
 ) -> None:
     """Departments with their codes and calendars; those that the sheet leaves out stay."""
-    from cityloop.serve.importing.departments import import_departments
+    from cityloop.serve.importing.departments import read_departments
 
     if not _template("departments", template):
-        plan, files = import_departments(city, _given(file), sheet, write)
-        _tell(plan, as_json, [str(path) for path in files])
+        sent = _given(file, sheet)
+        _tell_draft(read_departments(city, sent), sent, write, as_json)
 
 
 @app.command("responsibility")
@@ -103,11 +105,11 @@ def responsibility(
     as_json: JsonOption = False,
 ) -> None:
     """Who is responsible for which matter where: the sheet is the whole table, the first row that fits decides."""
-    from cityloop.serve.importing.responsibility import import_responsibility
+    from cityloop.serve.importing.responsibility import read_responsibility
 
     if not _template("responsibility", template):
-        plan, files = import_responsibility(city, _given(file), sheet, write)
-        _tell(plan, as_json, [str(path) for path in files])
+        sent = _given(file, sheet)
+        _tell_draft(read_responsibility(city, sent), sent, write, as_json)
 
 
 @app.command("addresses")
@@ -122,11 +124,11 @@ def addresses(
     as_json: JsonOption = False,
 ) -> None:
     """The register of standard addresses with their points; those that the sheet leaves out stay."""
-    from cityloop.serve.importing.addresses import import_addresses
+    from cityloop.serve.importing.addresses import read_address_sheet
 
     if not _template("addresses", template):
-        plan, files = import_addresses(city, _given(file), sheet, _datum(datum), write)
-        _tell(plan, as_json, [str(path) for path in files])
+        sent = _given(file, sheet, datum)
+        _tell_draft(read_address_sheet(city, sent), sent, write, as_json)
 
 
 @app.command("accounts")
@@ -141,12 +143,18 @@ def accounts(
     as_json: JsonOption = False,
 ) -> None:
     """Accounts of the staff. A new one gets a password, told once, that must be changed at the first sign-in."""
-    from cityloop.serve.importing.accounts import import_accounts
+    from cityloop.access.actor import SYSTEM
+    from cityloop.city.service import City
+    from cityloop.core.clock import SystemClock
+    from cityloop.serve.importing.accounts import read_staff
+    from cityloop.serve.users import open_accounts
 
     if not _template("accounts", template):
-        settings = Settings(city=city, data=data_folder(city, data))
-        plan, passwords = import_accounts(settings, _given(file), sheet, write)
-        _tell(plan, as_json, [f"accounts in {settings.data}"] if write else [], {"passwords": passwords})
+        settings, sent = Settings(city=city, data=data_folder(city, data)), _given(file, sheet)
+        accounts = open_accounts(settings)
+        staff = read_staff(City.load(city, SystemClock()), accounts, sent)
+        passwords = staff.enrol(accounts, SYSTEM, sent.name) if write else {}
+        _tell(staff.plan, as_json, [f"accounts in {settings.data}"] if write else [], {"passwords": passwords})
 
 
 @app.command("components")
@@ -162,13 +170,19 @@ def components(
     as_json: JsonOption = False,
 ) -> None:
     """Components with class, owner and place, from Excel, CSV or GeoJSON; what the feed refuses lies in quarantine."""
-    from cityloop.serve.importing.components import import_components
+    from cityloop.serve.house import House
+    from cityloop.serve.importing.components import read_survey
 
-    if not _template("components", template):
-        settings = Settings(city=city, data=data_folder(city, data))
-        plan, pushed = import_components(settings, _given(file), sheet, feed, write)
-        counts = {"accepted": pushed.accepted, "quarantined": pushed.quarantined, "duplicate": pushed.duplicate}
-        _tell(plan, as_json, [f"feed {feed} in {settings.data}"] if write else [], counts if write else {})
+    if _template("components", template):
+        return
+    settings, sent = Settings(city=city, data=data_folder(city, data)), _given(file, sheet)
+    house = House(settings)
+    try:
+        survey = read_survey(house.city, house.collector, sent, feed)
+        counts = survey.push(house.collector).model_dump() if write else {}
+    finally:
+        house.stop()
+    _tell(survey.plan, as_json, [f"feed {feed} in {settings.data}"] if write else [], counts)
 
 
 def _template(kind: str, file: Path | None) -> bool:
@@ -176,14 +190,14 @@ def _template(kind: str, file: Path | None) -> bool:
     if file is None:
         return False
     from cityloop.serve.importing.kinds import KINDS
-    from cityloop.serve.importing.template import write_template
+    from cityloop.serve.importing.template import template
 
-    write_template(KINDS[kind], file)
+    file.write_bytes(template(KINDS[kind]))
     print(file)
     return True
 
 
-def _given(file: Path | None) -> Path:
+def _named(file: Path | None) -> Path:
     if file is None:
         raise Problem(
             "no file was named", "name an Excel or CSV file, or ask for an empty one with --template FILE.xlsx"
@@ -191,12 +205,14 @@ def _given(file: Path | None) -> Path:
     return file
 
 
-def _datum(text: str) -> str:
-    from cityloop.standard.declarations import DatumName
+def _given(file: Path | None, sheet: str | None, datum: str = "wgs84") -> Sent:
+    from cityloop.serve.importing.sent import Sent, datum_named
 
-    if text not in get_args(DatumName):
-        raise Problem(f"there is no datum '{text}'", f"one of: {', '.join(get_args(DatumName))}")
-    return text
+    return Sent.at(_named(file), sheet, datum_named(datum))
+
+
+def _tell_draft(draft: Draft, sent: Sent, write: bool, as_json: bool) -> None:
+    _tell(draft.plan, as_json, list(map(str, draft.write(sent.name))) if write else [])
 
 
 def _tell(plan: SheetPlan, as_json: bool, written: Sequence[str], more: Mapping[str, Any] | None = None) -> None:
@@ -207,17 +223,25 @@ def _tell(plan: SheetPlan, as_json: bool, written: Sequence[str], more: Mapping[
     for row in plan.first:
         print("  ".join(f"{name}={text}" for name, text in row.items() if text))
     for change in plan.changes[:_MOST]:
-        sides = f"{change.before} → {change.after}" if change.before else change.after
+        before, after = _parts(change.before), _parts(change.after)
+        sides = f"{before} → {after}" if before else after
         print(f"{change.change}  {change.key}  {sides}".rstrip())
     if len(plan.changes) > _MOST:
         print(f"… and {len(plan.changes) - _MOST} more changes (--json tells them all)")
-    for line in [*plan.notes, *(f"{fault.where}: {fault.what} ({fault.mend})" for fault in plan.faults)]:
+    for line in [
+        *(note.en for note in plan.notes),
+        *(f"{fault.where}: {fault.what} ({fault.mend})" for fault in plan.faults),
+    ]:
         print(line)
     counts = f"{len(plan.changes)} changes, {plan.same} the same, {plan.kept} kept, {len(plan.faults)} faults"
     print(f"{plan.rows} rows, {plan.understood} understood, {counts}")
     for name, value in (more or {}).items():
         _tell_more(name, value)
     _tell_written(written)
+
+
+def _parts(told: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {text or '-'}" for name, text in told.items())
 
 
 def _tell_more(name: str, value: Any) -> None:

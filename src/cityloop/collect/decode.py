@@ -11,12 +11,13 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from cityloop.collect.phrases import PHRASES
 from cityloop.core.errors import Invalid
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapping import FeedMapping
@@ -159,10 +160,9 @@ def _slow(items: Iterator[tuple[int, Any]], mapping: FeedMapping) -> tuple[pl.Da
         if isinstance(item, Refusal):
             refusals.append(item)
         elif not isinstance(item, dict):
-            refusals.append(Refusal(position, "", "malformed", "the record is not a JSON object"))
+            refusals.append(Refusal(position, "", "malformed", PHRASES.say("no-object")))
         elif nested := [name for name in mapping.text if isinstance((item := flat(item)).get(name), list)]:
-            reason = f"'{nested[0]}' holds a list; a single value is expected"
-            refusals.append(Refusal(position, nested[0], "kind", reason))
+            refusals.append(Refusal(position, nested[0], "kind", PHRASES.say("list", field=nested[0])))
         else:
             rows.append({name: _plain(item.get(name)) for name in mapping.text})
             positions.append(position)
@@ -175,7 +175,7 @@ def _laid_over(records: Mapping[int, tuple[str, Mapping[str, Any]]]) -> Iterator
         if fields:
             yield position, {**(item if isinstance(item, dict) else {}), **fields}
         elif isinstance(item, Refusal):
-            yield position, Refusal(position, item.column, item.rule, item.reason)
+            yield position, replace(item, index=position)
         else:
             yield position, item
 
@@ -185,11 +185,12 @@ def _each(lines: Sequence[bytes]) -> Iterator[tuple[int, Any]]:
         try:
             yield position, _loads(line.decode())
         except UnicodeDecodeError:
-            yield position, Refusal(position, "", "malformed", "the line is not UTF-8")
+            yield position, Refusal(position, "", "malformed", PHRASES.say("no-utf8"))
         except json.JSONDecodeError as error:
-            yield position, Refusal(position, "", "malformed", f"not JSON: {error.msg} at character {error.pos + 1}")
+            said = PHRASES.say("no-json", error=error.msg, at=error.pos + 1)
+            yield position, Refusal(position, "", "malformed", said)
         except (ValueError, RecursionError):
-            yield position, Refusal(position, "", "malformed", "not JSON that can be read: too deep or too long")
+            yield position, Refusal(position, "", "malformed", PHRASES.say("too-deep"))
 
 
 def _whole(text: str) -> list[Any]:

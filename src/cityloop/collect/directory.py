@@ -18,9 +18,12 @@ from cityloop.core.database import Database
 from cityloop.core.errors import Fault
 from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
+from cityloop.standard.distances import read_shape
 from cityloop.standard.world import World
 
 COLUMNS = ("id", "title_zh", "title_en", "lon", "lat")
+SHAPE = "shape"
+"""Column with the WKT of what is more than a point, which a file may have."""
 
 
 class Locator(Protocol):
@@ -45,6 +48,8 @@ class Entity:
     lon: float | None
     lat: float | None
     series: str | None = None
+    shape: str | None = None
+    """WKT in WGS 84."""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -130,6 +135,7 @@ class Directory:
                 lon=item.lon,
                 lat=item.lat,
                 series=item.series,
+                shape=item.shape,
                 attributes=item.attributes,
             )
             self._cards.setdefault(item.entity_type, {})[item.id] = card
@@ -195,11 +201,12 @@ def _entity(
         faults.append(Fault(f"{where} id", "the id is empty", "give every entity an id"))
     lon = _column(row["lon"], 180, f"{where} lon", faults)
     lat = _column(row["lat"], 90, f"{where} lat", faults)
+    shape = _shape(row.get(SHAPE), f"{where} {SHAPE}", faults)
     if len(faults) > before:
         return None
     title = Title(zh=row["title_zh"] or identity, en=row["title_en"] or row["title_zh"] or identity)
-    others = {name: value for name, value in row.items() if name and name not in COLUMNS}
-    return Entity(identity, entity_type, title, lon, lat, others.get("series") or series, others)
+    others = {name: value for name, value in row.items() if name and name not in (*COLUMNS, SHAPE)}
+    return Entity(identity, entity_type, title, lon, lat, others.get("series") or series, shape, others)
 
 
 def degrees(value: str | float | None, most: float) -> float | None:
@@ -209,6 +216,17 @@ def degrees(value: str | float | None, most: float) -> float | None:
     except ValueError:
         return None
     return found if found is not None and abs(found) <= most else None
+
+
+def _shape(text: str | None, where: str, faults: list[Fault]) -> str | None:
+    if not (text or "").strip():
+        return None
+    try:
+        read_shape(text or "")
+    except ValueError as error:
+        faults.append(Fault(where, f"this is no shape: {error}", "write WKT in WGS 84, longitude first"))
+        return None
+    return text
 
 
 def _column(text: str | None, most: float, where: str, faults: list[Fault]) -> float | None:

@@ -5,10 +5,14 @@ The memory of readings is rebuilt from the lake on start and after a failed comm
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
+from cityloop.collect.phrases import PHRASES
+from cityloop.core.phrases import Saying
 from cityloop.lake.service import Lake
 from cityloop.standard.check_rules import UniqueRule, code_of
 from cityloop.standard.checks import Refusal
@@ -102,13 +106,11 @@ def _marked(mapping: FeedMapping, rule: UniqueRule, mapped: Mapped, twice: pl.Da
         return mapped
     column = ",".join(mapping.column_of(name) for name in rule.properties)
     found = {
-        row[INDEX]: Refusal(
-            row[INDEX],
-            column,
-            "unique",
-            f"{', '.join(repr(row[name]) for name in rule.properties)} belongs to {row['held_by']} already, "
-            f"observed at {row['held_at'].isoformat(timespec='seconds')}; it must be unique",
-        )
-        for row in twice.iter_rows(named=True)
+        row[INDEX]: Refusal(row[INDEX], column, "unique", _taken(rule, row)) for row in twice.iter_rows(named=True)
     }
     return mapped.refused(found) if rule.severity == "refuse" else mapped.marked(found, code_of(rule))
+
+
+def _taken(rule: UniqueRule, row: Mapping[str, Any]) -> Saying:
+    values, at = ", ".join(repr(row[name]) for name in rule.properties), row["held_at"].isoformat(timespec="seconds")
+    return PHRASES.say("unique", values=values, entity=row["held_by"], at=at)

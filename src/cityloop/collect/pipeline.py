@@ -27,6 +27,7 @@ from cityloop.lake.append import fitted
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import ObservationBatch
 from cityloop.standard.checks import Refusal
+from cityloop.standard.comparisons import Comparer
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.numbers import Numbers
@@ -92,6 +93,7 @@ class Pipeline:
         self._listeners = listeners
         self._recent = RecentKeys(lake, entity_type.id)
         self._pasts = Pasts(lake, entity_type.id)
+        self._comparer = Comparer(entity_type, self.state.newest_rows)
         self._numbers = Numbers()
 
     def prepare(self) -> None:
@@ -113,7 +115,9 @@ class Pipeline:
         first = outcomes[0].job
         self._in_turn(first)
         self._quarantine.put([s for outcome in outcomes for s in _refused_first(outcome)], read.now)
-        self._commit(self._first_only(rows, outcomes) if rows is not None else None, first.txn)
+        if rows is not None:
+            rows = self._comparer.added(self._first_only(rows, outcomes))
+        self._commit(rows, first.txn)
         self._tallies.add(((o.job.actor, o.receipt()) for o in outcomes), read.now)
         for outcome in outcomes:
             outcome.job.done.set_result(outcome.receipt())
@@ -125,6 +129,7 @@ class Pipeline:
     def forget(self) -> None:
         """Let go of what records told that may never be stored."""
         self._pasts.forget()
+        self._comparer.forget()
 
     def _in_turn(self, job: Job) -> None:
         """Raise :class:`Conflict` when the lake does not hold what stands before a numbered job."""

@@ -30,6 +30,7 @@ from cityloop.collect.schemas import Rejection
 from cityloop.core.database import Database
 from cityloop.core.errors import Invalid, NotFound
 from cityloop.core.outbox import Outbox
+from cityloop.core.phrases import Saying
 from cityloop.core.values import Page, Title
 from cityloop.core.web import EXPORT_LIMIT, Paging
 from cityloop.standard.checks import Refusal
@@ -57,9 +58,14 @@ class Setback:
     def rejections(self) -> list[Rejection]:
         """The reasons as they cross the wire."""
         return [
-            Rejection(index=self.position, column=r.column, rule=r.rule, reason=r.reason, quarantine=self.id)
-            for r in self.refusals
+            rejection(self.position, refusal.column, refusal.rule, refusal.said, self.id) for refusal in self.refusals
         ]
+
+
+def rejection(position: int, column: str, rule: str, said: Saying, quarantine: str) -> Rejection:
+    """A reason as it crosses the wire, in both languages."""
+    title = said.title
+    return Rejection(index=position, column=column, rule=rule, reason=title.en, said=title, quarantine=quarantine)
 
 
 class Quarantine:

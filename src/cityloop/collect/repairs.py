@@ -27,7 +27,8 @@ from cityloop.collect.committer import Again, Job
 from cityloop.collect.decode import decode_kept
 from cityloop.collect.duplicates import records_of
 from cityloop.collect.models import QuarantineActRow, QuarantineReplayRow, QuarantineRow
-from cityloop.collect.quarantine import FindMapping, Quarantine, conditions, found, joined, sent
+from cityloop.collect.phrases import PHRASES
+from cityloop.collect.quarantine import FindMapping, Quarantine, conditions, found, joined, rejection, sent
 from cityloop.collect.quarantine_schemas import (
     Correction,
     CorrectionOrder,
@@ -349,8 +350,7 @@ def _by_batch(results: Sequence[_Result]) -> list[list[_Result]]:
 
 
 def _gone(row: QuarantineRow) -> Rejection:
-    reason = f"the feed '{row.feed}' no longer exists; declare it again, or discard the record"
-    return Rejection(index=row.position, column="", rule="feed", reason=reason, quarantine=row.id)
+    return rejection(row.position, "", "feed", PHRASES.say("no-feed", feed=row.feed), row.id)
 
 
 def _replay_view(row: QuarantineReplayRow) -> ReplayView:

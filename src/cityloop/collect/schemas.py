@@ -14,6 +14,8 @@ class Rejection(Frozen):
     column: str
     rule: str
     reason: str
+    said: Title | None = None
+    """The reason in both languages; not there for records that were refused before it was kept."""
     quarantine: str
 
 

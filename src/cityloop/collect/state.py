@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -81,6 +81,19 @@ class LatestValues:
         with self._turn:
             held = sorted(self._rows.get(entity, {}).values(), key=lambda item: item[0], reverse=True)
         return next((values[at] for _, values in held if values[at] is not None), None)
+
+    def newest_rows(self, columns: Sequence[str], entities: Collection[str] | None) -> dict[str, tuple[int, Row]]:
+        """When (µs since 1970) these entities (``None``: all) were last observed by any feed, and these columns then.
+
+        Entities that were never observed are left out.
+        """
+        places = [self._columns.index(name) for name in columns]
+        with self._turn:
+            held = {
+                name: self._rows[name] for name in (self._rows if entities is None else entities) if name in self._rows
+            }
+            newest = {entity: max(rows.values(), key=lambda item: item[0]) for entity, rows in held.items()}
+        return {entity: (at, tuple(row[n] for n in places)) for entity, (at, row) in newest.items()}
 
     def newest(self) -> Mapping[str, datetime]:
         """The newest time of observation for each feed."""

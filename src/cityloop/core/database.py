@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, inspect
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -46,6 +46,14 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """On SQLite straight from its text: a page of a list reads hundreds of instants."""
+        return _from_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _from_text(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(f"{text}+00:00") if text is not None else None
+
 
 class Table(DeclarativeBase):
     """Base of all tables of all rooms."""
@@ -55,6 +63,10 @@ class Table(DeclarativeBase):
 
 Prepare = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 _Compile = Callable[[SqlTable, tuple[str, ...], Dialect], tuple[str, Prepare]]
+
+
+REPLACED = "replaced_indexes"
+"""In the ``info`` of a table: indexes that an older version made and that others have taken the place of."""
 
 
 class Transaction:
@@ -137,6 +149,7 @@ class Database:
 
     def __init__(self, url: str, synchronous: str = "FULL") -> None:
         self.engine = _engine(url, synchronous)
+        self._reader = self.engine.execution_options(cityloop_reading=True)
         self._writer = threading.RLock() if self.engine.dialect.name == "sqlite" else None
 
     @property
@@ -145,7 +158,8 @@ class Database:
         return self.engine.dialect.name
 
     def create(self) -> None:
-        """Create all tables that do not exist yet, and add the columns and indexes that those of an older version lack.
+        """Create all tables that do not exist yet, and add the columns and indexes that those of an older version lack;
+        indexes that were replaced since are dropped.
 
         A column added to a known table is nullable or has a server default.
         """
@@ -159,6 +173,8 @@ class Database:
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
                 for index in table.indexes if present else ():
                     connection.execute(CreateIndex(index, if_not_exists=True))
+                for name in table.info.get(REPLACED, ()) if present else ():
+                    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -179,11 +195,18 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for reads; writes made in it are never committed."""
-        with Session(self.engine.execution_options(cityloop_reading=True), expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False) as session:
             yield session
             # A rollback would empty every object that was read; taken out first, they stay readable.
             session.expunge_all()
             session.rollback()
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """The same without a session, for :class:`~cityloop.core.prepared.Prepared` reads."""
+        with self._reader.connect() as connection:
+            connection.begin()
+            yield connection
 
     def close(self) -> None:
         """Close all connections."""
@@ -218,7 +241,7 @@ def _mark(dialect: Dialect) -> str:
 
 
 def _preparation(table: SqlTable, keys: tuple[str, ...], dialect: Dialect) -> Prepare:
-    given = [(place, _bind(table.c[key].type, dialect)) for place, key in enumerate(keys)]
+    given = [(place, bind_of(table.c[key].type, dialect)) for place, key in enumerate(keys)]
     binds = [(place, bind) for place, bind in given if bind]
 
     def prepare(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -230,7 +253,7 @@ def _preparation(table: SqlTable, keys: tuple[str, ...], dialect: Dialect) -> Pr
     return prepare
 
 
-def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+def bind_of(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """How a value goes to the driver; instants are remembered, for many rows of a transaction share one."""
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
     return lru_cache(4096)(bind) if bind and isinstance(kind, UtcDateTime) else bind

@@ -10,17 +10,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cityloop.core.values import Title
+
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: ``where`` names the file and line, or the field, ``mend`` says what to do."""
+    """One thing that is wrong: ``where`` names the file and line, or the field, ``mend`` says what to do.
+
+    With a ``code`` of its room's phrases ``said`` and ``remedy`` are the same in both languages.
+    """
 
     where: str
     what: str
     mend: str = ""
+    code: str = ""
+    said: Title | None = None
+    remedy: Title | None = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" + (f" ({self.mend})" if self.mend else "")
+
+    def document(self) -> dict[str, Any]:
+        """The fault as the wire has it."""
+        plain = {"where": self.where, "what": self.what, "mend": self.mend}
+        if self.said is None or self.remedy is None:
+            return plain
+        return {**plain, "code": self.code, "said": self.said.model_dump(), "remedy": self.remedy.model_dump()}
 
 
 @dataclass
@@ -54,7 +69,7 @@ class Problem(Exception):
             "code": self.code,
             "detail": self.detail,
             "mend": self.mend,
-            "faults": [{"where": f.where, "what": f.what, "mend": f.mend} for f in self.faults],
+            "faults": [fault.document() for fault in self.faults],
             **self.more,
         }
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, String, func, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import BigInteger, ColumnElement, Integer, String, bindparam, func, select, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from cityloop.core.database import Database, Table, Transaction
 from cityloop.core.ids import new_id
+from cityloop.core.prepared import Prepared
+from cityloop.core.recent import KEPT, Recent
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._wakers: list[tuple[threading.Event, frozenset[str]]] = []
+        self._recent = Recent(self.last, self._next)
 
     def record(self, tx: Transaction, kind: str, subject: str, time: datetime, data: Mapping[str, Any]) -> str:
         """Add one event to the running transaction; ``data`` must be plain JSON. Returns the event's id."""
@@ -96,22 +99,39 @@ class Outbox:
 
     def after(self, seq: int, limit: int = 500) -> list[Event]:
         """Events beyond ``seq``, oldest first."""
-        with self._database.reading() as session:
-            return _events(session, OutboxRow.seq > seq, limit)
+        return self.beyond(seq, limit)[0]
+
+    def beyond(self, seq: int, limit: int, types: Collection[str] = ()) -> tuple[list[Event], int]:
+        """Events of these types (none: all) beyond ``seq``, oldest first, and the place up to which was looked."""
+        held = self._recent.after(seq, limit)
+        if held is not None:
+            return [event for event in held if not types or event.type in types], held[-1].seq if held else seq
+        last = self.last()
+        between = (OutboxRow.seq > seq) & (OutboxRow.seq <= last)
+        found = self._stored(between & OutboxRow.type.in_(types) if types else between, limit)
+        return found, found[-1].seq if len(found) == limit else max(seq, last)
 
     def last(self) -> int:
         """The newest sequence number, 0 when there is none."""
-        with self._database.reading() as session:
-            return _last(session)
+        with self._database.asking() as connection:
+            return _LAST.scalar(connection) or 0
+
+    def _next(self, seq: int) -> list[Event]:
+        with self._database.asking() as connection:
+            return [Event(*row) for row in _NEXT.rows(connection, seq=seq)]
+
+    def _stored(self, where: ColumnElement[bool], limit: int) -> list[Event]:
+        with self._database.asking() as connection:
+            rows = connection.execute(select(*_EVENT).where(where).order_by(OutboxRow.seq).limit(limit))
+            return [Event(*row) for row in rows]
 
 
-def _events(session: Session, where: ColumnElement[bool], limit: int) -> list[Event]:
-    rows = session.execute(select(*OutboxRow.__table__.columns).where(where).order_by(OutboxRow.seq).limit(limit))
-    return [Event(r.seq, r.id, r.type, r.subject, r.time, r.data) for r in rows]
-
-
-def _last(session: Session) -> int:
-    return session.scalar(select(func.max(OutboxRow.seq))) or 0
+_EVENT = tuple(OutboxRow.__table__.c[item.name] for item in fields(Event))
+_SEQ = OutboxRow.__table__.c.seq
+_NEXT = Prepared(select(*_EVENT).where(bindparam("seq") < _SEQ).order_by(_SEQ).limit(KEPT))
+_LAST = Prepared(select(func.max(_SEQ)))
+_CURSOR = OutboxCursor.__table__.c
+_CAME = Prepared(select(_CURSOR.seq).where(_CURSOR.consumer == bindparam("consumer")))
 
 
 @dataclass
@@ -161,26 +181,25 @@ class Relay:
     def enrol(self, name: str) -> None:
         """Let a consumer that was never here begin with what happens from now on."""
         with self._database.transaction() as tx:
-            if tx.session.get(OutboxCursor, name) is None:
-                tx.session.add(OutboxCursor(consumer=name, seq=_last(tx.session)))
+            tx.insert_missing(OutboxCursor, {"consumer": name, "seq": _LAST.scalar(tx.session) or 0})
 
     def step(self, name: str, limit: int = _STEP) -> int:
         """Hand the next events to one consumer; return how many were passed, wanted or not."""
         consumer = self._consumers[name]
-        with self._database.reading() as session:
-            cursor = session.get(OutboxCursor, name)
-            kept = cursor.seq if cursor else 0
-            seen, last = max(kept, consumer.seen), _last(session)
-            events = _events(session, _wanted(consumer, seen, last), limit) if last > seen else []
-        upto = events[-1].seq if len(events) == limit else max(seen, last)
+        with self._database.asking() as connection:
+            kept = _CAME.scalar(connection, consumer=name)
+        seen = max(kept or 0, consumer.seen)
+        events, upto = self._outbox.beyond(seen, limit, consumer.types)
         wanted = [event for event in events if consumer.only(event)]
         if wanted:
             consumer.before(wanted)
-        if wanted or upto - kept > UNWANTED:
+        if wanted or upto - (kept or 0) > UNWANTED:
             with self._database.transaction() as tx:
                 if wanted:
                     consumer.handler(tx, wanted)
-                tx.session.merge(OutboxCursor(consumer=name, seq=upto))
+                if kept is None:
+                    tx.insert_missing(OutboxCursor, {"consumer": name, "seq": upto})
+                tx.update_now(OutboxCursor, [{"seq": upto, "consumer": name}])
         consumer.seen = upto
         return upto - seen
 
@@ -217,8 +236,3 @@ class Relay:
                 continue
             if not busy and waker.wait(timeout=1.0):
                 self._stop.wait(linger)
-
-
-def _wanted(consumer: _Consumer, seen: int, last: int) -> ColumnElement[bool]:
-    between = (OutboxRow.seq > seen) & (OutboxRow.seq <= last)
-    return between & OutboxRow.type.in_(consumer.types) if consumer.types else between

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     train_hours: float = Field(
         default=24.0, ge=0, description="City hours between trainings of the models; 0: only by command"
     )
+    model_threads: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Threads that training and forecasting may take; more help on idle cores only",
+    )
     risk_seconds: float = Field(default=30.0, gt=0, description="Seconds between batches of estimated risks")
 
     mail_host: str = Field(default="", description="SMTP server that notices go out by; empty: no e-mail")

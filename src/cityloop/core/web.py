@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response, UploadFile
+from pydantic import BaseModel
 
 from cityloop.core.errors import TooLarge
 from cityloop.core.values import Frozen, Title
@@ -67,6 +68,23 @@ async def read_body(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise TooLarge(f"the body is larger than {limit} bytes", "send the records in smaller pushes")
     return bytes(body)
+
+
+def answer(value: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A value as JSON, by itself: for routes that are asked all the time.
+
+    Left to the framework, a value is checked once more in a thread of its own and written by the thread that all
+    requests share. The route still names its ``response_model``.
+    """
+    return Response(value.model_dump_json(), status, headers, "application/json")
+
+
+async def read_file(file: UploadFile, limit: int) -> bytes:
+    """A file of a form; raises :class:`TooLarge` above ``limit`` bytes."""
+    body = await file.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(f"the file is larger than {limit} bytes", "send it in parts")
+    return body
 
 
 def content_type(request: Request) -> str:

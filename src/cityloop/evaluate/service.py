@@ -98,7 +98,7 @@ class Evaluator:
         book: Book,
         font: Path | None = None,
     ) -> None:
-        door.register(Protected(ENTITY, department="department", area="area", owner="actor"))
+        door.register(Protected(ENTITY, department="department", area="area", owners=("actor",)))
         self._database, self._outbox, self._door, self._audit, self.city = database, outbox, door, audit, city
         self.font = font
         self._book = book

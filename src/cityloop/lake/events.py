@@ -20,7 +20,7 @@ from cityloop.standard.batch import BASE_COLUMNS, ObservationBatch
 _APP = "outbox"
 _TIME = pa.timestamp("us", tz="UTC")
 _CASE_TEXTS = ("case", "number", "move", "from_state", "state", "matter", "matter_class", "district", "department",
-               "handler", "channel", "series", "warning")  # fmt: skip
+               "handler", "reporter", "channel", "series", "warning")  # fmt: skip
 _WARNING_TEXTS = ("warning", "what", "rule", "level", "peak", "status", "subject", "subject_type", "district",
                   "department", "series", "case")  # fmt: skip
 

@@ -39,6 +39,18 @@ class HorizonScore(Frozen):
     width: float | None
     """Mean width of the interval."""
 
+    @property
+    def served_mae(self) -> float | None:
+        """Error of who serves."""
+        return {"model": self.model_mae, "persistence": self.persistence_mae, "seasonal": self.seasonal_mae}[
+            self.server
+        ]
+
+    @property
+    def naive_mae(self) -> float | None:
+        """Error of the better rival."""
+        return min((one for one in (self.persistence_mae, self.seasonal_mae) if one is not None), default=None)
+
 
 class Drift(Frozen):
     """The error of late beside that of the hold-out, for the first horizon."""

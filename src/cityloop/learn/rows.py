@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from cityloop.cases.models import CaseRow
+from cityloop.cases.models import OPEN, CaseRow
 from cityloop.learn.past import CODED, Array, Past
 
 MOST = 200_000
@@ -58,7 +58,7 @@ def past(
     if matter is not None:
         limited &= CaseRow.matter == matter
     if since is not None:
-        limited &= CaseRow.open.is_(True) | (CaseRow.opened_at >= since)
+        limited &= OPEN | (CaseRow.opened_at >= since)
     return _past(session, zone, limited)
 
 

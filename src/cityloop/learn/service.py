@@ -18,9 +18,10 @@ from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
 from cityloop.cases.learned import UNLEARNED, Candidate, MatterSuggestion
-from cityloop.cases.models import CaseRow
+from cityloop.cases.listings import ENTITY
+from cityloop.cases.models import OPEN, CaseRow
 from cityloop.cases.queries import COLUMNS
-from cityloop.cases.reading import ENTITY, missing
+from cityloop.cases.reading import missing
 from cityloop.cases.urgency import urgent_at
 from cityloop.cases.workflow import REPORT
 from cityloop.city.service import City
@@ -282,7 +283,7 @@ def _risk_model(parts: Parts) -> RiskModel:
 def _unscored(session: Any, since: datetime) -> set[str]:
     stale = or_(CaseRow.risk_at.is_(None), CaseRow.risk_at < CaseRow.updated_at, CaseRow.risk_at < since)
     limited = CaseRow.due_at.is_not(None) & CaseRow.department.is_not(None)
-    return set(session.scalars(select(CaseRow.id).where(CaseRow.open.is_(True) & limited & stale)))
+    return set(session.scalars(select(CaseRow.id).where(OPEN & limited & stale)))
 
 
 def _estimated(session: Session, risks: Mapping[str, float], now: datetime) -> list[dict[str, Any]]:

@@ -278,7 +278,7 @@ def _refusal(row: QuarantineRow) -> Example:
         at=row.received_at,
         column=first["column"] or None,
         rule=", ".join(sorted({reason["rule"] for reason in row.reasons})),
-        reason=Title(zh=first["reason"], en=first["reason"]),
+        reason=Title.model_validate(first.get("said") or first["reason"]),
         quarantine=row.id,
     )
 

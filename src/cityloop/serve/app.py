@@ -25,8 +25,10 @@ from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
+from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.quality.routes import router as quality_router
+from cityloop.serve.importing.routes import router as sheets_router
 from cityloop.serve.limits_routes import router as limits_import_router
 from cityloop.serve.notices.routes import router as notices_router
 from cityloop.serve.open311.routes import router as open311_router
@@ -48,11 +50,13 @@ ROUTERS = (
     cases_router,
     desk_router,
     learn_router,
+    forecast_router,
     calendar_router,
     citizen_router,
     dispatch_router,
     limits_router,
     limits_import_router,
+    sheets_router,
     analyse_router,
     evaluate_router,
     quality_router,

@@ -33,7 +33,7 @@ def check_city(folder: Path) -> list[Fault]:
     if faults:
         return faults
     city = City.load(folder, SystemClock())
-    standard = _try(faults, lambda: Standard.load(declaring(city)))
+    standard = _try(faults, lambda: Standard.load(declaring(city), city.editions))
     if standard is not None:
         feeds = _try(faults, lambda: load_feeds(declaring(city), standard, city.departments))
         if feeds is not None:

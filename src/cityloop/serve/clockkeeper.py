@@ -29,6 +29,21 @@ class ClockRow(Table):
     speed: Mapped[float]
 
 
+def city_clock(settings: Settings, database: Database) -> Clock:
+    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
+    if not settings.demo:
+        return SystemClock()
+    return restore(database, _demo_start(settings.city), settings.speed)
+
+
+def _demo_start(city: Path) -> datetime:
+    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
+    start = load_plan(city).start
+    if start is None:
+        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
+    return start
+
+
 def restore(database: Database, start: datetime, speed: float) -> PacedClock:
     """The clock as it was left, or a new one at ``start``. No event of the city may lie in its future."""
     with database.reading() as session:
@@ -71,18 +86,3 @@ class ClockKeeper:
                 self.save()
             except Exception:
                 log.exception("the clock could not be written down; trying again")
-
-
-def choose_clock(settings: Settings, database: Database) -> Clock:
-    """The machine's time, or in demo mode the paced clock as it was left (first: at the start of the drill)."""
-    if not settings.demo:
-        return SystemClock()
-    return restore(database, demo_start(settings.city), settings.speed)
-
-
-def demo_start(city: Path) -> datetime:
-    """The instant at which the city's drill begins; raises :class:`ContentError` when it names none."""
-    start = load_plan(city).start
-    if start is None:
-        raise ContentError(f"{city / 'drill.yaml'} has no 'start'", "name the instant at which the demo begins")
-    return start

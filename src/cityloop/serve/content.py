@@ -13,6 +13,7 @@ from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.evaluate.content import Book, load_evaluation
+from cityloop.learn.forecast_content import Forecast, load_forecasts
 from cityloop.quality.content import QualityContent, load_quality
 from cityloop.serve.open311.content import Open311File, load_open311
 from cityloop.standard.feeds import load_feeds
@@ -42,6 +43,7 @@ class Content:
     boards: tuple[Board, ...]
     open311: Open311File | None
     cap_cases: tuple[CapCase, ...]
+    forecasts: tuple[Forecast, ...]
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -66,13 +68,14 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         boards=load_boards(city.packs, model.metrics),
         open311=load_open311(city),
         cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
+        forecasts=load_forecasts(city.packs, standard),
     )
 
 
 def load_declared(city: City) -> Declared:
     """The standard and the feeds as packs and city declare them."""
     folders = declaring(city)
-    standard = Standard.load(folders)
+    standard = Standard.load(folders, city.editions)
     return Declared(standard, load_feeds(folders, standard, city.departments))
 
 
@@ -84,14 +87,18 @@ def declaring(city: City) -> tuple[Path, ...]:
 def city_rules(city: City, standard: Standard) -> tuple[Rule, ...]:
     """The rules of the city's packs, checked against its standard, departments and catalogue."""
     known = rule_names(city, standard)
-    return load_rules(city.packs, standard, known.departments, known.matters, known.areas)
+    return load_rules(city.packs, standard, known.departments, known.matters, known.areas, known.foretold)
 
 
 def rule_names(city: City, standard: Standard) -> Known:
     """What a rule of this city may refer to."""
     matters = {matter.key for matter in city.catalogue.list()}
     areas = {area.code for area in city.areas.list()}
-    return known_of(standard, Known(departments=city.departments, matters=matters, areas=areas))
+    forecasts = {(one.entity_type, one.property) for one in load_forecasts(city.packs, standard)}
+    known = Known(
+        departments=city.departments, matters=matters, areas=areas, foretold=lambda *asked: asked in forecasts
+    )
+    return known_of(standard, known)
 
 
 def load_table(city: City) -> Responsibility:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cityloop.access.actor import SYSTEM
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
-from cityloop.cases.reading import ENTITY as CASE
+from cityloop.cases.listings import ENTITY as CASE
 from cityloop.city.service import City
 from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database
@@ -53,7 +53,7 @@ def run_evaluation(
 def _open(settings: Settings, database: Database) -> Evaluator:
     city = City.load(settings.city, SystemClock())
     door = Door(city.policy)
-    door.register(Protected(CASE, department="department", area="area", owner="handler"))
+    door.register(Protected(CASE, department="department", area="area", owners=("handler",)))
     return Evaluator(
         database=database,
         outbox=Outbox(database),

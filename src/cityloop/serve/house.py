@@ -31,9 +31,11 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.clockkeeper import ClockKeeper, choose_clock
+from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
+from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
+from cityloop.serve.importing.desk import SheetDesk
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -80,9 +82,9 @@ class House:
         self.settings = settings
         self.database = Database(settings.database_url())
         self.database.create()
-        self.clock = clock or choose_clock(settings, self.database)
+        self.clock = clock or city_clock(settings, self.database)
         self.city = City.load(settings.city, self.clock)
-        applied = None if packs_alone else in_force(declaring(self.city), self.city.departments, self.database)
+        applied = None if packs_alone else in_force(declaring(self.city), self.city, self.database)
         self.content = load_content(self.city, applied, settings.data)
         self.outbox = Outbox(self.database)
         self.relay = Relay(self.database, self.outbox)
@@ -94,18 +96,22 @@ class House:
         self._wire()
 
     def _build_rooms(self) -> None:
-        shared: dict[str, Any] = {
-            "database": self.database,
-            "outbox": self.outbox,
-            "door": self.door,
-            "audit": self.audit,
-        }
+        shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
         self._build_loop(shared)
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
+        self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
+        self.sheets = SheetDesk(
+            settings=self.settings,
+            **{name: shared[name] for name in ("database", "audit", "door")},
+            accounts=self.accounts,
+            city=self.city,
+            collector=self.collector,
+            table=self.desk.dispatch.in_force,
+        )
 
     def _build_intake(self, shared: Mapping[str, Any]) -> None:
         """The lake and what comes into it."""
@@ -128,6 +134,7 @@ class House:
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
         settings, content = self.settings, self.content
+        self.forecasts = forecasts_of(settings, self.city, content.forecasts, self.lake)
         self.watch = Watch(
             **shared,
             lake=self.lake,
@@ -135,7 +142,7 @@ class House:
             describe=with_areas(self.collector.describe, self.city.areas, self._group_titles()),
             clock=self.clock,
             voice=Voice(self.city.language, self.city.zone),
-            locality=locality_of(self.city, self.collector.known),
+            locality=locality_of(self.city, self.collector.known, self.forecasts),
             known=rule_names(self.city, content.standard),
             people=self.accounts.get,
             cap_cases=content.cap_cases,
@@ -308,7 +315,7 @@ class House:
         )
         # Measuring data takes long enough to hold up warnings, so it has a thread of its own.
         self.chores = Timers({"quality": lambda: self.quality.tick(self.clock.now())}, CHORE_SECONDS)
-        self.apprentice = Apprentice(self.settings, self.learner.due, self.clock.now)
+        self.apprentice = Apprentice(self.settings, to_learn(self.learner, self.forecasts), self.clock.now)
         self.learning = Timers({"models": self.apprentice.step, "risk": self.learner.score_due}, LEARN_SECONDS)
         self.stream = Stream(self.outbox, self.door, Pulse(self.city, self.collector))
         self.health = Health(
@@ -321,7 +328,7 @@ class House:
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
                 "notices": lambda: self.notices.troubles,
-                "models": lambda: self.learner.troubles,
+                "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
         )
@@ -334,7 +341,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender, self.sent_notices,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi import APIRouter, Form, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from cityloop.access.routes import Asker, TheDoor
+from cityloop.access.routes import Asker, TheDoor, TheSettings
 from cityloop.cases.limits_desk import CHANGE
 from cityloop.city.limit_sheet import LimitsPlan
 from cityloop.city.routes import TheCity
-from cityloop.core.errors import TooLarge
-from cityloop.core.settings import Settings
-from cityloop.core.web import service
+from cityloop.core.web import read_file
 from cityloop.serve.limits import plan_limits
 
 router = APIRouter(prefix="/api/v1/limits", tags=["city"])
-TheSettings = Annotated[Settings, Depends(service(Settings))]
 
 
 @router.post("/import")
@@ -35,7 +32,5 @@ async def plan(
     city's ``limits.yaml`` as it would be.
     """
     door.permit(actor, CHANGE)
-    body = await file.read(settings.body_limit + 1)
-    if len(body) > settings.body_limit:
-        raise TooLarge(f"the file is larger than {settings.body_limit} bytes", "send the sheet alone")
+    body = await read_file(file, settings.body_limit)
     return await run_in_threadpool(plan_limits, the_city, file.filename or "limits", body, sheet)

@@ -20,6 +20,7 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.settings import Settings
 from cityloop.lake.service import Lake
 from cityloop.serve.content import load_content, rule_names
+from cityloop.serve.forecasting import forecasts_of
 from cityloop.serve.stores import open_lake
 from cityloop.watch.backtest import Happened
 from cityloop.watch.backtests import Rehearsed, Rehearser, wish_of, with_events
@@ -70,7 +71,8 @@ def rehearse(
         directory.load(city.folder / "entities", {mapping.entity_type.id: None for mapping in content.feeds})
         directory.restore()
         describe = with_areas(directory.get, city.areas)
-        rehearser = Rehearser(database, lake, describe, lambda: book.rules, locality_of(city, directory.of))
+        locality = locality_of(city, directory.of, forecasts_of(settings, city, content.forecasts, lake))
+        rehearser = Rehearser(database, lake, describe, lambda: book.rules, locality)
         return rehearser.run(wish, progress)
 
 

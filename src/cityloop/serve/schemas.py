@@ -22,6 +22,7 @@ from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, Lim
 from cityloop.collect.sources.declarations import SourcesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
+from cityloop.learn.forecast_content import ForecastsFile
 from cityloop.quality.content import InspectionsFile, QualityFile
 from cityloop.serve.notices.content import NoticesFile
 from cityloop.serve.open311.content import Open311File
@@ -44,6 +45,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "departments": DepartmentsFile,
     "drill": DrillPlan,
     "feeds": FeedsFile,
+    "forecasts": ForecastsFile,
     "inspections": InspectionsFile,
     "limits": LimitsFile,
     "metrics": MetricsFile,

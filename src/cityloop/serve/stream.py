@@ -6,8 +6,9 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cityloop.access.actor import Actor
@@ -32,16 +33,32 @@ class Client:
     queue: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(QUEUE_SIZE))
     overflowed: bool = False
 
-    def offer(self, frame: str) -> None:
-        """Queue a frame from any thread; a full queue is emptied and the client told to fetch anew."""
-        self.loop.call_soon_threadsafe(self._put, frame)
+    @cached_property
+    def key(self) -> str:
+        """Clients with equal keys get equal frames."""
+        return "|".join(scope.key for scope in self.scopes.values())
 
-    def _put(self, frame: str) -> None:
+    def put(self, frame: str) -> None:
+        """Queue a frame, in the thread of its loop; a full queue is emptied and the client told to fetch anew."""
         if self.queue.full():
             while not self.queue.empty():
                 self.queue.get_nowait()
             frame = _frame("reset", {})
         self.queue.put_nowait(frame)
+
+
+def _offer(sent: Iterable[tuple[Client, str]]) -> None:
+    """Queue frames from any thread; every loop is woken once for all of its clients."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[Client, str]]] = {}
+    for client, frame in sent:
+        loops.setdefault(client.loop, []).append((client, frame))
+    for loop, waiting in loops.items():
+        loop.call_soon_threadsafe(_put, waiting)
+
+
+def _put(waiting: Sequence[tuple[Client, str]]) -> None:
+    for client, frame in waiting:
+        client.put(frame)
 
 
 class Stream:
@@ -75,8 +92,7 @@ class Stream:
         self._waker.set()
         if self._thread:
             self._thread.join(timeout=10)
-        for client in list(self._clients):
-            client.offer("")
+        _offer((client, "") for client in list(self._clients))
 
     async def subscribe(self, actor: Actor, last_seen: int | None) -> AsyncIterator[str]:
         """Frames for one actor; with ``last_seen`` the missed events come first (or ``reset`` when there are many)."""
@@ -123,22 +139,25 @@ class Stream:
 
     def _forward(self) -> None:
         while events := self._outbox.after(self._last, QUEUE_SIZE):
-            for event in events:
-                encoded: dict[str, list[str]] = {}
-                for client in list(self._clients):
-                    key = "|".join(scope.key for scope in client.scopes.values())
-                    frames = encoded.setdefault(key, _visible(event, client.scopes))
-                    for frame in frames:
-                        client.offer(frame)
+            _offer(self._frames(events))
             self._last = events[-1].seq
+
+    def _frames(self, events: Sequence[Event]) -> Iterable[tuple[Client, str]]:
+        """What goes to whom; an event is written once for all who see the same of it."""
+        clients = list(self._clients)
+        for event in events:
+            written: dict[str, list[str]] = {}
+            for client in clients:
+                if client.key not in written:
+                    written[client.key] = _visible(event, client.scopes)
+                yield from ((client, frame) for frame in written[client.key])
 
     def _beat(self) -> None:
         for name, value in self._pulse().items():
             frame = _frame(name, value)
             if self._pulses.get(name) != frame:
                 self._pulses[name] = frame
-                for client in list(self._clients):
-                    client.offer(frame)
+                _offer((client, frame) for client in list(self._clients))
 
 
 def _visible(event: Event, scopes: Mapping[str, Scope]) -> list[str]:

@@ -21,7 +21,7 @@ def suggest_file(folder: Path, file: Path, entity_type: str, sheet: str | None =
     if not file.is_file():
         raise NotFound(f"there is no file {file}", "correct the name")
     city = City.load(folder, SystemClock())
-    standard = Standard.load(declaring(city))
+    standard = Standard.load(declaring(city), city.editions)
     kind = standard.entity_type(entity_type)
     directory = _directory(city, standard)
     owners = [f.declaration.department for f in load_feeds(declaring(city), standard) if f.entity_type.id == kind.id]

@@ -48,5 +48,7 @@ class EntityCard:
     lon: float | None = None
     lat: float | None = None
     series: str | None = None
+    shape: str | None = None
+    """WKT in WGS 84, for what is more than a point."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Further columns of the entity directory; the standard names those that are keys."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from cityloop.core.phrases import Saying
+from cityloop.core.values import Title
 from cityloop.standard.check_rules import (
     CheckRule,
     CrossRule,
@@ -21,6 +23,7 @@ from cityloop.standard.check_rules import (
 )
 from cityloop.standard.declarations import PropertyField
 from cityloop.standard.expressions import parse
+from cityloop.standard.phrases import PHRASES
 from cityloop.standard.types import EntityType, Property
 
 Row = Mapping[str, Any]
@@ -33,7 +36,12 @@ class Refusal:
     index: int
     column: str
     rule: str
-    reason: str
+    said: Saying
+
+    @property
+    def reason(self) -> str:
+        """Why, in English."""
+        return str(self.said)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Check:
     column: str
     rule: str
     broken: pl.Expr
-    reason: Callable[[Row], str]
+    reason: Callable[[Row], Saying]
     severity: Severity = "refuse"
     code: str = ""
 
@@ -61,13 +69,13 @@ def value_name(identity: str) -> str:
     return f"value:{identity}"
 
 
-def property_checks(item: Property, source: PropertyField, list_reason: Callable[[Row], str] | None) -> list[Check]:
+def property_checks(item: Property, source: PropertyField, list_reason: Callable[[Row], Saying] | None) -> list[Check]:
     """All checks of one property that comes from the record; ``list_reason`` explains an unknown code of its list."""
     column = source.field or item.id
     value = pl.col(value_name(item.id))
     checks = _reading_checks(item, source, list_reason) if source.field else []
     if item.required and not source.required:
-        what = f"'{column}' gives no {item.title.en}; the standard requires it"
+        what = PHRASES.say("gives-none", field=column, title=item.title)
         checks.append(Check(column, "required", value.is_null(), lambda row: what))
     checks += _range_checks(item, column, value)
     if item.enum:
@@ -77,15 +85,14 @@ def property_checks(item: Property, source: PropertyField, list_reason: Callable
     return checks
 
 
-def _reading_checks(item: Property, source: PropertyField, list_reason: Callable[[Row], str] | None) -> list[Check]:
+def _reading_checks(item: Property, source: PropertyField, list_reason: Callable[[Row], Saying] | None) -> list[Check]:
     """Whether the field is there and can be read as what the property is."""
     field = source.field or ""
     value, raw = pl.col(value_name(item.id)), pl.col(field)
     checks: list[Check] = []
     if source.required:
-        checks.append(
-            Check(field, "required", raw.is_null(), lambda row: f"'{field}' is missing; this feed requires it")
-        )
+        missing = PHRASES.say("feed-requires", field=field)
+        checks.append(Check(field, "required", raw.is_null(), lambda row: missing))
     unread = raw.is_not_null() & value.is_null()
     if source.unit_field:
         checks.append(_unit_check(item, source.unit_field, raw))
@@ -113,7 +120,7 @@ def declared_check(rule: CheckRule, entity_type: EntityType, columns: Mapping[st
     item = entity_type.find(rule.property)
     assert item is not None
     if isinstance(rule, RequiredRule):
-        found = Check(column, "required", value.is_null(), lambda row: f"'{column}' has no value")
+        found = Check(column, "required", value.is_null(), lambda row: PHRASES.say("empty", field=column))
     elif isinstance(rule, EnumRule):
         found = _enum_check(column, value, rule.values)
     elif isinstance(rule, PatternRule):
@@ -126,8 +133,12 @@ def declared_check(rule: CheckRule, entity_type: EntityType, columns: Mapping[st
 def declared(found: Check, rule: CheckRule) -> Check:
     """The check with the severity, name and title that the declaration gives it."""
     inner = found.reason
-    reason = inner if rule.title is None else lambda row: f"{inner(row)} ({rule.title.zh} / {rule.title.en})"
-    return replace(found, severity=rule.severity, code=code_of(rule), reason=reason)
+    return replace(found, severity=rule.severity, code=code_of(rule), reason=lambda row: titled(inner(row), rule.title))
+
+
+def titled(reason: Saying, title: Title | None) -> Saying:
+    """A reason with what its rule is for, where the declaration says it."""
+    return reason if title is None else PHRASES.say("titled", reason=reason, title=title)
 
 
 def _usual_check(rule: RangeRule, item: Property, column: str, value: pl.Expr) -> Check:
@@ -136,8 +147,9 @@ def _usual_check(rule: RangeRule, item: Property, column: str, value: pl.Expr) -
     broken = broken | (value < low) if low is not None else broken
     broken = broken | (value > high) if high is not None else broken
     name, unit = value_name(item.id), f" {item.symbol}" if item.symbol else ""
-    usual = f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}{unit}".strip()
-    return Check(column, "range", broken, lambda row: f"{row[name]:g}{unit} is outside of the usual {usual}")
+    bounds = {"low": "" if low is None else f"{low:g}", "high": "" if high is None else f"{high:g}"}
+    facts = {"unit": unit, "usual": PHRASES.say("from-to", **bounds, unit=unit)}
+    return Check(column, "range", broken, lambda row: PHRASES.say("unusual", value=row[name], **facts))
 
 
 def _cross_check(rule: CrossRule, entity_type: EntityType, columns: Mapping[str, str]) -> Check:
@@ -145,21 +157,22 @@ def _cross_check(rule: CrossRule, entity_type: EntityType, columns: Mapping[str,
     holds = found.compiled(entity_type.kinds, lambda name: pl.col(value_name(name)), "flag")
     names = sorted(found.names)
 
-    def reason(row: Row) -> str:
+    def reason(row: Row) -> Saying:
         values = ", ".join(f"{name} = {row[value_name(name)]}" for name in names)
-        return f"'{rule.holds}' does not hold: {values}"
+        return PHRASES.say("not-holding", rule=rule.holds, values=values)
 
     return declared(Check(",".join(columns[name] for name in names), "cross", ~holds, reason), rule)
 
 
 def _enum_check(column: str, value: pl.Expr, allowed: Sequence[str]) -> Check:
     shown = ", ".join(allowed)
-    return Check(column, "enum", ~value.is_in(list(allowed)), lambda row: f"'{row[column]}' is not one of {shown}")
+    broken = ~value.is_in(list(allowed))
+    return Check(column, "enum", broken, lambda row: PHRASES.say("not-one-of", text=row[column], known=shown))
 
 
 def _pattern_check(column: str, value: pl.Expr, pattern: str) -> Check:
     broken = ~value.str.contains(f"^(?:{pattern})$")
-    return Check(column, "pattern", broken, lambda row: f"'{row[column]}' does not fit the pattern {pattern}")
+    return Check(column, "pattern", broken, lambda row: PHRASES.say("pattern", text=row[column], pattern=pattern))
 
 
 def _unit_check(item: Property, unit_field: str, raw: pl.Expr) -> Check:
@@ -167,18 +180,17 @@ def _unit_check(item: Property, unit_field: str, raw: pl.Expr) -> Check:
     named = pl.col(unit_field)
     broken = raw.is_not_null() & named.is_not_null() & ~folded_expr(named).is_in(sorted(known))
     some = ", ".join(sorted({spelling for spelling in known if spelling.isascii()}))
-    what = f"{item.title.en} ({item.measure.dimension if item.measure else ''})"
-    return Check(unit_field, "unit", broken, lambda row: f"'{row[unit_field]}' is no unit of {what}; known: {some}")
+    facts = {"title": item.title, "dimension": item.measure.dimension if item.measure else "", "known": some}
+    return Check(unit_field, "unit", broken, lambda row: PHRASES.say("unit", text=row[unit_field], **facts))
 
 
 def _code_check(field: str, source: PropertyField, unread: pl.Expr) -> Check:
     allowed = ", ".join(source.codes)
-    return Check(field, "code", unread, lambda row: f"'{row[field]}' is not a code of this feed; known: {allowed}")
+    return Check(field, "code", unread, lambda row: PHRASES.say("code", text=row[field], known=allowed))
 
 
 def _kind_check(item: Property, field: str, unread: pl.Expr) -> Check:
-    what = {"number": "a number", "integer": "a whole number", "flag": "true or false"}[item.kind]
-    return Check(field, item.kind, unread, lambda row: f"'{row[field]}' is not {what}")
+    return Check(field, item.kind, unread, lambda row: PHRASES.say(item.kind, text=row[field]))
 
 
 def _range_checks(item: Property, field: str, value: pl.Expr) -> list[Check]:
@@ -187,22 +199,12 @@ def _range_checks(item: Property, field: str, value: pl.Expr) -> list[Check]:
     if item.min is not None:
         low = item.min
         checks.append(
-            Check(
-                field,
-                "range",
-                value < low,
-                lambda row: f"{row[name]:g}{unit} is below the lowest possible {low:g}{unit}",
-            )
+            Check(field, "range", value < low, lambda r: PHRASES.say("below", value=r[name], unit=unit, low=low))
         )
     if item.max is not None:
         high = item.max
         checks.append(
-            Check(
-                field,
-                "range",
-                value > high,
-                lambda row: f"{row[name]:g}{unit} is above the highest possible {high:g}{unit}",
-            )
+            Check(field, "range", value > high, lambda r: PHRASES.say("above", value=r[name], unit=unit, high=high))
         )
     return checks
 

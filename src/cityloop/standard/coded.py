@@ -8,7 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from cityloop.core.phrases import Saying
 from cityloop.standard.code_lists import Code, CodeList, Match, folded
+from cityloop.standard.phrases import PHRASES
 
 
 def coded(raw: pl.Series, days: pl.Series, codes: CodeList, matches: tuple[Match, ...], under: str | None) -> pl.Series:
@@ -23,18 +25,19 @@ def coded(raw: pl.Series, days: pl.Series, codes: CodeList, matches: tuple[Match
     return work.select_seq(pl.coalesce(hits).alias("code")).to_series()
 
 
-def reason_for(column: str, at: str, codes: CodeList, under: str | None) -> Callable[[Mapping[str, Any]], str]:
+def reason_for(column: str, at: str, codes: CodeList, under: str | None) -> Callable[[Mapping[str, Any]], Saying]:
     """The sentence for one refused row: unknown, not in force then, or not below the code that is asked for."""
 
-    def reason(row: Mapping[str, Any]) -> str:
+    def reason(row: Mapping[str, Any]) -> Saying:
         text, instant = str(row[column]), row.get(at)
         found = [code for layer in codes.names() if (code := layer.get(folded(text)))]
         if not found:
             some = ", ".join(code.code for code in codes.codes[:8])
-            return f"'{text}' is not in the code list '{codes.id}'; it begins with {some}"
+            return PHRASES.say("not-listed", text=text, list=codes.id, some=some)
         if instant is not None and not any(code.valid(instant.date()) for code in found):
-            return f"'{text}' is in the code list '{codes.id}' {_span(found[-1])}, not on {instant.date()}"
-        return f"'{text}' is in the code list '{codes.id}', but not below '{under}'"
+            span, day = _span(found[-1]), instant.date()
+            return PHRASES.say("not-then", text=text, list=codes.id, span=span, day=day)
+        return PHRASES.say("not-under", text=text, list=codes.id, under=under)
 
     return reason
 
@@ -58,7 +61,8 @@ def _layer(names: Mapping[str, str], layer: Mapping[str, Code], allowed: frozens
     return pl.when(day.is_null() | ((first <= day) & (day < last))).then(found)
 
 
-def _span(code: Code) -> str:
-    parts = [f"from {code.valid_from}"] if code.valid_from else []
-    parts += [f"until {code.valid_to}"] if code.valid_to else []
-    return " ".join(parts)
+def _span(code: Code) -> Saying:
+    """When a code that is not always in force is."""
+    if code.valid_from and code.valid_to:
+        return PHRASES.say("from-until", start=code.valid_from, end=code.valid_to)
+    return PHRASES.say("from", start=code.valid_from) if code.valid_from else PHRASES.say("until", end=code.valid_to)

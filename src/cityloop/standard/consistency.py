@@ -17,7 +17,9 @@ from cityloop.standard.check_rules import (
     properties_of,
 )
 from cityloop.standard.code_lists import CodeList
+from cityloop.standard.comparisons import comparison_faults
 from cityloop.standard.expressions import ExpressionError, parse
+from cityloop.standard.indices import index_faults
 from cityloop.standard.types import EntityType, Property, Relation
 
 Found = tuple[Key, str, str]
@@ -32,6 +34,10 @@ def type_faults(entity_type: EntityType, types: Collection[str], lists: Mapping[
     for number, relation in enumerate(entity_type.relations):
         for key, what, mend in _relation_faults(relation, entity_type, types):
             yield ("relations", number, key), what, mend
+    for number, index in enumerate(entity_type.indices):
+        for where, what, mend in index_faults(index, entity_type):
+            yield ("indices", number, *where), what, mend
+    yield from comparison_faults(entity_type)
     yield from check_faults(entity_type.checks, entity_type, types)
 
 

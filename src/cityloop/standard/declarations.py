@@ -171,6 +171,15 @@ class TimeField(Frozen):
         return self
 
 
+class Distance(Frozen):
+    """Metres from the record's position to a shape of the entity directory; 0 inside of it."""
+
+    to: str
+    """The entity type whose entities have shapes."""
+    by: str | None = None
+    """Field of the record that names the entity; without it the nearest of all counts."""
+
+
 class PropertyField(Frozen):
     """Where a property's value comes from. A plain string is short for ``{field: …}``."""
 
@@ -180,6 +189,8 @@ class PropertyField(Frozen):
     """A value derived from fields of the record."""
     area: Literal["cell", "district"] | None = None
     """The code of the area that holds the record's position."""
+    distance: Distance | None = None
+    """How far the record's position lies from a shape of the directory."""
     unit: str | None = None
     """The unit the source sends; by default the property's own."""
     unit_field: str | None = None
@@ -209,13 +220,15 @@ class PropertyField(Frozen):
 
     @model_validator(mode="after")
     def _one_source(self) -> PropertyField:
-        given = [self.field, self.constant, self.expression, self.area]
+        given = [self.field, self.constant, self.expression, self.area, self.distance]
         if sum(item is not None for item in given) != 1:
-            raise ValueError("give either a field or a constant, an expression or an area")
+            raise ValueError("give either a field or a constant, an expression, an area or a distance")
         if self.constant is not None and (self.unit_field or self.codes or self.required):
             raise ValueError("a constant has no unit_field, codes or required")
-        if (self.expression or self.area) and (self.unit_field or self.codes):
+        if (self.expression or self.area or self.distance) and (self.unit_field or self.codes):
             raise ValueError("unit_field and codes go with a field")
+        if self.distance and self.unit:
+            raise ValueError("a distance is made in metres; remove the unit")
         return self
 
 
@@ -255,8 +268,8 @@ class FeedDeclaration(Frozen):
         place = self.place
         if place is None and self.entity.lookup.by == "nearest":
             raise ValueError("a lookup by nearest needs a position")
-        if place is None and any(source.area for source in self.properties.values()):
-            raise ValueError("an area needs a position")
+        if place is None and any(source.area or source.distance for source in self.properties.values()):
+            raise ValueError("an area or a distance needs a position")
         if self.completeness_per_hour is not None and self.expected_every is None:
             raise ValueError("completeness_per_hour needs expected_every")
         return self

@@ -87,6 +87,7 @@ def feed_faults(
         yield ("entity_type",), f"the standard has no entity type '{feed.entity_type}'", mend
         return
     yield from _property_faults(feed, entity_type, standard.lists_of(entity_type))
+    yield from _distance_faults(feed, entity_type, standard.entity_types)
     yield from check_faults(feed.checks, entity_type, standard.entity_types)
     yield from _step_faults(feed)
     key = feed.entity.lookup.key
@@ -154,6 +155,19 @@ def _property_faults(feed: FeedDeclaration, entity_type: EntityType, lists: Mapp
     for item in entity_type.properties:
         if item.required and item.id not in feed.properties:
             yield ("properties",), f"{entity_type.id} requires '{item.id}', this feed does not fill it", "map it"
+
+
+def _distance_faults(feed: FeedDeclaration, kind: EntityType, types: Collection[str]) -> Iterator[Found]:
+    metre = unit("m")
+    for identity, source in feed.properties.items():
+        item, key = kind.find(identity), ("properties", identity, "distance")
+        if source.distance is None or item is None:
+            continue
+        if source.distance.to not in types:
+            mend = f"known: {', '.join(sorted(types))}"
+            yield (*key, "to"), f"the standard has no entity type '{source.distance.to}'", mend
+        if item.kind != "number" or metre is None or item.way_from(metre) is None:
+            yield key, f"a distance is a length, '{identity}' is none", "choose a number with a unit of length"
 
 
 def _step_faults(feed: FeedDeclaration) -> Iterator[Found]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cityloop.core.values import Title
+from cityloop.standard.phrases import PHRASES
+
 Cells = list[list[str | None]]
 Range = tuple[int, int, int, int]
 """A merged range: first row, first column, last row, last column, 0-based and inclusive."""
@@ -40,7 +43,7 @@ class Table:
     names: list[str]
     rows: Cells
     labels: list[str]
-    notes: list[str] = field(default_factory=list)
+    notes: list[Title] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     """Where each column stands in the sheet, 0-based."""
 
@@ -50,18 +53,19 @@ def tabulated(grid: Grid, heading: Heading, carry_down: Sequence[str] = ()) -> T
     cells = _squared(grid.cells)
     if not any(cell for row in cells for cell in row):
         return Table([], [], [])
-    notes: list[str] = []
+    notes: list[Title] = []
     first = heading.first if heading.first is not None else _first(cells, grid.merges)
     last = first + (heading.rows or _heading_rows(first, grid.merges, len(cells))) - 1
     names = _names(cells, grid.merges, first, last)
     if first > 0 or last > first:
-        notes.append(f"heading in {grid.labels[first]}" + (f" to {grid.labels[last]}" if last > first else ""))
+        code = "heading-to" if last > first else "heading-in"
+        notes.append(PHRASES.say(code, first=grid.labels[first], last=grid.labels[last]).title)
     _fill_down(cells, grid.merges, last)
     wide = {row for row, left, _, right in grid.merges if right - left + 1 >= max(2, len(names))}
     rows, labels = [], []
     for number in range(last + 1, len(cells)):
         if number in wide:
-            notes.append(f"{grid.labels[number]} left out: one text across the whole table")
+            notes.append(PHRASES.say("left-out", row=grid.labels[number]).title)
         elif any(cells[number]):
             rows.append(cells[number])
             labels.append(grid.labels[number])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from cityloop.standard.checks import Check, value_name
+from cityloop.core.phrases import Saying
+from cityloop.core.values import Title
+from cityloop.standard.checks import Check, Row, value_name
 from cityloop.standard.declarations import FeedDeclaration, PropertyField
 from cityloop.standard.lookups import Finder
+from cityloop.standard.phrases import PHRASES
 from cityloop.standard.prepare import AREA, LAT, LON
 from cityloop.standard.times import EARLIEST
 from cityloop.standard.types import Property
@@ -22,7 +26,7 @@ ENTITY, AT, SENT = "value:entity", "value:observed_at", "sent:entity"
 def head_checks(
     declaration: FeedDeclaration,
     sources: Sequence[tuple[Property, PropertyField]],
-    title: str,
+    title: Title,
     work: pl.DataFrame,
     known: Container[str],
     find: Callable[[], Finder],
@@ -39,7 +43,7 @@ def head_checks(
 
 
 def _entity_checks(
-    declaration: FeedDeclaration, title: str, work: pl.DataFrame, known: Container[str], find: Callable[[], Finder]
+    declaration: FeedDeclaration, title: Title, work: pl.DataFrame, known: Container[str], find: Callable[[], Finder]
 ) -> list[Check]:
     rule = declaration.entity
     name, entity, sent = rule.field, pl.col(ENTITY), pl.col(SENT)
@@ -47,20 +51,20 @@ def _entity_checks(
         missing = Check("", "entity", entity.is_null(), lambda row: find().reason(row, name, title))
         return [missing] if not rule.create else []
     empty = sent.is_null() | (sent == "")
-    checks = [Check(name, "required", empty, lambda row: f"'{name}' is missing; it names the {title}")]
+    checks = [Check(name, "required", empty, lambda row: PHRASES.say("no-entity", field=name, type=title))]
     if rule.create:
         return checks
     if rule.lookup.by != "id":
         finder = find()
         return [*checks, Check(name, "entity", ~empty & entity.is_null(), lambda r: finder.reason(r, name, title))]
-    reason = "'{0}' is not a known {1}; add it to the city's entities, or let the feed create it"
-    unknown = [item for item in work[ENTITY].unique().to_list() if item is not None and item not in known]
-    if not unknown:
+    strange = [item for item in work[ENTITY].unique().to_list() if item is not None and item not in known]
+    if not strange:
         return checks
-    return [
-        *checks,
-        Check(name, "entity", entity.is_in(unknown) & ~empty, lambda row: reason.format(row[ENTITY], title)),
-    ]
+
+    def unknown(row: Row) -> Saying:
+        return PHRASES.say("unknown-entity", entity=row[ENTITY], type=title)
+
+    return [*checks, Check(name, "entity", entity.is_in(strange) & ~empty, unknown)]
 
 
 def _time_checks(declaration: FeedDeclaration, now: datetime) -> list[Check]:
@@ -68,14 +72,14 @@ def _time_checks(declaration: FeedDeclaration, now: datetime) -> list[Check]:
     latest = now + timedelta(minutes=declaration.future_minutes)
     raw, at = pl.col(name), pl.col(AT)
     given = raw.is_not_null() & pl.col(rule.date_field).is_not_null() if rule.date_field else raw.is_not_null()
-    iso = "ISO 8601 with an offset such as 2026-03-09T06:30:00+08:00"
-    form = " or ".join(iso if one == "iso" else one for one in rule.formats)
+    said: list[object] = [PHRASES.say("iso") if one == "iso" else one for one in rule.formats]
+    form = functools.reduce(lambda first, then: PHRASES.say("or", first=first, then=then), said)
     return [
-        Check(name, "required", ~given, lambda row: f"'{name}' is missing; every record has a time"),
+        Check(name, "required", ~given, lambda row: PHRASES.say("no-time", field=name)),
         Check(name, "time", given & at.is_null(),
-              lambda row: f"'{row[name]}' is not a time; write {form}"),
+              lambda row: PHRASES.say("bad-time", text=row[name], form=form)),
         Check(name, "future", at.to_physical() > _micros(latest),
-              lambda row: f"{row[AT].isoformat()} lies ahead of city time {now.isoformat(timespec='seconds')}"),
+              lambda row: PHRASES.say("future", at=row[AT].isoformat(), now=now.isoformat(timespec="seconds"))),
     ]  # fmt: skip
 
 
@@ -90,9 +94,10 @@ def _place_checks(declaration: FeedDeclaration, world: World) -> list[Check]:
     first, second = place.fields
     sent = pl.col(first).is_not_null() | pl.col(second).is_not_null()
     lost = pl.col(LON).is_null() | pl.col(LAT).is_null()
-    what = f"metres of {place.crs}" if place.crs else f"degrees of {place.datum}, longitude '{first}'"
+    degrees = PHRASES.say("degrees-of", datum=place.datum, first=first)
+    what = PHRASES.say("metres-of", crs=place.crs) if place.crs else degrees
     broken = Check(f"{first},{second}", "position", sent & lost,
-                   lambda row: f"'{row[first]}', '{row[second]}' is no position in {what}")  # fmt: skip
+                   lambda row: PHRASES.say("no-position", first=row[first], second=row[second], what=what))  # fmt: skip
     if not place.area or place.outside == "keep":
         return [broken]
     outside = ~lost & pl.col(AREA).is_null()
@@ -101,15 +106,13 @@ def _place_checks(declaration: FeedDeclaration, world: World) -> list[Check]:
                           "area:position")]  # fmt: skip
 
 
-def _outside(lon: float, lat: float, world: World) -> str:
+def _outside(lon: float, lat: float, world: World) -> Saying:
     """The sentence for a point outside the city, with the nearest area and how far off it is."""
     found = world.nearest(lon, lat) if world.nearest else None
-    near = (
-        f"; nearest is {found[0].title.zh} / {found[0].title.en} ({found[0].code}), {found[1]:.0f} m off"
-        if found
-        else ""
-    )
-    return f"{lon:.6f}, {lat:.6f} (WGS 84) lies in no area of the city{near}; check datum and order"
+    if not found:
+        return PHRASES.say("outside", lon=lon, lat=lat)
+    area, metres = found
+    return PHRASES.say("outside-near", lon=lon, lat=lat, area=area.title, code=area.code, metres=metres)
 
 
 def _empty_check(sources: Sequence[tuple[Property, PropertyField]]) -> list[Check]:
@@ -118,4 +121,4 @@ def _empty_check(sources: Sequence[tuple[Property, PropertyField]]) -> list[Chec
         return []
     fields = ", ".join(str(field) for _, field in named)
     raws = pl.all_horizontal(pl.col(str(field)).is_null() for _, field in named)
-    return [Check("", "empty", raws, lambda row: f"the record carries no value; expected at least one of {fields}")]
+    return [Check("", "empty", raws, lambda row: PHRASES.say("no-value", fields=fields))]

@@ -12,9 +12,12 @@ import shapely
 from numpy.typing import NDArray
 
 from cityloop.city.areas import METRES_A_DEGREE
+from cityloop.core.phrases import Saying
+from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.code_lists import folded
 from cityloop.standard.declarations import Lookup
+from cityloop.standard.phrases import PHRASES
 
 SEVERAL = "several"
 """Marks a name that more than one entity has."""
@@ -47,14 +50,15 @@ class Finder:
         hits = {text: found for text in texts if (found := self._names.get(folded(text))) not in (None, SEVERAL)}
         return sent.replace_strict(list(hits), list(hits.values()), default=None, return_dtype=pl.String)
 
-    def reason(self, row: Mapping[str, Any], field: str, entity_type: str) -> str:
+    def reason(self, row: Mapping[str, Any], field: str, entity_type: Title) -> Saying:
         """Why a record has no entity, and what to do."""
         if self.rule.by == "nearest":
-            return f"no {entity_type} stands within {self.rule.metres:g} m of the position; correct the position"
-        what = "title" if self.rule.by == "title" else f"key '{self.rule.key}'"
-        if self._names.get(folded(str(row[field]))) == SEVERAL:
-            return f"several {entity_type} have the {what} '{row[field]}'; send the id"
-        return f"no {entity_type} has the {what} '{row[field]}'; add it to the city's entities"
+            return PHRASES.say("nothing-near", type=entity_type, metres=self.rule.metres)
+        several = self._names.get(folded(str(row[field]))) == SEVERAL
+        if self.rule.by == "title":
+            return PHRASES.say("several-titled" if several else "none-titled", type=entity_type, text=row[field])
+        code = "several-keyed" if several else "none-keyed"
+        return PHRASES.say(code, type=entity_type, text=row[field], key=self.rule.key)
 
     def _named(self) -> dict[str, str]:
         owners: dict[str, set[str]] = defaultdict(set)

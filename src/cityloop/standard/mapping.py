@@ -7,6 +7,8 @@ from datetime import datetime
 
 import polars as pl
 
+from cityloop.core.phrases import Saying
+from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.check_rules import CheckRule, JumpRule, ReferenceRule, StuckRule, UniqueRule, properties_of
 from cityloop.standard.checks import (
@@ -19,15 +21,17 @@ from cityloop.standard.checks import (
 from cityloop.standard.code_lists import CodeList
 from cityloop.standard.coded import coded, reason_for
 from cityloop.standard.declarations import FeedDeclaration, PropertyField
+from cityloop.standard.distances import distance_columns, metres_name, shape_check
 from cityloop.standard.expressions import parse
 from cityloop.standard.head_checks import AT, ENTITY, SENT, head_checks
+from cityloop.standard.indices import indexed
 from cityloop.standard.lookups import Finder
 from cityloop.standard.mapped import CLEAN, HEAD, INDEX, Mapped, any_of, broken_by, quality_of, refusals_of
 from cityloop.standard.neighbours import reference_check, relation_check, unique_check
 from cityloop.standard.prepare import AREA, DISTRICT, LAT, LON, narrowed, placed, raw_fields, stepped
 from cityloop.standard.times import INSTANT, parsed
 from cityloop.standard.types import EntityType, Property
-from cityloop.standard.values import derived, value
+from cityloop.standard.values import derived, in_unit_of, value
 from cityloop.standard.world import NOWHERE, World
 
 
@@ -41,6 +45,7 @@ class FeedMapping:
         self.entity_type = entity_type
         self._lists = code_lists or {}
         self._sources = [(p, s) for p in entity_type.properties if (s := declaration.properties.get(p.id)) is not None]
+        self._distances = [(p, s.distance) for p, s in self._sources if s.distance is not None]
         self._columns = {p.id: s.field or p.id for p, s in self._sources}
         entity, at = pl.col(ENTITY).alias("entity"), pl.col(AT).cast(INSTANT).alias("observed_at")
         self._kept = [entity, at, *(pl.col(value_name(p.id)).alias(p.id) for p, _ in self._sources)]
@@ -118,6 +123,7 @@ class FeedMapping:
         work = stepped(work, self.declaration.fields)
         if self.declaration.place is not None:
             work = placed(work, self.declaration.place, world, self._wants_areas())
+            work = distance_columns(work, self._distances, world)
         work = self._named(work, known)
         work = self._timed(work)
         return self._listed(work.with_columns_seq(self._shape(work)[0]))
@@ -127,7 +133,7 @@ class FeedMapping:
         head = [entity.field, time.field, time.date_field, entity.title_field, entity.lon_field, entity.lat_field]
         place = self.declaration.place.fields if self.declaration.place else ()
         sources = self.declaration.properties.values()
-        named = [*head, *place, *[name for s in sources for name in (s.field, s.unit_field, *_expressed(s))]]
+        named = [*head, *place, *[name for s in sources for name in (s.field, s.unit_field, *_named(s))]]
         return raw_fields(self.declaration, [name for name in named if name])
 
     def _numbers(self) -> set[str]:
@@ -136,7 +142,7 @@ class FeedMapping:
             s.field or "" for p, s in self._sources if p.kind in ("number", "integer") and s.field and not s.codes
         }
         others = [s.field for p, s in self._sources if p.kind not in ("number", "integer") or s.codes]
-        others += [name for _, s in self._sources for name in (s.unit_field, *_expressed(s))]
+        others += [name for _, s in self._sources for name in (s.unit_field, *_named(s))]
         entity, time = self.declaration.entity, self.declaration.time
         others += [entity.field, entity.title_field, entity.lon_field, entity.lat_field, time.field, time.date_field]
         others += self.declaration.place.fields if self.declaration.place else ()
@@ -160,6 +166,7 @@ class FeedMapping:
             ]
             values = [self._value(p, s, typed and s.field in self._numbers()).alias(value_name(p.id)) for p, s in pairs]
             checks = [c for p, s in pairs if s.constant is None for c in property_checks(p, s, self._list_reason(p, s))]
+            checks += [shape_check(item, rule) for item, rule in self._distances if rule.by]
             found = [declared_check(rule, self.entity_type, self._columns) for rule in self._rules]
             self._shapes[typed, used] = (values, [*checks, *[check for check in found if check is not None]])
         return self._shapes[typed, used]
@@ -232,13 +239,13 @@ class FeedMapping:
     def _joins(self, item: Property, source: PropertyField) -> bool:
         return item.code_list in self._lists and source.constant is None and not source.codes
 
-    def _list_reason(self, item: Property, source: PropertyField) -> Callable[[Row], str] | None:
+    def _list_reason(self, item: Property, source: PropertyField) -> Callable[[Row], Saying] | None:
         if not self._joins(item, source) or source.field is None:
             return None
         return reason_for(source.field, AT, self._lists[item.code_list or ""], item.code_under)
 
     def _head_checks(self, work: pl.DataFrame, now: datetime, known: Container[str], world: World) -> list[Check]:
-        title = self.entity_type.id
+        title = Title(zh=self.entity_type.title.zh, en=self.entity_type.id)
         return head_checks(self.declaration, self._sources, title, work, known, lambda: self._find(known), now, world)
 
     def _wide_checks(self, work: pl.DataFrame, world: World) -> list[Check]:
@@ -257,7 +264,7 @@ class FeedMapping:
         return reference_check(rule, work, world, self._columns) if isinstance(rule, ReferenceRule) else None
 
     def _good(self, work: pl.DataFrame, quality: pl.Expr = CLEAN) -> pl.DataFrame:
-        return work.select_seq(*self._kept, quality, INDEX)
+        return indexed(work.select_seq(*self._kept, quality, INDEX), self.entity_type)
 
     def _head(self, work: pl.DataFrame) -> pl.DataFrame:
         title = self.declaration.entity.title_field
@@ -279,12 +286,17 @@ class FeedMapping:
     def _value(self, item: Property, source: PropertyField, typed: bool) -> pl.Expr:
         if source.area is not None:
             return pl.col(AREA if source.area == "cell" else DISTRICT)
+        if source.distance is not None:
+            return in_unit_of(item, pl.col(metres_name(item)), "m")
         if source.expression is not None:
             return derived(item, source)
         return value(item, source, typed)
 
 
-def _expressed(source: PropertyField) -> Sequence[str]:
+def _named(source: PropertyField) -> Sequence[str]:
+    """Fields that a value is made of, beside one of its own."""
+    if source.distance is not None:
+        return [source.distance.by] if source.distance.by else ()
     return sorted(parse(source.expression).names) if source.expression else ()
 
 

@@ -17,14 +17,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cityloop.core.phrases import Saying
 from cityloop.standard.check_rules import JumpRule, StuckRule, code_of
-from cityloop.standard.checks import Refusal
+from cityloop.standard.checks import Refusal, titled
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.numbers import Numbers, ends, ordered
+from cityloop.standard.phrases import PHRASES
 
 StateRule = JumpRule | StuckRule
-_Broken = dict[int, list[tuple[StateRule, str]]]
+_Broken = dict[int, list[tuple[StateRule, Saying]]]
 _NOWHERE = np.zeros(0, dtype=np.int64)
 _NEVER = np.iinfo(np.int64).min // 2
 _SECOND = 1_000_000
@@ -224,7 +226,7 @@ class Memory:
 
     def _stepped(
         self, batch: _Batch, place: int, runs: dict[str, _Run]
-    ) -> tuple[list[tuple[StateRule, str]], dict[str, _Run]]:
+    ) -> tuple[list[tuple[StateRule, Saying]], dict[str, _Run]]:
         """The rules that one row breaks, and the runs after it."""
         at = batch.at[place].item()
         read = {name: column[place].item() for name, column in batch.values.items()}
@@ -235,9 +237,9 @@ class Memory:
         jumped = {rule.property for rule, _ in broken if isinstance(rule, JumpRule)}
         return broken, runs | {name: runs[name].then(at, v) for name, v in fresh.items() if name not in jumped}
 
-    def _verdict(self, runs: Mapping[str, _Run], at: int, fresh: Mapping[str, float]) -> list[tuple[StateRule, str]]:
+    def _verdict(self, runs: Mapping[str, _Run], at: int, fresh: Mapping[str, float]) -> list[tuple[StateRule, Saying]]:
         """The rules that one record breaks; ``fresh`` are its readings that are not late."""
-        broken: list[tuple[StateRule, str]] = []
+        broken: list[tuple[StateRule, Saying]] = []
         for rule in self._rules:
             if rule.property not in fresh:
                 continue
@@ -269,14 +271,9 @@ class Memory:
             rows, head = rows.filter(keep), head.filter(keep) if head.height else head
         return replace(mapped, rows=rows, refusals=refusals, flags=flags, head=head)
 
-    def _explained(self, index: int, broken: Sequence[tuple[StateRule, str]]) -> list[Refusal]:
+    def _explained(self, index: int, broken: Sequence[tuple[StateRule, Saying]]) -> list[Refusal]:
         return [
-            Refusal(
-                index,
-                self._mapping.column_of(rule.property),
-                rule.rule,
-                reason if rule.title is None else f"{reason} ({rule.title.zh} / {rule.title.en})",
-            )
+            Refusal(index, self._mapping.column_of(rule.property), rule.rule, titled(reason, rule.title))
             for rule, reason in broken
         ]
 
@@ -322,17 +319,13 @@ def _breaks(rule: StateRule, run: _Run, before_at: Any, before: Any) -> Any:
     return stuck
 
 
-def _reason(rule: StateRule, unit: str, run: _Run, before_at: int, before: float) -> str:
+def _reason(rule: StateRule, unit: str, run: _Run, before_at: int, before: float) -> Saying:
     """The sentence for one reading that breaks the rule."""
     if isinstance(rule, JumpRule):
         most = rule.change * max(1.0, (run.at - before_at) / _SECOND / rule.per)
-        return (
-            f"{run.value:g}{unit} after {before:g}{unit} at {_instant(before_at)}; "
-            f"it may change by {most:g}{unit} in that time"
-        )
-    return (
-        f"{run.value:g}{unit} for the {run.count}th time in a row, since {_instant(run.since)}; the sensor may be stuck"
-    )
+        facts = {"value": run.value, "before": before, "at": _instant(before_at), "most": most}
+        return PHRASES.say("jump", **facts, unit=unit)
+    return PHRASES.say("stuck", value=run.value, unit=unit, count=run.count, since=_instant(run.since))
 
 
 def _unit(mapping: FeedMapping, identity: str) -> str:

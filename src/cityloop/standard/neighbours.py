@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from cityloop.core.phrases import Saying
 from cityloop.standard.check_rules import ReferenceRule, Severity, UniqueRule, code_of
 from cityloop.standard.checks import Check, Row, declared, value_name
+from cityloop.standard.phrases import PHRASES
 from cityloop.standard.types import Relation
 from cityloop.standard.world import World
 
@@ -25,9 +27,8 @@ def unique_check(rule: UniqueRule, work: pl.DataFrame, columns: Mapping[str, str
     if broken is None:
         return None
 
-    def reason(row: Row) -> str:
-        values = ", ".join(f"'{row[name]}'" for name in names)
-        return f"{values} stands in another record of the batch already; it must be unique"
+    def reason(row: Row) -> Saying:
+        return PHRASES.say("repeated", values=", ".join(f"'{row[name]}'" for name in names))
 
     column = ",".join(columns[name] for name in rule.properties)
     return declared(Check(column, "unique", pl.lit(broken), reason), rule)
@@ -92,7 +93,7 @@ def _reference(
     if not wrong:
         return None
 
-    def reason(row: Row) -> str:
-        return f"'{', '.join(strange(row[name]))}' is no known {target}; add it to the city's entities or correct it"
+    def reason(row: Row) -> Saying:
+        return PHRASES.say("reference", ids=", ".join(strange(row[name])), type=target)
 
     return Check(columns[identity], "reference", pl.col(name).is_in(wrong), reason, severity, code)

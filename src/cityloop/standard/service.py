@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from cityloop.core.content import Lines, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.errors import ContentError, Fault, NotFound
 from cityloop.standard.code_lists import CodeList, load_code_lists
 from cityloop.standard.consistency import type_faults
+from cityloop.standard.indices import chosen
 from cityloop.standard.types import EntityType, StandardFile
 
 FILE = "standard.yaml"
@@ -28,10 +30,10 @@ class Standard:
         self.code_lists = dict(code_lists or {})
 
     @classmethod
-    def load(cls, packs: Sequence[Path]) -> Standard:
+    def load(cls, packs: Sequence[Path], editions: Mapping[str, str] = MappingProxyType({})) -> Standard:
         """Read ``standard.yaml`` and ``code_lists.yaml`` of every pack that has one.
 
-        Raises :class:`ContentError` with all faults.
+        ``editions`` are those that the city chooses, by index. Raises :class:`ContentError` with all faults.
         """
         found: dict[str, tuple[EntityType, _Place]] = {}
         faults: list[Fault] = []
@@ -45,8 +47,9 @@ class Standard:
                 _take(path, found, faults)
             except ContentError as error:
                 faults += error.faults or [Fault(str(path), error.detail, error.mend)]
+        found = {name: (chosen(item, editions), place) for name, (item, place) in found.items()}
         if not faults:
-            faults += _misfits(found, lists)
+            faults += [*_misfits(found, lists), *_unknown_editions(found, editions)]
         raise_faults("the standard", faults)
         return cls({name: item for name, (item, _) in found.items()}, lists)
 
@@ -92,4 +95,15 @@ def _misfits(found: Mapping[str, tuple[EntityType, _Place]], lists: Mapping[str,
         fault_at(path, lines, ("entity_types", index, *key), what, mend)
         for item, (path, lines, index) in found.values()
         for key, what, mend in type_faults(item, found, lists)
+    ]
+
+
+def _unknown_editions(found: Mapping[str, tuple[EntityType, _Place]], editions: Mapping[str, str]) -> list[Fault]:
+    """Choices of the city for indices that no pack declares."""
+    known = {index.id for item, _ in found.values() for index in item.indices}
+    mend = f"known: {', '.join(sorted(known)) or 'none'}"
+    return [
+        Fault(f"city.yaml editions.{name}", f"the packs declare no index '{name}'", mend)
+        for name in editions
+        if name not in known
     ]

@@ -94,7 +94,7 @@ class Suggestion(Frozen):
     datum: DatumSuggestion
     declaration: dict[str, Any]
     yaml: str
-    notes: list[str]
+    notes: list[Title]
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from polars.exceptions import PolarsError
 from pydantic import Field
 
 from cityloop.core.errors import Invalid
-from cityloop.core.values import Frozen
+from cityloop.core.values import Frozen, Title
 from cityloop.standard.grids import Grid, Heading, tabulated, zero_filled
+from cityloop.standard.phrases import PHRASES
 
 Format = Literal["auto", "csv", "xlsx", "xls", "parquet", "geojson", "json", "ndjson"]
 _SUFFIXES: dict[str, Format] = {
@@ -59,7 +60,7 @@ class RawTable:
 
     frame: pl.DataFrame
     rows: Sequence[str]
-    notes: Sequence[str] = ()
+    notes: Sequence[Title] = ()
     places: Sequence[int] = ()
     """Where each column stands in its sheet, 0-based; empty where there is no sheet."""
 
@@ -134,7 +135,9 @@ def _csv(_name: str, body: bytes, options: TableOptions) -> RawTable:
     except csv.Error as error:
         raise Invalid(f"line {reader.line_num}: {error}", "mend the quoting of this line") from error
     shown = {"\t": "tab"}.get(delimiter, delimiter)
-    return _raw(Grid(cells, labels), options, [f"encoding {encoding}", f"delimiter {shown}"])
+    return _raw(
+        Grid(cells, labels), options, [PHRASES.what("encoding", name=encoding), PHRASES.what("delimiter", sign=shown)]
+    )
 
 
 def _delimiter(text: str) -> str:
@@ -164,7 +167,9 @@ def _sheet(name: str, body: bytes, options: TableOptions) -> RawTable:
             cells = [[cell_text(cell) for cell in row] for row in rows]
             merges = [(a, b, c, d) for (a, b), (c, d) in sheet.merged_cell_ranges or ()]
             labels = [f"{chosen}!{number + 1}" for number in range(len(cells))]
-            return _raw(Grid(cells, labels, merges), options, [f"sheet {chosen}"] if len(names) > 1 else [])
+            return _raw(
+                Grid(cells, labels, merges), options, [PHRASES.what("sheet", name=chosen)] if len(names) > 1 else []
+            )
     raise Invalid(f"{name} has no sheet with cells", "fill the sheet or name another one")
 
 
@@ -181,7 +186,7 @@ def cell_text(cell: Any) -> str | None:
     return str(cell)
 
 
-def _raw(grid: Grid, options: TableOptions, notes: list[str]) -> RawTable:
+def _raw(grid: Grid, options: TableOptions, notes: list[Title]) -> RawTable:
     first = options.header - 1 if options.header else None
     if first is not None and first >= len(grid.cells):
         raise Invalid(f"the heading is declared in row {options.header}, the table has {len(grid.cells)}", "correct it")
@@ -221,8 +226,13 @@ def _json(name: str, body: bytes, options: TableOptions) -> RawTable:
     if isinstance(value, dict) and value.get("type") == "FeatureCollection" and options.rows is None:
         return _features(name, value, [])
     found, where = _array(value, options.rows)
-    notes = [f"records at {where}"] if where else []
-    return _records(list(enumerate(found)), "record", [*notes, *([f"encoding {encoding}"] if "gb" in encoding else [])])
+    notes = [PHRASES.what("records-at", where=where)] if where else []
+    return _records(list(enumerate(found)), "record", [*notes, *_encoded(encoding)])
+
+
+def _encoded(encoding: str) -> list[Title]:
+    """A note of an encoding that is not the usual one."""
+    return [PHRASES.what("encoding", name=encoding)] if "gb" in encoding else []
 
 
 def _array(value: Any, path: str | None) -> tuple[list[Any], str]:
@@ -268,7 +278,7 @@ def _loaded(text: str, line: int) -> Any:
         raise Invalid(f"line {line + 1}: too deep or too long", "send flat records") from error
 
 
-def _records(items: Sequence[tuple[int, Any]], word: str, notes: Sequence[str]) -> RawTable:
+def _records(items: Sequence[tuple[int, Any]], word: str, notes: Sequence[Title]) -> RawTable:
     odd = next((number for number, item in items if not isinstance(item, dict)), None)
     if odd is not None:
         raise Invalid(f"{word} {odd + 1} is not a JSON object", "send an array of objects")
@@ -298,7 +308,7 @@ def _geojson(name: str, body: bytes, options: TableOptions) -> RawTable:
     return _features(name, value, [])
 
 
-def _features(name: str, value: Mapping[str, Any], notes: list[str]) -> RawTable:
+def _features(name: str, value: Mapping[str, Any], notes: list[Title]) -> RawTable:
     rows, other = [], 0
     for number, feature in enumerate(value["features"]):
         if not isinstance(feature, dict):
@@ -312,7 +322,7 @@ def _features(name: str, value: Mapping[str, Any], notes: list[str]) -> RawTable
         if feature.get("id") is not None:
             row.setdefault("id", feature["id"])
         rows.append(row)
-    notes += [f"{other} feature(s) without a point have no lon and lat"] if other else []
+    notes += [PHRASES.what("no-points", count=other)] if other else []
     return _records(list(enumerate(rows)), "feature", notes)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from cityloop.core.values import Frozen, Instant
+from cityloop.core.values import Frozen, Instant, Title
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.memory import Memory
+from cityloop.standard.phrases import PHRASES
 from cityloop.standard.tables import RawTable
 from cityloop.standard.world import NOWHERE, World
 
@@ -49,6 +50,7 @@ class Reason(Frozen):
     column: str
     rule: str
     reason: str
+    said: Title
 
 
 class Trial(Frozen):
@@ -64,7 +66,7 @@ class Trial(Frozen):
     rows: list[MappedRow]
     refusals: list[Reason]
     flags: list[Reason]
-    notes: list[str] = []
+    notes: list[Title] = []
 
 
 def try_mapping(
@@ -80,7 +82,7 @@ def try_mapping(
     sample = table.frame.head(limit)
     mapped = Memory(mapping).judge(mapping.apply(mapping.fit(sample), now, known, world))
     lacking = [name for name in mapping.text if name not in sample.columns]
-    notes = [*table.notes, *([f"the table has no column {', '.join(lacking)}"] if lacking else [])]
+    notes = [*table.notes, *([PHRASES.what("no-columns", names=", ".join(lacking))] if lacking else [])]
     return Trial(
         feed=mapping.id,
         received=sample.height,
@@ -118,7 +120,9 @@ def _rows(mapped: Mapped) -> list[MappedRow]:
 
 def _reasons(found: Mapping[int, Sequence[Refusal]], places: Sequence[str]) -> list[Reason]:
     return [
-        Reason(index=index, place=places[index], column=one.column, rule=one.rule, reason=one.reason)
+        Reason(
+            index=index, place=places[index], column=one.column, rule=one.rule, reason=one.reason, said=one.said.title
+        )
         for index in sorted(found)
         for one in found[index]
     ]

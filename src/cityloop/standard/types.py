@@ -11,6 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from cityloop.core.values import Frozen, Title
 from cityloop.standard.batch import BASE_COLUMNS
 from cityloop.standard.check_rules import CheckRule, sound_pattern
+from cityloop.standard.comparisons import Beside, Pace
+from cityloop.standard.indices import Index
 from cityloop.standard.units import MOLAR_VOLUME, Conversion, Unit, conversion, molar_conversion, spellings, unit
 
 Kind = Literal["number", "integer", "text", "flag"]
@@ -41,6 +43,8 @@ class Property(Frozen):
     """The text is a code of this list; sources may send its title or a synonym."""
     code_under: str | None = None
     """Only this code of the list and what stands below it."""
+    beside: Beside | None = None
+    """The value is made of other rows: how far another property lies from that of the other entities."""
     required: bool = False
     sensitivity: Sensitivity = "open"
     synonyms: tuple[str, ...] = ()
@@ -131,6 +135,10 @@ class EntityType(Frozen):
     """Columns of the entity directory that name an entity as well as its id does, such as the code of an old system."""
     properties: tuple[Property, ...] = Field(min_length=1)
     relations: tuple[Relation, ...] = ()
+    indices: tuple[Index, ...] = ()
+    """Figures that tables make of the properties, such as the air quality index."""
+    paces: tuple[Pace, ...] = ()
+    """How fast values rise from row to row, and when they will reach a level."""
     checks: tuple[CheckRule, ...] = ()
     """Checks beyond those that the properties themselves declare; they hold for every feed of the type."""
     retention_days: int | None = Field(default=None, gt=0)
@@ -157,6 +165,16 @@ class EntityType(Frozen):
     def schema(self) -> pa.Schema:
         """Columns of its lake table: the base columns, then the properties."""
         return pa.schema([*BASE_COLUMNS, *[pa.field(item.id, ARROW_TYPES[item.kind]) for item in self.properties]])
+
+    @property
+    def made_from(self) -> dict[str, tuple[str, ...]]:
+        """The properties that are made of others when a row arrives, with those that they are made of."""
+        found: dict[str, tuple[str, ...]] = {i.id: (i.beside.property,) for i in self.properties if i.beside}
+        for index in self.indices:
+            found |= dict.fromkeys(index.filled, tuple(index.serving.scales))
+        for pace in self.paces:
+            found |= dict.fromkeys((pace.pace, pace.hours), (pace.found, pace.left))
+        return found
 
     @property
     def kinds(self) -> dict[str, Literal["number", "text", "flag"]]:

@@ -58,6 +58,13 @@ def _converted(item: Property, source: PropertyField, number: pl.Expr) -> pl.Exp
     return number * parts[0] / parts[1] + parts[2]
 
 
+def in_unit_of(item: Property, number: pl.Expr, sent: str) -> pl.Expr:
+    """A number of the unit ``sent`` in the property's own."""
+    source = unit(sent)
+    way = item.way_from(source) if source else None
+    return _scaled(number, way or Conversion(1, 1, 0))
+
+
 def _scaled(number: pl.Expr, way: Conversion) -> pl.Expr:
     number = number * way.multiply if way.multiply != 1 else number
     number = number / way.divide if way.divide != 1 else number

@@ -116,7 +116,15 @@ def _severity(old: str, new: str) -> Verdict:
     return stricter(new, Title(zh="不符合的记录", en="records that break it"))
 
 
+_MADE = _breaks(
+    Title(
+        zh="自动生成的值从此按另一方式得出；已存的保持不变",
+        en="values that are made of others come about otherwise from now on; stored ones stay as they are",
+    )
+)
 TYPE_KEYS: Mapping[str, Judge] = {
+    "indices": _MADE,
+    "paces": _MADE,
     "title": told,
     "description": told,
     "version": told,
@@ -130,6 +138,7 @@ TYPE_KEYS: Mapping[str, Judge] = {
     ),
 }
 PROPERTY_KEYS: Mapping[str, Judge] = {
+    "beside": _MADE,
     "title": told,
     "description": told,
     "kind": _breaks(
@@ -238,6 +247,7 @@ SOURCE_KEYS: Mapping[str, Judge] = {
     "constant": _SEMANTIC,
     "expression": _SEMANTIC,
     "area": _SEMANTIC,
+    "distance": _SEMANTIC,
     "unit": _breaks(
         Title(
             zh="同样的数字按另一方式换算：仅当数据源确已改变时才正确",

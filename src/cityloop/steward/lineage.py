@@ -121,6 +121,7 @@ def _tables(graph: Graph, declared: Declared) -> None:
         graph.add(Node(id=f"dataset:{kind.id}", kind="dataset", title=kind.title, link=f"/data/datasets/{kind.id}"))
         _into(graph, kind.id, kind.schema.names)
         _code_lists(graph, declared, kind)
+        _made(graph, kind)
     for table, schema in EVENTS.items():
         root, title = _ROOTS[table]
         graph.add(Node(id=root, kind="event", title=title))
@@ -154,6 +155,13 @@ def _code_lists(graph: Graph, declared: Declared, kind: EntityType) -> None:
     for item in kind.properties:
         if item.code_list:
             graph.link(f"code_list:{item.code_list}", column_id(kind.id, item.id))
+
+
+def _made(graph: Graph, kind: EntityType) -> None:
+    """Columns that are made of others when a row arrives."""
+    for name, sources in kind.made_from.items():
+        for source in sources:
+            graph.link(column_id(kind.id, source), column_id(kind.id, name))
 
 
 def _feeds(graph: Graph, declared: Declared, sources: Sequence[SourceLine]) -> None:
@@ -194,7 +202,8 @@ def read_by(feed: FeedDeclaration) -> dict[str, list[str]]:
     place = [value for name, value in feed.entity if name in ("lon_field", "lat_field") and value] + position
     found = {"entity": _names(feed.entity), "observed_at": _names(feed.time)}
     for identity, source in feed.properties.items():
-        found[identity] = _names(source) + (position if source.area else [])
+        named = [source.distance.by] if source.distance and source.distance.by else []
+        found[identity] = _names(source) + named + (position if source.area or source.distance else [])
     if place:
         found["area"] = place
     return {column: list(dict.fromkeys(_sources(names, steps))) for column, names in found.items()}

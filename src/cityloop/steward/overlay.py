@@ -103,12 +103,12 @@ def effective(packs: Values, overlay: Overlay) -> Values:
     }
 
 
-def load(values: Values, departments: Collection[str]) -> Loaded:
-    """Make a standard of raw values.
+def load(values: Values, departments: Collection[str], editions: Mapping[str, str]) -> Loaded:
+    """Make a standard of raw values, with the editions of indices that the city chooses.
 
     Raises :class:`StandardFault` for faults of entity types and code lists; without those there is no standard at all.
     """
-    standard = _standard(values)
+    standard = _standard(values, editions)
     declarations: dict[str, FeedDeclaration] = {}
     mappings: list[FeedMapping] = []
     broken: list[Broken] = []
@@ -138,13 +138,13 @@ def texts(overlay: Overlay) -> dict[str, str]:
     return made | ({"remove.yaml": _dump({"remove": removed})} if removed else {})
 
 
-def _standard(values: Values) -> Standard:
+def _standard(values: Values, editions: Mapping[str, str]) -> Standard:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for kind in ("code_lists", "entity_types"):
             (folder / FILES[kind]).write_text(_dump({kind: list(values[kind].values())}), encoding="utf-8")
         try:
-            return Standard.load([folder])
+            return Standard.load([folder], editions)
         except ContentError as error:
             raise StandardFault([_located(fault, folder, values) for fault in error.faults]) from error
 

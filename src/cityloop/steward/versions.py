@@ -10,7 +10,7 @@ import builtins
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -182,7 +182,7 @@ class Versions:
     def _checked(self, made: Overlay, submission: Submission) -> _Draft:
         """A new overlay with everything that follows; raises :class:`Invalid` for faults of the set itself."""
         before, after = over.effective(self._packs, self._newest()), over.effective(self._packs, made)
-        loaded = _loaded(after, self._city.departments, submission)
+        loaded = _loaded(after, self._city, submission)
         old = self._current.declared
         changes = diff(_content(old), loaded.content)
         dependants = explain(changes, old, loaded.declared, loaded.broken, self._graph(), self._world)
@@ -297,7 +297,7 @@ def newest_overlay(database: Database) -> Overlay:
     return row.overlay if row is not None else over.empty()
 
 
-def in_force(folders: Sequence[Path], departments: Collection[str], database: Database) -> Declared | None:
+def in_force(folders: Sequence[Path], city: City, database: Database) -> Declared | None:
     """Packs and applied versions together, ``None`` when nothing was applied; for the start.
 
     Raises :class:`ContentError` when the packs have changed so that the versions no longer fit them.
@@ -306,7 +306,8 @@ def in_force(folders: Sequence[Path], departments: Collection[str], database: Da
     if overlay == over.empty():
         return None
     try:
-        loaded = over.load(over.effective(over.read_packs(folders), overlay), departments)
+        values = over.effective(over.read_packs(folders), overlay)
+        loaded = over.load(values, city.departments, city.editions)
         broken = loaded.broken
     except StandardFault as error:
         broken = error.broken
@@ -317,10 +318,10 @@ def in_force(folders: Sequence[Path], departments: Collection[str], database: Da
     return loaded.declared
 
 
-def _loaded(values: Values, departments: Collection[str], submission: Submission) -> Loaded:
+def _loaded(values: Values, city: City, submission: Submission) -> Loaded:
     """The values as a standard; faults of the set itself, or of what it makes impossible, raise :class:`Invalid`."""
     try:
-        loaded = over.load(values, departments)
+        loaded = over.load(values, city.departments, city.editions)
         own = [fault for fault in loaded.broken if (fault.kind, fault.id) in submission.places]
     except StandardFault as error:
         own = list(error.broken)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,9 +68,10 @@ def load_rules(
     departments: Collection[str] | None = None,
     matters: Collection[str] | None = None,
     areas: Collection[str] | None = None,
+    foretold: Callable[[str, str], bool] | None = None,
 ) -> tuple[Rule, ...]:
     """All rules of the packs, checked against what is given; units become the signs that people write."""
-    known = Known(departments=departments, matters=matters, areas=areas)
+    known = Known(departments=departments, matters=matters, areas=areas, foretold=foretold)
     if standard is not None:
         known = known_of(standard, known)
     return tuple(signed(rule) for rule in read_rules(packs, known))

@@ -161,7 +161,7 @@ def test_a_dry_run_shows_rows_and_leaves_the_position(wire_up: WiredMaker, other
     trial = wired.sources.dry_run(STEWARD, "air")
     assert (len(trial.raw), len(trial.mapped)) == (100, 100)
     assert trial.raw[1]["PM2.5"] in ("0.100", "0.1") and trial.mapped[1]["pm2_5"] == 0.1
-    assert "'wd' is empty in every record" in trial.notes
+    assert "'wd' is empty in every record" in [note.en for note in trial.notes]
     assert wired.rows() == []
 
 

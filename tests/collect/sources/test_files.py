@@ -148,7 +148,7 @@ def test_a_commit_that_fails_is_made_up_for_from_the_same_row(
 
 def test_a_dry_run_shows_the_first_rows_and_leaves_the_file(wire_up: WiredMaker, folder: Path) -> None:
     wired = wire_up(source(folder), started=False)
-    assert wired.sources.dry_run(STEWARD, "air").notes == ["the source has nothing new to show"]
+    assert wired.sources.dry_run(STEWARD, "air").notes[0].zh == "数据源没有新数据可看"
     (folder / "a.csv").write_text(lines(range(120)), encoding="utf-8")
     trial = wired.sources.dry_run(STEWARD, "air")
     assert (len(trial.raw), len(trial.mapped)) == (100, 100) and (folder / "a.csv").exists()

@@ -1,8 +1,13 @@
 /** A refusal of the server (RFC 9457) or of the network, in a form that screens can show. */
+import type { Title } from './types'
+
 export interface Fault {
   where: string
   what: string
   mend: string
+  /** The same in both languages, where the server has it so. */
+  said?: Title | null
+  remedy?: Title | null
 }
 
 export class Problem extends Error {

@@ -1682,6 +1682,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecasts
+         * @description Every declared forecast: who serves which horizon and why, errors beside the rivals', coverage, drift.
+         */
+        get: operations["forecasts_api_v1_forecasts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast
+         * @description One declared forecast, by ``<entity type>.<property>``.
+         */
+        get: operations["forecast_api_v1_forecasts__model__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast Entities
+         * @description Entities with their forecasts and intervals; ``sort`` is title, value or highest, ``-`` before it descends.
+         */
+        get: operations["forecast_entities_api_v1_forecasts__model__entities_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}/entities/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast Entity
+         * @description One entity: its forecasts, the last hours beside what had been forecast for them, and the model behind.
+         */
+        get: operations["forecast_entity_api_v1_forecasts__model__entities__entity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts/{model}/retrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retrain
+         * @description Let the model learn anew as soon as the trainer is free; needs ``model.train``.
+         */
+        post: operations["retrain_api_v1_forecasts__model__retrain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -2085,6 +2185,86 @@ export interface paths {
          *     city's ``limits.yaml`` as it would be.
          */
         post: operations["plan_api_v1_limits_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds
+         * @description Every kind of sheet with its columns, and whether the asker may send one.
+         */
+        get: operations["kinds_api_v1_sheets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/{kind}/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Empty Sheet
+         * @description An empty sheet (.xlsx) with an example row and what each column means.
+         */
+        get: operations["empty_sheet_api_v1_sheets__kind__template_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/{kind}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Sheet
+         * @description Read a sheet: what is new, changed or the same, and each cell that cannot be read. Nothing is written.
+         */
+        post: operations["plan_sheet_api_v1_sheets__kind__plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/{kind}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Sheet
+         * @description Carry out a sheet that was explained; ``mark`` is that of its reading.
+         */
+        post: operations["apply_sheet_api_v1_sheets__kind__apply_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4004,12 +4184,38 @@ export interface components {
              */
             kind: "before" | "after" | "evidence" | "other";
         };
+        /** Body_apply_sheet_api_v1_sheets__kind__apply_post */
+        Body_apply_sheet_api_v1_sheets__kind__apply_post: {
+            /** Mark */
+            mark: string;
+            /** File */
+            file: string;
+            /** Sheet */
+            sheet?: string | null;
+            /**
+             * Datum
+             * @default wgs84
+             */
+            datum: string;
+        };
         /** Body_plan_api_v1_limits_import_post */
         Body_plan_api_v1_limits_import_post: {
             /** File */
             file: string;
             /** Sheet */
             sheet?: string | null;
+        };
+        /** Body_plan_sheet_api_v1_sheets__kind__plan_post */
+        Body_plan_sheet_api_v1_sheets__kind__plan_post: {
+            /** File */
+            file: string;
+            /** Sheet */
+            sheet?: string | null;
+            /**
+             * Datum
+             * @default wgs84
+             */
+            datum: string;
         };
         /** Body_stage_attachment_api_v1_attachments_post */
         Body_stage_attachment_api_v1_attachments_post: {
@@ -4344,6 +4550,8 @@ export interface components {
             department_title: components["schemas"]["Title"] | null;
             /** Handler */
             handler: string | null;
+            /** Reporter */
+            reporter: string | null;
             /**
              * Opened At
              * Format: date-time
@@ -4639,6 +4847,8 @@ export interface components {
             department_title: components["schemas"]["Title"] | null;
             /** Handler */
             handler: string | null;
+            /** Reporter */
+            reporter: string | null;
             /**
              * Opened At
              * Format: date-time
@@ -5482,6 +5692,31 @@ export interface components {
             line: number;
         };
         /**
+         * Drift
+         * @description The error of late beside that of the hold-out, for the first horizon.
+         */
+        Drift: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "steady" | "drifted" | "unknown";
+            reason: components["schemas"]["Title"];
+            /** Recent Mae */
+            recent_mae?: number | null;
+            /** Holdout Mae */
+            holdout_mae?: number | null;
+            /** Recent Coverage */
+            recent_coverage?: number | null;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /** Since */
+            since?: string | null;
+        };
+        /**
          * DrillActorView
          * @description One player and whether it is at work.
          */
@@ -5535,7 +5770,7 @@ export interface components {
             /** Flags */
             flags: components["schemas"]["RefusalView"][];
             /** Notes */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
         };
         /**
          * Edge
@@ -5578,6 +5813,42 @@ export interface components {
             entity: string;
             /** Warnings */
             warnings: number;
+        };
+        /**
+         * EntityForecast
+         * @description All that a page about one entity shows.
+         */
+        EntityForecast: {
+            model: components["schemas"]["ForecastModel"];
+            outlook: components["schemas"]["EntityOutlook"];
+            /** Past */
+            past: components["schemas"]["PastPoint"][];
+            /** Recent Mae */
+            recent_mae: number | null;
+            /** Recent Naive Mae */
+            recent_naive_mae: number | null;
+        };
+        /**
+         * EntityOutlook
+         * @description An entity with its newest value and its forecasts; no points when its newest record is too old.
+         */
+        EntityOutlook: {
+            /** Entity */
+            entity: string;
+            title: components["schemas"]["Title"];
+            /** Area */
+            area: string | null;
+            /** Series */
+            series: string | null;
+            /** Origin */
+            origin: string | null;
+            /** Value */
+            value: number | null;
+            /** Points */
+            points: components["schemas"]["ForecastPoint"][];
+            /** Highest */
+            highest: number | null;
+            reason?: components["schemas"]["Title"] | null;
         };
         /**
          * EntityTypeView
@@ -6073,6 +6344,105 @@ export interface components {
             rechecks: components["schemas"]["Recheck"][];
         };
         /**
+         * ForecastModel
+         * @description A declared forecast and the model behind it, if there is one.
+         */
+        ForecastModel: {
+            /** Id */
+            id: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Property */
+            property: string;
+            property_title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Grain Seconds */
+            grain_seconds: number;
+            /** Horizon Seconds */
+            horizon_seconds: number[];
+            /** Season Seconds */
+            season_seconds: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ready" | "untrained";
+            reason: components["schemas"]["Title"];
+            /** Version */
+            version?: number | null;
+            /** Trained At */
+            trained_at?: string | null;
+            /** Trained By */
+            trained_by?: string | null;
+            /** Training Seconds */
+            training_seconds?: number | null;
+            /** First */
+            first?: string | null;
+            /** Last */
+            last?: string | null;
+            /** Holdout From */
+            holdout_from?: string | null;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Entities
+             * @default 0
+             */
+            entities: number;
+            /** Wished Coverage */
+            wished_coverage: number;
+            /**
+             * Scores
+             * @default []
+             */
+            scores: components["schemas"]["HorizonScore"][];
+            drift: components["schemas"]["Drift"];
+            /**
+             * Candidates
+             * @default {}
+             */
+            candidates: {
+                [key: string]: number;
+            };
+            /** Next Training At */
+            next_training_at?: string | null;
+        };
+        /**
+         * ForecastPoint
+         * @description A forecast for one instant, in the property's unit.
+         */
+        ForecastPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Horizon Seconds */
+            horizon_seconds: number;
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Server
+             * @enum {string}
+             */
+            server: "model" | "persistence" | "seasonal";
+            /** Mae */
+            mae: number | null;
+            /** Naive Mae */
+            naive_mae: number | null;
+            /** Usual */
+            usual: number | null;
+        };
+        /**
          * GradeDef
          * @description A grade from a score upwards, and its colour.
          */
@@ -6234,6 +6604,40 @@ export interface components {
                 number | string | null,
                 string
             ][];
+        };
+        /**
+         * HorizonScore
+         * @description How one horizon did on the hold-out; errors in the property's unit, ``None`` where nothing was measured.
+         */
+        HorizonScore: {
+            /** Horizon Seconds */
+            horizon_seconds: number;
+            /**
+             * Server
+             * @enum {string}
+             */
+            server: "model" | "persistence" | "seasonal";
+            reason: components["schemas"]["Title"];
+            /** Rows */
+            rows: number;
+            /** Model Mae */
+            model_mae: number | null;
+            /** Model Rmse */
+            model_rmse: number | null;
+            /** Persistence Mae */
+            persistence_mae: number | null;
+            /** Persistence Rmse */
+            persistence_rmse: number | null;
+            /** Seasonal Mae */
+            seasonal_mae: number | null;
+            /** Seasonal Rmse */
+            seasonal_rmse: number | null;
+            /** Gain */
+            gain: number | null;
+            /** Coverage */
+            coverage: number | null;
+            /** Width */
+            width: number | null;
         };
         /**
          * HourCell
@@ -6717,18 +7121,6 @@ export interface components {
             lines: number;
         };
         /**
-         * LimitFault
-         * @description A row that was not read: its cell, what is wrong, what to do.
-         */
-        LimitFault: {
-            /** Where */
-            where: string;
-            /** What */
-            what: string;
-            /** Mend */
-            mend: string;
-        };
-        /**
          * LimitLine
          * @description A matter of the catalogue with its limit, what the limit is written for, and its filing and closing rules.
          */
@@ -6838,9 +7230,9 @@ export interface components {
             /** Readings */
             readings: components["schemas"]["LimitReading"][];
             /** Faults */
-            faults: components["schemas"]["LimitFault"][];
+            faults: components["schemas"]["SheetFault"][];
             /** Notes */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
             change: components["schemas"]["LimitsChange"];
             /**
              * Document
@@ -7645,6 +8037,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[EntityOutlook] */
+        Page_EntityOutlook_: {
+            /** Items */
+            items: components["schemas"]["EntityOutlook"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[EntityView] */
         Page_EntityView_: {
             /** Items */
@@ -7813,6 +8216,27 @@ export interface components {
             password: string;
             /** New Password */
             new_password: string;
+        };
+        /**
+         * PastPoint
+         * @description What was observed, beside what had been forecast for the first horizon then (``None``: nothing was).
+         */
+        PastPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: number | null;
+            /** Usual */
+            usual: number | null;
+            /** Forecast */
+            forecast?: number | null;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
         };
         /**
          * PauseRequest
@@ -8167,6 +8591,18 @@ export interface components {
             version: string;
         };
         /**
+         * Pushed
+         * @description What became of the rows that were sent.
+         */
+        Pushed: {
+            /** Accepted */
+            accepted: number;
+            /** Quarantined */
+            quarantined: number;
+            /** Duplicate */
+            duplicate: number;
+        };
+        /**
          * QuarantineAct
          * @description One thing that happened to the record; ``refused`` tells the first reasons once there are later ones.
          */
@@ -8413,6 +8849,7 @@ export interface components {
             rule: string;
             /** Reason */
             reason: string;
+            said: components["schemas"]["Title"];
         };
         /**
          * Receipt
@@ -8490,6 +8927,7 @@ export interface components {
             rule: string;
             /** Reason */
             reason: string;
+            said: components["schemas"]["Title"];
         };
         /**
          * Rejection
@@ -8504,6 +8942,7 @@ export interface components {
             rule: string;
             /** Reason */
             reason: string;
+            said?: components["schemas"]["Title"] | null;
             /** Quarantine */
             quarantine: string;
         };
@@ -9571,6 +10010,152 @@ export interface components {
             sees: string[];
         };
         /**
+         * SheetApplied
+         * @description What was carried out.
+         */
+        SheetApplied: {
+            /** Kind */
+            kind: string;
+            /** New */
+            new: number;
+            /** Changed */
+            changed: number;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "now" | "restart" | "versions";
+            /** Files */
+            files: string[];
+            /** Passwords */
+            passwords: {
+                [key: string]: string;
+            };
+            pushed: components["schemas"]["Pushed"] | null;
+        };
+        /**
+         * SheetChange
+         * @description One thing that a sheet brings or changes; what did not change is left out of ``before`` and ``after``.
+         */
+        SheetChange: {
+            /** Key */
+            key: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "new" | "changed" | "removed";
+            /**
+             * Before
+             * @default {}
+             */
+            before: {
+                [key: string]: string;
+            };
+            /**
+             * After
+             * @default {}
+             */
+            after: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SheetColumnView
+         * @description A column of a sheet: its heading, how it is filled, whether it must be there.
+         */
+        SheetColumnView: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Title"];
+            note: components["schemas"]["Title"];
+            /** Needed */
+            needed: boolean;
+        };
+        /**
+         * SheetFault
+         * @description A cell or a row that was not understood, and how to mend it; with a code in both languages.
+         */
+        SheetFault: {
+            /** Where */
+            where: string;
+            /** What */
+            what: string;
+            /** Mend */
+            mend: string;
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            said?: components["schemas"]["Title"] | null;
+            remedy?: components["schemas"]["Title"] | null;
+        };
+        /**
+         * SheetKindView
+         * @description A kind of sheet, and whether the asker may send one.
+         */
+        SheetKindView: {
+            /** Kind */
+            kind: string;
+            title: components["schemas"]["Title"];
+            /** Columns */
+            columns: components["schemas"]["SheetColumnView"][];
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "now" | "restart" | "versions";
+            /** Datum */
+            datum: boolean;
+            /** May */
+            may: boolean;
+            /** Waits */
+            waits: boolean;
+        };
+        /**
+         * SheetPlan
+         * @description What a sheet would change; nothing is written by reading it.
+         */
+        SheetPlan: {
+            /** Kind */
+            kind: string;
+            /** Rows */
+            rows: number;
+            /** Understood */
+            understood: number;
+            /** Same */
+            same: number;
+            /** Kept */
+            kept: number;
+            /** Changes */
+            changes: components["schemas"]["SheetChange"][];
+            /** First */
+            first: {
+                [key: string]: string;
+            }[];
+            /** Faults */
+            faults: components["schemas"]["SheetFault"][];
+            /** Notes */
+            notes: components["schemas"]["Title"][];
+        };
+        /**
+         * SheetReading
+         * @description What a sheet would change; of many changes the first, with the number of all.
+         */
+        SheetReading: {
+            plan: components["schemas"]["SheetPlan"];
+            /** New */
+            new: number;
+            /** Changed */
+            changed: number;
+            /** Removed */
+            removed: number;
+            /** Mark */
+            mark: string;
+            table?: components["schemas"]["ResponsibilityFile"] | null;
+        };
+        /**
          * SignIn
          * @description Name of the account and its password.
          */
@@ -9803,7 +10388,7 @@ export interface components {
             /** Yaml */
             yaml: string;
             /** Notes */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
         };
         /**
          * Supervision
@@ -10035,7 +10620,7 @@ export interface components {
              * Notes
              * @default []
              */
-            notes: string[];
+            notes: components["schemas"]["Title"][];
         };
         /**
          * TrialExample
@@ -12727,6 +13312,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -12844,6 +13431,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -12894,6 +13483,8 @@ export interface operations {
                 on_time?: boolean | null;
                 series?: string | null;
                 warning?: string | null;
+                /** @description what the case is about: a component */
+                entity?: string | null;
                 /** @description in number, title or address */
                 text?: string | null;
                 opened_from?: string | null;
@@ -13423,6 +14014,159 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Card"][];
+                };
+            };
+        };
+    };
+    forecasts_api_v1_forecasts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastModel"][];
+                };
+            };
+        };
+    };
+    forecast_api_v1_forecasts__model__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastModel"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    forecast_entities_api_v1_forecasts__model__entities_get: {
+        parameters: {
+            query?: {
+                area?: string | null;
+                text?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EntityOutlook_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    forecast_entity_api_v1_forecasts__model__entities__entity__get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityForecast"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retrain_api_v1_forecasts__model__retrain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastModel"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -14059,6 +14803,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LimitsPlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    kinds_api_v1_sheets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetKindView"][];
+                };
+            };
+        };
+    };
+    empty_sheet_api_v1_sheets__kind__template_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_sheet_api_v1_sheets__kind__plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_plan_sheet_api_v1_sheets__kind__plan_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetReading"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_sheet_api_v1_sheets__kind__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_apply_sheet_api_v1_sheets__kind__apply_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetApplied"];
                 };
             };
             /** @description Validation Error */

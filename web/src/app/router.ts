@@ -49,6 +49,7 @@ export const router = createRouter({
         { path: 'settings/limits', name: 'limits', component: () => import('../city/LimitsPage.vue') },
         { path: 'settings/limits/change', name: 'limits-change', component: () => import('../city/LimitsChangePage.vue') },
         { path: 'settings/dispatch', name: 'dispatch', component: () => import('../city/DispatchPage.vue') },
+        { path: 'settings/sheets', name: 'sheets', component: () => import('../city/SheetsPage.vue') },
         { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {

@@ -24,6 +24,7 @@ export function caseQuery(one: (name: string) => string, many: (name: string) =>
     on_time: flag(one('on_time')),
     series: one('series') || undefined,
     warning: one('warning') || undefined,
+    entity: one('entity') || undefined,
     text: one('text') || undefined,
     opened_from: instant(one('opened_from')),
     opened_to: instant(one('opened_to')),

@@ -82,6 +82,7 @@ export const en: Same<typeof zh> = {
   case: {
     facts: 'Case',
     entity: 'Component',
+    casesOfEntity: 'all cases about it',
     address: 'Address',
     rating: 'Rating by the reporter',
     reporter: 'Reporter',

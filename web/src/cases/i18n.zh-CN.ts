@@ -70,6 +70,7 @@ export const zh = {
   case: {
     facts: '案件信息',
     entity: '部件、设施',
+    casesOfEntity: '有关它的全部案件',
     address: '地址',
     rating: '市民评价',
     reporter: '反映人',

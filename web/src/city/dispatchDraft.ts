@@ -1,5 +1,8 @@
 /** The table of responsibility being changed: rows in order, and what each says in words. The server checks it. */
+import { defineStore } from 'pinia'
+
 import type { Schemas } from '../api/types'
+import { useTabDraft } from '../shared/tabDraft'
 
 export type Table = Schemas['ResponsibilityFile']
 export type Row = Schemas['ResponsibilityRow']
@@ -91,3 +94,16 @@ export function narrowed(table: Table, wanted: { text: string; department: strin
     .filter(({ row }) => !wanted.department || leads(row).includes(wanted.department) || (row.co_handlers ?? []).some((one) => one.department === wanted.department))
     .filter(({ row }) => !text || words(row).toLowerCase().includes(text))
 }
+
+/** The table as it is being changed, and the version that it was begun over. */
+export const useDispatchDraft = defineStore('dispatch-draft', () => {
+  const draft = useTabDraft<{ table: Table; base: number } | null>('dispatch', null)
+
+  function lay(table: Table, base: number): void {
+    draft.value = { table, base: draft.value?.base ?? base }
+  }
+  function clear(): void {
+    draft.value = null
+  }
+  return { draft, lay, clear }
+})

@@ -1,8 +1,9 @@
 /** Limits being changed: from single matters or from a sheet, until they are explained and applied. */
 import { defineStore } from 'pinia'
-import { computed, shallowRef } from 'vue'
+import { computed } from 'vue'
 
 import type { Schemas } from '../api/types'
+import { useTabDraft } from '../shared/tabDraft'
 
 export type LimitLine = Schemas['LimitLine']
 export type Condition = Schemas['ConditionLine']
@@ -51,7 +52,7 @@ function dropped<T>(from: Record<string, T>, key: string): Record<string, T> {
 }
 
 export const useLimitsDraft = defineStore('limits-draft', () => {
-  const change = shallowRef<LimitsChange>(changing())
+  const change = useTabDraft<LimitsChange>('limits', changing())
   const keys = computed(() => keysOf(change.value))
 
   function lay(more: LimitsChange): void {

@@ -34,7 +34,12 @@ export function listed(words: readonly string[], locale: string): string {
   return words.join(locale === 'en' ? ', ' : '、')
 }
 
-/** Everything a component needs to speak: `t` for our own words, `t2` for titles from content, `listed` for several. */
+/** What the server said in both languages, else its English words. */
+export function told(said: Title | null | undefined, english: string, locale: string): string {
+  return said ? t2(said, locale) : english
+}
+
+/** Everything a component needs to speak: `t` for our own words, `t2` for titles from content, `told` for what the server says, `listed` for several. */
 export function useWords() {
   const { t, te, locale } = useI18n()
   return {
@@ -42,6 +47,7 @@ export function useWords() {
     te,
     locale: locale as unknown as Ref<Locale>,
     t2: (title: Title | null | undefined) => t2(title, locale.value),
+    told: (said: Title | null | undefined, english: string) => told(said, english, locale.value),
     listed: (words: readonly string[]) => listed(words, locale.value),
   }
 }

@@ -79,5 +79,6 @@ export const en: Same<typeof zh> = {
     failed: 'The map cannot be drawn',
     failedNote: 'This browser has no WebGL 2. Lists and cases still work.',
     nothing: 'Nothing to show here',
+    casesOf: 'Cases about it ({n})',
   },
 }

@@ -76,5 +76,6 @@ export const zh = {
     failed: '地图无法绘制',
     failedNote: '浏览器没有启用 WebGL 2。列表与案件仍可使用。',
     nothing: '这里没有可显示的属性',
+    casesOf: '有关案件（{n}）',
   },
 }

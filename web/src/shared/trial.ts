@@ -1,10 +1,12 @@
 /** A trial of a mapping as rows side by side: what came, what was made of it, and what was refused where. */
+import type { Title } from '../api/types'
+
 export interface Fault {
   index: number
   place: string
   column: string | null
   rule: string
-  reason: string
+  reason: Title
   /** Flagged rows are kept, refused ones are not. */
   flag: boolean
 }
@@ -23,7 +25,7 @@ export interface SideBySide {
   made: string[]
   lines: Line[]
   faults: Fault[]
-  notes: string[]
+  notes: Title[]
   received: number
   accepted: number
   refused: number
@@ -34,7 +36,7 @@ interface Said {
   place?: string
   column?: string | null
   rule: string
-  reason: string
+  said: Title
 }
 
 interface Parts {
@@ -43,7 +45,7 @@ interface Parts {
   mapped: Map<number, Record<string, unknown>>
   refusals: readonly Said[]
   flags: readonly Said[]
-  notes: string[]
+  notes: Title[]
 }
 
 /** One cell in words: numbers to a millionth (a tenth of a metre), objects as JSON, nothing as nothing. */
@@ -55,7 +57,7 @@ export function cellText(value: unknown): string {
 
 function aligned(parts: Parts): SideBySide {
   const places = new Map(parts.raw.map((row) => [row.index, row.place]))
-  const fault = (one: Said, flag: boolean): Fault => ({ index: one.index, place: one.place ?? places.get(one.index) ?? String(one.index + 1), column: one.column ?? null, rule: one.rule, reason: one.reason, flag })
+  const fault = (one: Said, flag: boolean): Fault => ({ index: one.index, place: one.place ?? places.get(one.index) ?? String(one.index + 1), column: one.column ?? null, rule: one.rule, reason: one.said, flag })
   const faults = [...parts.refusals.map((one) => fault(one, false)), ...parts.flags.map((one) => fault(one, true))].sort((a, b) => a.index - b.index)
   const made = [...new Set([...parts.mapped.values()].flatMap((row) => Object.keys(row)))]
   const lines = parts.raw.map(({ index, place, values }) => {
@@ -77,7 +79,7 @@ export interface DryRunShape {
   raw: Record<string, unknown>[]
   mapped: Record<string, unknown>[]
   refusals: readonly Said[]
-  notes: string[]
+  notes: Title[]
 }
 
 export function ofDryRun(run: DryRunShape): SideBySide {
@@ -94,7 +96,7 @@ export interface TrialShape {
   rows: ({ index: number; values: Record<string, unknown> } & Record<string, unknown>)[]
   refusals: readonly Said[]
   flags: readonly Said[]
-  notes: string[]
+  notes: Title[]
 }
 
 /** Entity, time and place first, then the properties; what is empty in every row is left out. */

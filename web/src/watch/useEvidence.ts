@@ -31,7 +31,9 @@ export function useEvidence(warning: () => WarningDetail) {
     if (model?.kind !== 'forecast') return null
     const [origin, at] = [Date.parse(model.origin), Date.parse(model.at)]
     const start = line.value.at(-1)?.[1] ?? model.value
-    return { points: [[origin, start], [at, model.value]] as Point[], between: [[origin, start, start], [at, model.low, model.high]] as [number, number, number][] }
+    const { low, high } = model
+    const between: [number, number, number][] = low === null || high === null ? [] : [[origin, start, start], [at, low, high]]
+    return { points: [[origin, start], [at, model.value]] as Point[], between }
   })
   return { line, values, marks, foretold }
 }

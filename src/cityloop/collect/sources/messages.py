@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import polars as pl
 from polars.exceptions import SchemaError
 
 from cityloop.collect.decode import Decoded, decode
+from cityloop.collect.phrases import PHRASES
 from cityloop.core.errors import Invalid
+from cityloop.core.phrases import Saying
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapping import FeedMapping
 
@@ -92,9 +94,10 @@ def _other(message: Message, mapping: FeedMapping, as_text: bool) -> Decoded:
     try:
         found = decode(message.body, "application/json", mapping, as_text=as_text)
     except Invalid as error:
-        return _nothing(message, mapping, f"the message cannot be read: {error.detail}")
+        return _nothing(message, mapping, PHRASES.say("unread-message", error=error.detail))
     if found.received > PER_MESSAGE:
-        return _nothing(message, mapping, f"the message holds {found.received} records, the most is {PER_MESSAGE}")
+        many = PHRASES.say("many-records", count=found.received, most=PER_MESSAGE)
+        return _nothing(message, mapping, many)
     start = message.start
     positions = _shifted(found.positions, start)
     refusals = [_moved(refusal, start + refusal.index) for refusal in found.refusals]
@@ -102,7 +105,7 @@ def _other(message: Message, mapping: FeedMapping, as_text: bool) -> Decoded:
     return Decoded(frame, positions, refusals, found.raws)
 
 
-def _nothing(message: Message, mapping: FeedMapping, reason: str) -> Decoded:
+def _nothing(message: Message, mapping: FeedMapping, reason: Saying) -> Decoded:
     refusal = Refusal(message.start, "", "malformed", reason)
     return Decoded(pl.DataFrame(schema=mapping.text), [], [refusal], lambda wanted: {})
 
@@ -114,7 +117,7 @@ def _shifted(positions: Sequence[int], start: int) -> Sequence[int]:
 
 
 def _moved(refusal: Refusal, position: int) -> Refusal:
-    return Refusal(position, refusal.column, refusal.rule, refusal.reason)
+    return replace(refusal, index=position)
 
 
 def _told(frame: pl.DataFrame, told: Sequence[Mapping[str, str]]) -> pl.DataFrame:

@@ -70,6 +70,7 @@ class RefusalView(Frozen):
     column: str
     rule: str
     reason: str
+    said: Title
 
 
 class DryRunView(Frozen):
@@ -85,7 +86,7 @@ class DryRunView(Frozen):
     refusals: list[RefusalView]
     flags: list[RefusalView]
     """What would be kept, and marked as doubtful."""
-    notes: list[str]
+    notes: list[Title]
 
 
 class SourceFilter(Frozen):

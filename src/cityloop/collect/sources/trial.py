@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from cityloop.collect.decode import Decoded
+from cityloop.collect.phrases import PHRASES
 from cityloop.collect.sources.schemas import DryRunView, RefusalView
 from cityloop.collect.sources.sink import SAMPLE
+from cityloop.core.values import Title
 from cityloop.standard.mapping import FeedMapping
 from cityloop.standard.trial import MappedRow, Reason, try_mapping
 from cityloop.standard.world import World
@@ -22,7 +24,13 @@ def dry_run(
     unreadable = list(decoded.refusals)[: SAMPLE - trial.received]
     texts = decoded.raws([refusal.index for refusal in unreadable]) if unreadable else {}
     broken = [
-        RefusalView(index=trial.received + n, column=refusal.column, rule=refusal.rule, reason=refusal.reason)
+        RefusalView(
+            index=trial.received + n,
+            column=refusal.column,
+            rule=refusal.rule,
+            reason=refusal.reason,
+            said=refusal.said.title,
+        )
         for n, refusal in enumerate(unreadable)
     ]
     return DryRunView(
@@ -44,12 +52,12 @@ def _row(row: MappedRow) -> dict[str, Any]:
 
 
 def _told(reason: Reason) -> RefusalView:
-    return RefusalView(index=reason.index, column=reason.column, rule=reason.rule, reason=reason.reason)
+    return RefusalView(**reason.model_dump(exclude={"place", "said"}), said=reason.said)
 
 
-def _notes(sampled: int, decoded: Decoded) -> list[str]:
+def _notes(sampled: int, decoded: Decoded) -> list[Title]:
     frame = decoded.frame
     if not sampled:
-        return ["the source has nothing new to show"]
+        return [PHRASES.what("nothing-new")]
     empty = [name for name in frame.columns if frame.height and frame[name].null_count() == frame.height]
-    return [f"{sampled} records sampled", *[f"'{name}' is empty in every record" for name in empty]]
+    return [PHRASES.what("sampled", count=sampled), *[PHRASES.what("empty-column", name=name) for name in empty]]

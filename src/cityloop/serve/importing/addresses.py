@@ -15,36 +15,30 @@ from cityloop.city.content import CityFile
 from cityloop.city.datum import convert_many
 from cityloop.city.faults import Faults
 from cityloop.city.shapes import read_areas
-from cityloop.city.sheet import SheetPlan
 from cityloop.core.content import load, raise_faults
-from cityloop.core.errors import ContentError
-from cityloop.serve.importing.files import replace_file
+from cityloop.core.errors import Invalid
 from cityloop.serve.importing.kinds import ADDRESSES
-from cityloop.serve.importing.plans import Told, plan_of, refuse_faults
+from cityloop.serve.importing.phrases import PHRASES
+from cityloop.serve.importing.plans import Draft, Told, plan_of
 from cityloop.serve.importing.rows import Row, sheet_lines, table_of
+from cityloop.serve.importing.sent import Sent
 
 
-def import_addresses(
-    folder: Path, file: Path, sheet: str | None, datum: str, write: bool
-) -> tuple[SheetPlan, list[Path]]:
-    """The plan of a sheet of addresses; with ``write`` the city's file of addresses, which every row must allow."""
+def read_address_sheet(folder: Path, sent: Sent) -> Draft:
+    """A sheet of addresses as the city's file of addresses, which every row must allow."""
     city = load(folder / "city.yaml", CityFile)
     if city.addresses is None:
-        raise ContentError("city.yaml names no file of addresses", "write addresses: addresses.csv")
+        raise PHRASES.problem(Invalid, "no-address-file")
     path, ground = folder / city.addresses, Faults()
     standing = {one.address: one for one in read_addresses(path, ground)} if path.is_file() else {}
     areas = read_areas(folder, city.areas, ground)
     raise_faults("what stands", ground.found)
-    lines, notes = sheet_lines(table_of(file, sheet), ADDRESSES)
+    lines, notes = sheet_lines(table_of(sent), ADDRESSES)
     faults = Faults()
-    read = _read([Row(line, faults) for line in lines], datum, areas)
+    read = _read([Row(line, faults) for line in lines], sent.datum, areas)
     before, told = ({text: _told(one) for text, one in known.items()} for known in (standing, read))
     plan = plan_of(ADDRESSES, len(lines), before, told, faults, notes)
-    if not write:
-        return plan, []
-    refuse_faults(plan, faults, file.name)
-    replace_file(path, _csv({**standing, **read}))
-    return plan, [path]
+    return Draft(plan, faults.found, {} if faults.found else {path: _csv({**standing, **read})})
 
 
 def _read(rows: Sequence[Row], datum: str, areas: Areas) -> dict[str, Address]:
@@ -60,10 +54,9 @@ def _read(rows: Sequence[Row], datum: str, areas: Areas) -> dict[str, Address]:
         key = folded_address(one.address)
         if place is None:
             area, metres = areas.nearest(lon, lat)
-            what = f"the point lies outside the city: {metres:,.0f} m from {area.title.zh} ({area.code})"
-            row.fault("lon", what, "check the coordinates and their datum (--datum)")
+            row.fault("lon", "outside-city", area=area.title, code=area.code, metres=metres)
         elif key in keys:
-            row.fault("address", f"the address stands at {keys[key]} already", "keep one of the two rows")
+            row.fault("address", "stands-at", text=one.address, place=keys[key])
         else:
             keys[key] = row.where("address")
             found[one.address] = Address(one.address, round(lon, 7), round(lat, 7), one.aliases, initials(one.address))

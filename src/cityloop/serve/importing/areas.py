@@ -20,14 +20,16 @@ from cityloop.city.datum import convert_many
 from cityloop.city.faults import Faults
 from cityloop.city.schemas import AreaLevel
 from cityloop.city.shapes import AreaFacts, FoundArea, assembled, file_areas, made_area
-from cityloop.city.sheet import SheetLine, SheetPlan, headed
+from cityloop.city.sheet import SheetLine, headed
 from cityloop.city.topology import DIGITS, flaws, square_metres
 from cityloop.core.content import load
-from cityloop.core.errors import ContentError, Invalid, NotFound
-from cityloop.serve.importing.files import replace_file
+from cityloop.core.errors import Conflict, Invalid
+from cityloop.core.values import Title
 from cityloop.serve.importing.kinds import AREAS
-from cityloop.serve.importing.plans import Told, plan_of, refuse_faults
+from cityloop.serve.importing.phrases import PHRASES
+from cityloop.serve.importing.plans import Draft, Told, plan_of
 from cityloop.serve.importing.rows import Row, sheet_lines, table_of
+from cityloop.serve.importing.sent import Sent
 
 _LEVELS: Mapping[str, AreaLevel] = {
     "区": "district", "县": "district", "区县": "district", "街道": "street", "镇": "street", "乡": "street",
@@ -50,57 +52,51 @@ class _Ground:
     file_of: Mapping[str, str]
 
 
-def import_areas(folder: Path, file: Path, sheet: str | None, datum: str, write: bool) -> tuple[SheetPlan, list[Path]]:
-    """The plan of a sheet or GeoJSON of areas; with ``write`` the city's files, which every line must allow."""
+def read_area_sheet(folder: Path, sent: Sent) -> Draft:
+    """A sheet or GeoJSON of areas as the city's files, which every line must allow."""
     ground = _ground(folder)
     faults = Faults()
-    lines, notes = _lines(file, sheet)
+    lines, notes = _lines(sent)
     read = {
         item.area.code: item
         for line, shape in lines
-        if (item := _area(Row(line, faults), shape, datum, ground.part.root, notes)) is not None
+        if (item := _area(Row(line, faults), shape, sent.datum, ground.part.root, notes)) is not None
     }
     _tell_doubles(lines, faults)
     whole = {**ground.found, **read}
     areas = assembled(whole, ground.part, faults)
     for flaw in flaws(areas):
-        faults.add(whole[flaw.code].where if flaw.code in whole else f"areas {flaw.code}", flaw.what, flaw.mend)
+        faults.found.append(flaw.at(whole[flaw.area].where if flaw.area in whole else f"areas {flaw.area}"))
     standing = {code: _told(item) for code, item in ground.found.items()}
     said = {code: _compared(item, ground.found.get(code)) for code, item in read.items()}
     plan = plan_of(AREAS, len(lines), standing, said, faults, notes)
-    if not write:
-        return plan, []
-    refuse_faults(plan, faults, file.name)
-    return plan, _written(folder, ground, read)
+    return Draft(plan, faults.found, {} if faults.found else _files(folder, ground, read))
 
 
 def _ground(folder: Path) -> _Ground:
     part = load(folder / "city.yaml", CityFile).areas
     if not part.files:
-        raise ContentError("city.yaml names no file of areas", "write areas: {files: [areas/areas.geojson]}")
+        raise PHRASES.problem(Invalid, "no-area-file")
     faults, found, file_of = Faults(), {}, {}
     for name in part.files:
         for item in file_areas(folder / name, faults) if (folder / name).is_file() else ():
             found[item.area.code] = item
             file_of[item.area.code] = name
     if faults.found:
-        raise ContentError("the areas that stand cannot be read", "mend them first", faults.found)
+        raise PHRASES.problem(Conflict, "areas-unread", faults.found)
     return _Ground(part, found, file_of)
 
 
-def _lines(file: Path, sheet: str | None) -> tuple[list[tuple[SheetLine, BaseGeometry | None]], list[str]]:
+def _lines(sent: Sent) -> tuple[list[tuple[SheetLine, BaseGeometry | None]], list[Title]]:
     """The lines of a file; those of GeoJSON with their shapes."""
-    if file.suffix.lower() not in (".geojson", ".json"):
-        lines, notes = sheet_lines(table_of(file, sheet), AREAS)
+    if not sent.name.lower().endswith((".geojson", ".json")):
+        lines, notes = sheet_lines(table_of(sent), AREAS)
         return [(line, None) for line in lines], notes
-    if not file.is_file():
-        raise NotFound(f"there is no file {file}", "correct the name")
     try:
-        features = json.loads(file.read_text(encoding="utf-8-sig"))["features"]
+        features = json.loads(sent.body.decode("utf-8-sig"))["features"]
         return [_feature(feature, number) for number, feature in enumerate(features, 1)], []
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"{file.name} is no GeoJSON FeatureCollection: {error!r}"
-        raise Invalid(what, "export it as GeoJSON, RFC 7946, in UTF-8") from error
+        raise PHRASES.problem(Invalid, "no-collection", name=sent.name, error=repr(error)) from error
 
 
 def _feature(feature: Mapping[str, Any], number: int) -> tuple[SheetLine, BaseGeometry | None]:
@@ -117,7 +113,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _area(row: Row, shape: BaseGeometry | None, datum: str, root: str, notes: list[str]) -> FoundArea | None:
+def _area(row: Row, shape: BaseGeometry | None, datum: str, root: str, notes: list[Title]) -> FoundArea | None:
     code, name = row.needed("code"), row.needed("name")
     level, where = _level(row, code), row.where("code")
     found = shape if shape is not None else _drawn(row)
@@ -125,7 +121,7 @@ def _area(row: Row, shape: BaseGeometry | None, datum: str, root: str, notes: li
         return None
     local = row.yes("local")
     if not local:
-        notes += _odd(code, level, where)
+        notes += _odd(row, code, level)
     parent = row.text("parent") or _parent(code, level, root)
     title = row.text("english") or name
     facts = AreaFacts(code=code, parent=parent, level=level, zh=name, en=title, local=local)
@@ -136,10 +132,10 @@ def _level(row: Row, code: str) -> AreaLevel | None:
     word = row.text("level").casefold()
     level = _LEVELS.get(word) if word else _BY_DIGITS.get(len(code))
     if level is None and code:
-        key, known = ("level", "、".join(_LEVELS)) if word else ("code", "6, 9, 12 or 15 characters")
-        what = f"'{word}' is no level" if word else f"'{code}' has {len(code)} characters: no level has such a code"
-        old = "; 14 digits are the old code of CJ/T 213-2005" if len(code) == 14 and not word else ""
-        row.fault(key, what, f"{known}{old}; for a code of your own fill level, parent and local")
+        if word:
+            row.fault("level", "no-level", text=word, known="、".join(_LEVELS))
+        else:
+            row.fault("code", "old-cell-code" if len(code) == 14 else "no-level-code", text=code, count=len(code))
     return level
 
 
@@ -154,12 +150,12 @@ def _drawn(row: Row) -> BaseGeometry | None:
     if text:
         shape = shapely.from_wkt(text, on_invalid="ignore")
         if shape is None:
-            row.fault("boundary", f"'{text[:40]}' is no WKT", "write POLYGON ((114.1 22.9, …)), longitude first")
+            row.fault("boundary", "no-wkt", text=text[:40])
         return shape
     lon, lat = row.number("lon", 180), row.number("lat", 90)
     if lon is None or lat is None:
         key = "boundary" if "boundary" in row.line.texts else "code"
-        row.fault(key, "the area has neither boundary nor centre", "give its WKT, or longitude and latitude")
+        row.fault(key, "no-ground")
         return None
     return shapely.Point(lon, lat)
 
@@ -168,14 +164,14 @@ def _moved(xy: NDArray[np.float64], datum: str) -> NDArray[np.float64]:
     return np.column_stack(convert_many(xy[:, 0], xy[:, 1], datum, "wgs84"))
 
 
-def _odd(code: str, level: AreaLevel, where: str) -> Iterator[str]:
+def _odd(row: Row, code: str, level: AreaLevel) -> Iterator[Title]:
     """What is unusual in a national code, though it is taken."""
     if not code.isdigit():
-        yield f"{where}: '{code}' holds letters; it is taken as it is"
-        return
-    for of, start, last in (("street", 6, _LAST_STREET), ("community", 9, _LAST_COMMUNITY)):
-        if of == level and not 1 <= int(code[start : start + 3] or 0) <= last:
-            yield f"{where}: the {of}'s part of '{code}' lies outside 001-{last} of GB/T 10114; is it a local code?"
+        yield row.note("code", "letters", text=code)
+    elif level == "street" and not 1 <= int(code[6:9] or 0) <= _LAST_STREET:
+        yield row.note("code", "odd-street", text=code, last=_LAST_STREET)
+    elif level == "community" and not 1 <= int(code[9:12] or 0) <= _LAST_COMMUNITY:
+        yield row.note("code", "odd-community", text=code, last=_LAST_COMMUNITY)
 
 
 def _tell_doubles(lines: Sequence[tuple[SheetLine, object]], faults: Faults) -> None:
@@ -183,7 +179,7 @@ def _tell_doubles(lines: Sequence[tuple[SheetLine, object]], faults: Faults) -> 
     for line, _ in lines:
         code = line.texts.get("code", "")
         if code and counts[code] > 1:
-            faults.add(line.places["code"], f"'{code}' stands {counts[code]} times", "codes are never reused")
+            Row(line, faults).fault("code", "times", text=code, count=counts[code])
 
 
 def _told(item: FoundArea) -> Told:
@@ -207,7 +203,7 @@ def _alike(a: BaseGeometry, b: BaseGeometry) -> bool:
     return bool(shapely.equals_exact(shapely.normalize(a), shapely.normalize(b), _NEAR))
 
 
-def _written(folder: Path, ground: _Ground, read: Mapping[str, FoundArea]) -> list[Path]:
+def _files(folder: Path, ground: _Ground, read: Mapping[str, FoundArea]) -> dict[Path, str]:
     """Every file that holds an area of the sheet; a new area goes where others of its level are."""
     homes: dict[AreaLevel, Counter[str]] = {level: Counter() for level in LEVELS}
     for code, name in ground.file_of.items():
@@ -217,11 +213,11 @@ def _written(folder: Path, ground: _Ground, read: Mapping[str, FoundArea]) -> li
         known = homes[item.area.level].most_common(1)
         file_of.setdefault(code, known[0][0] if known else ground.part.files[0])
     whole = {**ground.found, **read}
-    touched = sorted({file_of[code] for code in read})
-    for name in touched:
-        inside = [item for code, item in whole.items() if file_of[code] == name]
-        replace_file(folder / name, _geojson(folder / name, inside))
-    return [folder / name for name in touched]
+    inside: dict[str, list[FoundArea]] = {name: [] for name in sorted({file_of[code] for code in read})}
+    for code, item in whole.items():
+        if file_of[code] in inside:
+            inside[file_of[code]].append(item)
+    return {folder / name: _geojson(folder / name, items) for name, items in inside.items()}
 
 
 def _geojson(path: Path, items: Sequence[FoundArea]) -> str:

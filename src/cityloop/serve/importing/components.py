@@ -8,22 +8,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from cityloop.access.actor import SYSTEM
 from cityloop.city.faults import Faults
+from cityloop.city.service import City
 from cityloop.city.sheet import SheetLine, SheetPlan
 from cityloop.collect.decode import LINE_TYPES
+from cityloop.collect.service import Collector
 from cityloop.core.errors import NotFound
-from cityloop.core.settings import Settings
-from cityloop.serve.house import House
+from cityloop.core.values import Frozen, Title
 from cityloop.serve.importing.kinds import COMPONENTS
+from cityloop.serve.importing.named import DEPARTMENT, department_names
+from cityloop.serve.importing.phrases import PHRASES
 from cityloop.serve.importing.plans import Told, plan_of
-from cityloop.serve.importing.responsibility import department_names
 from cityloop.serve.importing.rows import Names, Row, sheet_lines, table_of
+from cityloop.serve.importing.sent import Sent
 from cityloop.standard.checks import Refusal
 from cityloop.standard.mapped import INDEX, Mapped
 from cityloop.standard.mapping import FeedMapping
@@ -33,46 +35,54 @@ _OWNERS = ("owner", "owner_code", "supervisor", "supervisor_code")
 """Who answers for a component: the first of these that the sheet fills."""
 _PUSH = 5_000
 """Records of one push."""
-_LOST = "Excel keeps 15 digits of a number: format the column as text and write the code anew"
+
+
+class Pushed(Frozen):
+    """What became of the rows that were sent."""
+
+    accepted: int
+    quarantined: int
+    duplicate: int
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """What became of the rows that were sent."""
+class Survey:
+    """A survey that was read: what would change, and the records that would be pushed."""
 
-    accepted: int = 0
-    quarantined: int = 0
-    duplicate: int = 0
+    feed: str
+    plan: SheetPlan
+    records: Sequence[Mapping[str, str]]
 
-
-def import_components(
-    settings: Settings, file: Path, sheet: str | None, feed: str, write: bool
-) -> tuple[SheetPlan, Pushed]:
-    """The plan of a survey; with ``write`` its new, changed and refused rows are pushed to the feed.
-
-    Raises :class:`Conflict` while a server has the data folder, and :class:`NotFound` for an unknown feed.
-    """
-    lines, notes = sheet_lines(table_of(file, sheet), COMPONENTS)
-    house = House(settings)
-    try:
-        mapping = _mapping(house, feed)
-        now = house.clock.now()
-        words = Names("department", department_names(house.city.departments))
-        records = [_record(line, words) | {"at": now.isoformat()} for line in lines]
-        frame = mapping.fit(pl.DataFrame(records, schema=dict.fromkeys(_fields(records), pl.String())))
-        mapped = mapping.apply(frame, now, house.collector.known(mapping.entity_type.id), house.collector.world)
-        plan, wanted = _planned(house, mapping, mapped, lines, notes)
-        return plan, _pushed(house, feed, [records[at] for at in wanted]) if write else Pushed()
-    finally:
-        house.stop()
+    def push(self, collector: Collector) -> Pushed:
+        """Push the new, changed and refused rows in portions, so that none of them is too large for the door."""
+        form = min(LINE_TYPES)
+        receipts = [
+            collector.push(
+                SYSTEM, self.feed, "\n".join(json.dumps(one, ensure_ascii=False) for one in part).encode(), form
+            )
+            for start in range(0, len(self.records), _PUSH)
+            if (part := self.records[start : start + _PUSH])
+        ]
+        return Pushed(
+            accepted=sum(receipt.accepted for receipt in receipts),
+            quarantined=sum(receipt.quarantined for receipt in receipts),
+            duplicate=sum(receipt.duplicate for receipt in receipts),
+        )
 
 
-def _mapping(house: House, feed: str) -> FeedMapping:
-    found = house.collector.mappings.get(feed)
-    if found is None:
-        mend = "declare it in the city's feeds.yaml as docs/new-city.md shows, or name another with --feed"
-        raise NotFound(f"this city has no feed '{feed}'", mend)
-    return found
+def read_survey(city: City, collector: Collector, sent: Sent, feed: str = FEED) -> Survey:
+    """A survey beside the components that there are; raises :class:`NotFound` for an unknown feed."""
+    lines, notes = sheet_lines(table_of(sent), COMPONENTS)
+    mapping = collector.mappings.get(feed)
+    if mapping is None:
+        raise PHRASES.problem(NotFound, "no-feed", feed=feed)
+    now = city.clock.now()
+    words = Names(DEPARTMENT, department_names(city.departments))
+    records = [_record(line, words) | {"at": now.isoformat()} for line in lines]
+    frame = mapping.fit(pl.DataFrame(records, schema=dict.fromkeys(_fields(records), pl.String())))
+    mapped = mapping.apply(frame, now, collector.known(mapping.entity_type.id), collector.world)
+    plan, wanted = _planned(collector, mapping, mapped, lines, notes)
+    return Survey(feed, plan, [records[at] for at in wanted])
 
 
 def _record(line: SheetLine, words: Names) -> dict[str, str]:
@@ -90,10 +100,10 @@ def _fields(records: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _planned(
-    house: House, mapping: FeedMapping, mapped: Mapped, lines: Sequence[SheetLine], notes: Sequence[str]
+    collector: Collector, mapping: FeedMapping, mapped: Mapped, lines: Sequence[SheetLine], notes: Sequence[Title]
 ) -> tuple[SheetPlan, list[int]]:
     """The plan, and the lines that are to be sent."""
-    features = house.collector.geojson(SYSTEM, mapping.entity_type.id)["features"]
+    features = collector.geojson(SYSTEM, mapping.entity_type.id)["features"]
     standing = {feature["id"]: _standing(feature["properties"]) for feature in features}
     said, place_of = dict[str, Told](), dict[str, int]()
     faults = Faults()
@@ -103,13 +113,17 @@ def _planned(
         key, at = row["entity"], row[INDEX]
         if key in said:
             where = Row(lines[at], faults)
-            where.fault("code", f"'{key}' stands at {_where(lines[place_of[key]])} already", "keep one of the two rows")
+            where.fault("code", "stands-at", text=key, place=_where(lines[place_of[key]]))
             continue
         said[key] = _told({name: row[name] for name in names}, head["title"], head["lon"], head["lat"])
         place_of[key] = at
     for at, refusals in sorted(mapped.refusals.items()):
         _tell(Row(lines[at], faults), refusals)
-    flags = [f"{_where(lines[at])}: {flag.reason}" for at, found in sorted(mapped.flags.items()) for flag in found]
+    flags = [
+        PHRASES.what("at", place=_where(lines[at]), said=flag.said)
+        for at, found in sorted(mapped.flags.items())
+        for flag in found
+    ]
     plan = plan_of(COMPONENTS, len(lines), standing, said, faults, [*notes, *flags])
     wanted = sorted([*(place_of[change.key] for change in plan.changes), *mapped.refusals])
     return plan, wanted
@@ -133,25 +147,8 @@ def _tell(row: Row, refusals: Sequence[Refusal]) -> None:
         cells.setdefault(next((name for name in names if name in row.line.places), "code"), refusal)
     for key, refusal in cells.items():
         lost = key == "code" and "e+" in row.text("code").lower()
-        row.fault(key, refusal.reason, _LOST if lost else "with --write the row goes to quarantine as it is")
+        row.fault(key, "lost-digits" if lost else "refused", reason=refusal.said)
 
 
 def _where(line: SheetLine) -> str:
     return line.places["code"]
-
-
-def _pushed(house: House, feed: str, records: Sequence[Mapping[str, str]]) -> Pushed:
-    """Push records in portions, so that none of them is too large for the door."""
-    form = min(LINE_TYPES)
-    receipts = [
-        house.collector.push(
-            SYSTEM, feed, "\n".join(json.dumps(one, ensure_ascii=False) for one in part).encode(), form
-        )
-        for start in range(0, len(records), _PUSH)
-        if (part := records[start : start + _PUSH])
-    ]
-    return Pushed(
-        accepted=sum(receipt.accepted for receipt in receipts),
-        quarantined=sum(receipt.quarantined for receipt in receipts),
-        duplicate=sum(receipt.duplicate for receipt in receipts),
-    )

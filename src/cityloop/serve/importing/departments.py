@@ -10,13 +10,13 @@ from typing import Any, Literal
 from cityloop.city.content import CityFile, DepartmentPart, DepartmentsFile
 from cityloop.city.faults import Faults
 from cityloop.city.loading import credit_code_fits
-from cityloop.city.sheet import SheetPlan
 from cityloop.core.content import load
 from cityloop.core.values import Title
-from cityloop.serve.importing.files import replace_file, yaml_text
+from cityloop.serve.importing.files import yaml_text
 from cityloop.serve.importing.kinds import DEPARTMENTS
-from cityloop.serve.importing.plans import Told, plan_of, refuse_faults
+from cityloop.serve.importing.plans import Draft, Told, plan_of
 from cityloop.serve.importing.rows import Row, sheet_lines, table_of
+from cityloop.serve.importing.sent import Sent
 
 FILE = "departments.yaml"
 _ID = re.compile(r"[a-z][a-z0-9_-]*")
@@ -26,44 +26,41 @@ _KINDS: Mapping[str, Literal["centre", "department"]] = {
 }  # fmt: skip
 
 
-def import_departments(folder: Path, file: Path, sheet: str | None, write: bool) -> tuple[SheetPlan, list[Path]]:
-    """The plan of a sheet of departments; with ``write`` ``departments.yaml``, which every row must allow."""
+def read_departments(folder: Path, sent: Sent) -> Draft:
+    """A sheet of departments as ``departments.yaml``, which every row must allow."""
     calendars = load(folder / "city.yaml", CityFile).calendars
     path = folder / FILE
     standing = {part.id: part for part in load(path, DepartmentsFile).departments} if path.is_file() else {}
-    lines, notes = sheet_lines(table_of(file, sheet), DEPARTMENTS)
+    lines, notes = sheet_lines(table_of(sent), DEPARTMENTS)
     faults, read = Faults(), dict[str, DepartmentPart]()
     for row in (Row(line, faults) for line in lines):
         part = _department(row, standing, calendars)
         if part is not None and part.id in read:
-            row.fault("id", f"'{part.id}' stands in a row above already", "give every body an id of its own")
+            row.fault("id", "twice", text=part.id)
         elif part is not None:
             read[part.id] = part
-            notes += [] if part.code else [f"{row.where('id')}: '{part.id}' has no credit code"]
+            notes += [] if part.code else [row.note("id", "no-code", text=part.id)]
     told = {identity: _told(part) for identity, part in read.items()}
     plan = plan_of(DEPARTMENTS, len(lines), {i: _told(p) for i, p in standing.items()}, told, faults, notes)
-    if not write:
-        return plan, []
-    refuse_faults(plan, faults, file.name)
     parts = [_plain(part) for part in {**standing, **read}.values()]
-    replace_file(path, yaml_text(path, "departments", {"departments": parts}))
-    return plan, [path]
+    text = yaml_text(path, "departments", {"departments": parts})
+    return Draft(plan, faults.found, {} if faults.found else {path: text})
 
 
 def _department(row: Row, standing: Mapping[str, DepartmentPart], calendars: Collection[str]) -> DepartmentPart | None:
     identity, before = row.needed("id"), len(row.faults.found)
     if identity and not _ID.fullmatch(identity):
-        row.fault("id", f"'{identity}' is no id", "small letters, digits and hyphens, a letter first: sanitation")
+        row.fault("id", "no-id", text=identity)
     title = row.title("name", "english")
     kind = _KINDS.get(row.text("kind").casefold())
     if kind is None:
-        row.fault("kind", f"'{row.text('kind')}' is no kind of department", "中心 centre, 部门 department, or empty")
+        row.fault("kind", "no-kind", text=row.text("kind"))
     code = row.text("code").upper() or None
     if code is not None and not credit_code_fits(code):
-        row.fault("code", f"'{code}' is no unified social credit code", "check its 18 characters, or leave it empty")
+        row.fault("code", "no-credit-code", text=code)
     calendar = row.text("calendar") or None
     if calendar is not None and calendar not in calendars:
-        row.fault("calendar", f"there is no calendar '{calendar}'", f"calendars of city.yaml: {', '.join(calendars)}")
+        row.fault("calendar", "no-calendar", text=calendar, known=", ".join(calendars))
     if len(row.faults.found) > before or not identity or kind is None:
         return None
     old = standing.get(identity)

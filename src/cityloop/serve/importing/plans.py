@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from cityloop.city.faults import Faults
 from cityloop.city.sheet import SheetChange, SheetFault, SheetKind, SheetPlan
-from cityloop.core.errors import ContentError
+from cityloop.core.errors import Fault, Invalid
+from cityloop.core.values import Title
+from cityloop.serve.importing.files import replace_file
+from cityloop.serve.importing.phrases import PHRASES
 
 Told = Mapping[str, str]
 """What is said of one thing, part by part, as people read it."""
@@ -20,7 +25,7 @@ def compared(standing: Mapping[str, Told], said: Mapping[str, Told]) -> list[She
 
 def plan_of(
     kind: SheetKind, rows: int, standing: Mapping[str, Told], said: Mapping[str, Told], faults: Faults,
-    notes: Sequence[str], removed: Sequence[SheetChange] = (),
+    notes: Sequence[Title], removed: Sequence[SheetChange] = (),
 ) -> SheetPlan:  # fmt: skip
     """The plan of a sheet; ``removed`` are things that fall away because the sheet is the whole of them."""
     changes = compared(standing, said)
@@ -32,16 +37,32 @@ def plan_of(
         kept=len([key for key in standing if key not in said]) - len(removed),
         changes=[*changes, *removed],
         first=[{"key": key, **told} for key, told in list(said.items())[:_FIRST]],
-        faults=[SheetFault(where=f.where, what=f.what, mend=f.mend) for f in faults.found],
+        faults=[SheetFault.of(fault) for fault in faults.found],
         notes=list(notes),
     )
 
 
-def refuse_faults(plan: SheetPlan, faults: Faults, source: str) -> None:
-    """Raise :class:`ContentError` with every fault of a sheet that is to be written."""
-    if plan.faults:
-        what = f"{source} has {len(plan.faults)} cells or rows that cannot be read; nothing was written"
-        raise ContentError(what, faults=faults.found)
+def refuse_faults(faults: Sequence[Fault], source: str) -> None:
+    """Raise :class:`Invalid` with every fault of a sheet that is to be written."""
+    if faults:
+        raise PHRASES.problem(Invalid, "faults", faults, source=source, count=len(faults))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A sheet that becomes files of the city: what would change, what cannot be read, the files as they would be."""
+
+    plan: SheetPlan
+    faults: Sequence[Fault]
+    files: Mapping[Path, str] = field(default_factory=dict)
+    """None while there are faults."""
+
+    def write(self, source: str) -> list[Path]:
+        """Replace the files; raises :class:`Invalid` with every fault of the sheet."""
+        refuse_faults(self.faults, source)
+        for path, text in self.files.items():
+            replace_file(path, text)
+        return list(self.files)
 
 
 def _change(key: str, before: Told | None, after: Told) -> SheetChange | None:
@@ -53,5 +74,5 @@ def _change(key: str, before: Told | None, after: Told) -> SheetChange | None:
     return SheetChange(key=key, change="changed", before=_parts(before, names), after=_parts(after, names))
 
 
-def _parts(told: Told, names: Sequence[str]) -> str:
-    return "; ".join(f"{name}: {told.get(name) or '-'}" for name in names)
+def _parts(told: Told, names: Sequence[str]) -> dict[str, str]:
+    return {name: told.get(name, "") for name in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,16 +21,18 @@ from cityloop.cases.dispatch_table import (
 )
 from cityloop.cases.schemas import Channel
 from cityloop.city.faults import Faults
-from cityloop.city.schemas import Department, Matter
+from cityloop.city.schemas import Matter
 from cityloop.city.service import City
 from cityloop.city.sheet import SheetChange, SheetPlan
 from cityloop.core.clock import SystemClock
 from cityloop.core.content import Key, load
 from cityloop.core.errors import Fault
-from cityloop.serve.importing.files import replace_file, yaml_text
+from cityloop.serve.importing.files import yaml_text
 from cityloop.serve.importing.kinds import RESPONSIBILITY
-from cityloop.serve.importing.plans import Told, plan_of, refuse_faults
+from cityloop.serve.importing.named import AREA, CLASS, DEPARTMENT, MATTER, area_names, department_names
+from cityloop.serve.importing.plans import Draft, Told, plan_of
 from cityloop.serve.importing.rows import Names, Row, sheet_lines, table_of
+from cityloop.serve.importing.sent import Sent
 
 FILE = "responsibility.yaml"
 _HOURS = re.compile(r"(\d{1,2}:\d{2})\s*[-–—~至到]\s*(\d{1,2}:\d{2})")
@@ -45,48 +48,47 @@ class _Words:
     """What the words of a row stand for in this city."""
 
     def __init__(self, city: City) -> None:
-        self.departments = Names("department", department_names(city.departments))
-        self.areas = Names("area", area_names(city))
+        self.departments = Names(DEPARTMENT, department_names(city.departments))
+        self.areas = Names(AREA, area_names(city))
         known = [matter for matter in city.catalogue.list() if matter.standard == city.catalogue.in_force]
-        self.matters = Names("matter", [(matter.key, _names(matter)) for matter in known])
+        self.matters = Names(MATTER, [(matter.key, _names(matter)) for matter in known])
         classes = {f"{m.standard}:{m.kind}:{m.class_code}*": (m.class_title.zh, m.class_code) for m in known}
-        self.classes = Names("class", list(classes.items()))
+        self.classes = Names(CLASS, list(classes.items()))
 
 
-def department_names(departments: Mapping[str, Department]) -> list[tuple[str, Sequence[str]]]:
-    """Ids of departments with their titles, short names and credit codes."""
-    return [
-        (one.id, [one.title.zh, one.title.en, *([one.short.zh, one.short.en] if one.short else []), one.code or one.id])
-        for one in departments.values()
-    ]
+@dataclass(frozen=True)
+class Duties:
+    """A sheet of duties that was read: what would change, and the whole table as it would be."""
+
+    plan: SheetPlan
+    faults: Sequence[Fault]
+    table: ResponsibilityFile | None
 
 
-def area_names(city: City) -> list[tuple[str, Sequence[str]]]:
-    """Codes of areas with their titles."""
-    return [(area.code, [area.title.zh, area.title.en]) for area in city.areas.list()]
-
-
-def import_responsibility(folder: Path, file: Path, sheet: str | None, write: bool) -> tuple[SheetPlan, list[Path]]:
-    """The plan of a sheet of duties, which is the whole table; with ``write`` ``responsibility.yaml``."""
-    city, path = City.load(folder, SystemClock()), folder / FILE
+def read_responsibility(folder: Path, sent: Sent) -> Draft:
+    """A sheet of duties, which is the whole table, as ``responsibility.yaml``."""
+    path = folder / FILE
     standing = load(path, ResponsibilityFile) if path.is_file() else None
-    lines, notes = sheet_lines(table_of(file, sheet), RESPONSIBILITY)
+    duties = read_duties(City.load(folder, SystemClock()), standing, sent)
+    if duties.table is None or duties.faults:
+        return Draft(duties.plan, duties.faults)
+    return Draft(duties.plan, (), {path: yaml_text(path, "responsibility", _plain(duties.table))})
+
+
+def read_duties(city: City, standing: ResponsibilityFile | None, sent: Sent) -> Duties:
+    """A sheet of duties beside the table that stands."""
+    lines, notes = sheet_lines(table_of(sent), RESPONSIBILITY)
     faults, words = Faults(), _Words(city)
     rows = [(row, made) for n, line in enumerate(lines, 1) if (made := _made(row := Row(line, faults), words, n))]
     table = _table(standing, [made for _, made in rows])
     if table is not None:
         known = Known(city.departments, [m.key for m in city.catalogue.list()], [a.code for a in city.areas.list()])
-        faults.found += table_faults(table, known, lambda key, what, mend: _at(rows, key, what, mend))
+        faults.found += table_faults(table, known, lambda key: _at(rows, key))
     before = {row.id: _told(row) for row in standing.rows} if standing else {}
     said = {made.id: _told(made) for _, made in rows}
     removed = [SheetChange(key=key, change="removed") for key in before if key not in said]
     plan = plan_of(RESPONSIBILITY, len(lines), before, said, faults, notes, removed)
-    if not write:
-        return plan, []
-    refuse_faults(plan, faults, file.name)
-    if table is not None:
-        replace_file(path, yaml_text(path, "responsibility", _plain(table)))
-    return plan, [path] if table is not None else []
+    return Duties(plan, faults.found, table)
 
 
 def _made(row: Row, words: _Words, number: int) -> ResponsibilityRow | None:
@@ -113,9 +115,7 @@ def _made(row: Row, words: _Words, number: int) -> ResponsibilityRow | None:
         return ResponsibilityRow.model_validate(facts)
     except ValidationError as error:
         for item in error.errors():
-            row.fault(
-                str(item["loc"][0]) if item["loc"] else "department", item["msg"], "see docs/workflow.md, dispatch"
-            )
+            row.fault(str(item["loc"][0]) if item["loc"] else "department", "row-refused", reason=item["msg"])
         return None
 
 
@@ -149,14 +149,14 @@ def _matter(row: Row, text: str, words: _Words) -> str | None:
 def _channel(row: Row, text: str) -> str | None:
     found = _CHANNELS.get(text.casefold())
     if found is None:
-        row.fault("channels", f"there is no channel '{text}'", f"one of: {', '.join(_CHANNELS)}")
+        row.fault("channels", "no-channel", text=text, known=", ".join(_CHANNELS))
     return found
 
 
 def _weekday(row: Row, text: str) -> int | None:
     if text in "1234567" and len(text) == 1:
         return int(text)
-    row.fault("weekdays", f"'{text}' is no day of the week", "1 is Monday, 7 is Sunday")
+    row.fault("weekdays", "no-weekday", text=text)
     return None
 
 
@@ -166,7 +166,7 @@ def _hours(row: Row) -> dict[str, str] | None:
         return None
     found = _HOURS.fullmatch(text)
     if found is None:
-        row.fault("hours", f"'{text}' is no daily window", "write it as 20:00-08:00")
+        row.fault("hours", "no-hours", text=text)
         return None
     return {"from": found[1].zfill(5), "to": found[2].zfill(5)}
 
@@ -186,12 +186,12 @@ def _table(standing: ResponsibilityFile | None, rows: Sequence[ResponsibilityRow
     return standing.model_copy(update={"rows": tuple(rows), "version": version})
 
 
-def _at(rows: Sequence[tuple[Row, ResponsibilityRow]], key: Key, what: str, mend: str) -> Fault:
-    """A fault of the table at the cell it comes from."""
+def _at(rows: Sequence[tuple[Row, ResponsibilityRow]], key: Key) -> str:
+    """The cell that a key of the table comes from."""
     if len(key) > 2 and key[0] == "rows":
         name = {"candidates": "department"}.get(str(key[2]), str(key[2]))
-        return Fault(rows[int(key[1])][0].where(name), what, mend)
-    return Fault(f"{FILE} {'.'.join(map(str, key))}", what, mend)
+        return rows[int(key[1])][0].where(name)
+    return f"{FILE} {'.'.join(map(str, key))}"
 
 
 def _told(row: ResponsibilityRow) -> Told:

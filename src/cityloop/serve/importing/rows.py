@@ -7,12 +7,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 
 from cityloop.city.faults import Faults
 from cityloop.city.sheet import SheetKind, SheetLine, headed
-from cityloop.core.errors import Fault, Invalid, NotFound
+from cityloop.core.errors import Invalid
 from cityloop.core.values import Title
+from cityloop.serve.importing.phrases import PHRASES
+from cityloop.serve.importing.sent import Sent
 from cityloop.standard.code_lists import folded
 from cityloop.standard.tables import RawTable, TableOptions, read_table
 
@@ -20,11 +21,9 @@ _SEVERAL = re.compile(r"[、，,;；\n|]+")
 _YES = {"是", "yes", "y", "true", "1", "√", "✓"}
 
 
-def table_of(file: Path, sheet: str | None = None) -> RawTable:
-    """A file as a table of texts; raises :class:`NotFound` and what :func:`read_table` raises."""
-    if not file.is_file():
-        raise NotFound(f"there is no file {file}", "correct the name")
-    return read_table(file.name, file.read_bytes(), TableOptions(sheet=sheet))
+def table_of(sent: Sent) -> RawTable:
+    """A file as a table of texts; raises what :func:`read_table` raises."""
+    return read_table(sent.name, sent.body, TableOptions(sheet=sent.sheet))
 
 
 def lines_of(table: RawTable, headings: Mapping[str, tuple[str, ...]]) -> list[SheetLine]:
@@ -39,7 +38,7 @@ def lines_of(table: RawTable, headings: Mapping[str, tuple[str, ...]]) -> list[S
     ]
 
 
-def sheet_lines(table: RawTable, kind: SheetKind) -> tuple[list[SheetLine], list[str]]:
+def sheet_lines(table: RawTable, kind: SheetKind) -> tuple[list[SheetLine], list[Title]]:
     """The lines of a kind of sheet, without the template's own example, and notes on how the table was read.
 
     Raises :class:`Invalid` naming the columns that are not there, with the headings that would stand for them.
@@ -47,18 +46,18 @@ def sheet_lines(table: RawTable, kind: SheetKind) -> tuple[list[SheetLine], list
     have = headed(table.frame.columns, kind.headings)
     needed = [column for column in kind.columns if column.needed and column.key not in have]
     if needed:
-        faults = [Fault(c.key, "no column is headed so", f"one of: {', '.join(c.headings)}") for c in needed]
-        shown = ", ".join(table.frame.columns) or "no columns"
-        raise Invalid(f"the sheet has {shown}", f"cityloop import {kind.name} --template FILE.xlsx shows them", faults)
+        faults = [PHRASES.fault(c.key, "no-column", headings=", ".join(c.headings)) for c in needed]
+        shown = ", ".join(table.frame.columns) or "-"
+        raise PHRASES.problem(Invalid, "lacking", faults, columns=shown, kind=kind.name)
     lines, notes = without_example(lines_of(table, kind.headings), kind)
     return lines, [*table.notes, *notes]
 
 
-def without_example(lines: Sequence[SheetLine], kind: SheetKind) -> tuple[list[SheetLine], list[str]]:
+def without_example(lines: Sequence[SheetLine], kind: SheetKind) -> tuple[list[SheetLine], list[Title]]:
     """The lines but for the template's own example, and a note where it was there."""
     example = {column.key: column.example for column in kind.columns}
     kept = [line for line in lines if any(line.texts[key] != example[key] for key in line.texts)]
-    return kept, ["the example row of the template was left out"] if len(kept) < len(lines) else []
+    return kept, [PHRASES.what("example")] if len(kept) < len(lines) else []
 
 
 @dataclass(frozen=True)
@@ -85,15 +84,19 @@ class Row:
         """The place of a cell, or of the row where the sheet has no such column."""
         return self.line.places.get(key) or next(iter(self.line.places.values()), "")
 
-    def fault(self, key: str, what: str, mend: str) -> None:
-        """Note that a cell cannot be read."""
-        self.faults.add(self.where(key), what, mend)
+    def fault(self, key: str, code: str, /, **parts: object) -> None:
+        """Note that a cell cannot be read, by a phrase of this room."""
+        self.faults.found.append(PHRASES.fault(self.where(key), code, **parts))
+
+    def note(self, key: str, code: str, /, **parts: object) -> Title:
+        """Something unusual about a cell that is read all the same."""
+        return PHRASES.what("at", place=self.where(key), said=PHRASES.say(code, **parts))
 
     def needed(self, key: str) -> str:
         """A cell that must not be empty."""
         text = self.text(key)
         if not text:
-            self.fault(key, "the cell is empty", "fill it")
+            self.fault(key, "empty")
         return text
 
     def title(self, key: str, english: str) -> Title:
@@ -111,7 +114,7 @@ class Row:
         except ValueError:
             found = float("nan")
         if not abs(found) <= most:
-            self.fault(key, f"'{text}' is no degree between -{most:g} and {most:g}", "write WGS 84 degrees")
+            self.fault(key, "no-degree", text=text, most=most)
             return None
         return found
 
@@ -121,17 +124,17 @@ class Row:
         if len(ids) == 1:
             return ids[0]
         if ids:
-            self.fault(key, f"'{text}' names {len(ids)} {names.what}: {', '.join(ids)}", "write the id instead")
+            self.fault(key, "several", text=text, count=len(ids), what=names.what, ids=", ".join(ids))
         else:
-            near = ", ".join(names.near(text)) or "none is near"
-            self.fault(key, f"there is no {names.what} '{text}'", f"near: {near}")
+            near = ", ".join(names.near(text)) or PHRASES.what("none-near")
+            self.fault(key, "unknown", text=text, what=names.what, near=near)
         return None
 
 
 class Names:
     """What words stand for: ids, titles and other names → ids."""
 
-    def __init__(self, what: str, known: Iterable[tuple[str, Sequence[str]]]) -> None:
+    def __init__(self, what: Title, known: Iterable[tuple[str, Sequence[str]]]) -> None:
         self.what = what
         self._ids: dict[str, list[str]] = {}
         self._shown: dict[str, str] = {}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 
 from cityloop.city.sheet import SheetKind
 
 _WIDTH = 22
 
 
-def write_template(kind: SheetKind, file: Path) -> None:
-    """Write a workbook whose first sheet is to be filled; codes stay text, for all its cells are."""
+def template(kind: SheetKind) -> bytes:
+    """A workbook (.xlsx) whose first sheet is to be filled; codes stay text, for all its cells are."""
     from openpyxl import Workbook  # at need: no other command should wait for it
     from openpyxl.styles import Font
 
@@ -37,4 +37,6 @@ def write_template(kind: SheetKind, file: Path) -> None:
     notes.append(["第 2 行是示例，导入时不读。", "Row 2 is an example; it is not read."])
     for letter in "ABCDEF":
         notes.column_dimensions[letter].width = _WIDTH * 2 if letter in "DEF" else _WIDTH
-    book.save(file)
+    blob = io.BytesIO()
+    book.save(blob)
+    return blob.getvalue()

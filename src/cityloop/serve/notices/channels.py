@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
@@ -28,6 +28,7 @@ class Bundle:
     """One message to one address, of one notice or of several that were due together."""
 
     id: str
+    at: datetime
     address: str
     language: Language
     told: Sequence[Words]
@@ -116,7 +117,7 @@ class Mail:
         words, message = self._wording.together(bundle.told, bundle.language), EmailMessage(policy=WIRE)
         message["From"], message["To"] = self._settings.mail_from, address
         message["Subject"] = words.title
-        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Date"] = format_datetime(bundle.at)
         message["Message-ID"] = f"<{bundle.id}@{self._settings.mail_from.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(words.body, cte="base64")

@@ -174,7 +174,11 @@ class Notices:
         if not rows:
             return None
         return Bundle(
-            message, address, "zh" if rows[0].language == "zh" else "en", [Words(row.title, row.body) for row in rows]
+            message,
+            now,
+            address,
+            "zh" if rows[0].language == "zh" else "en",
+            [Words(row.title, row.body) for row in rows],
         )
 
     def _full(self, session: Session, here: ColumnElement[bool], now: datetime) -> datetime | None:

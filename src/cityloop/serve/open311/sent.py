@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
 from cityloop.access.door import Door
+from cityloop.cases.listings import ENTITY
 from cityloop.cases.models import CaseRow
-from cityloop.cases.reading import ENTITY
 from cityloop.citizen.reading import COLUMNS
 from cityloop.city.service import City
 from cityloop.core.clock import Clock
