@@ -47,8 +47,8 @@ from cityloop.serve.users import add_user
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
 
-PACKS = [Path(__file__).parents[1] / "packs" / "air"]
-TABLE, FEED = "AirQualityStation", "air-hourly"
+PACKS = [Path(__file__).parent / "packs" / "gauge"]
+TABLE, FEED = "Gauge", "gauges"
 STATIONS = [f"bench{n:04}" for n in range(1000)]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MACHINE = Actor(id="bench", name=Title(zh="测速", en="Bench"), kind="machine", posts=("feed",))

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 _CITY = """id: town
 title: {zh: 测速, en: Bench}
 timezone: Asia/Shanghai
-packs: [urban, air]
+packs: [urban, air, gauge]
 map: {west: 113.73, south: 22.38, east: 114.64, north: 22.88}
 areas:
   root: "4403"
@@ -42,7 +42,10 @@ def write_town(folder: Path, table: str, stations: Iterable[str]) -> Path:
     """The folder of a town that ``cityloop serve`` takes; areas, calendar and posts are those of the demo city."""
     city, demo = folder / "cities" / "town", ROOT / "cities" / "demo"
     write_entities(city, table, stations)
-    (folder / "packs").symlink_to(ROOT / "packs")
+    packs = folder / "packs"
+    packs.mkdir()
+    for known in (*(ROOT / "packs").iterdir(), *(ROOT / "bench" / "packs").iterdir()):
+        (packs / known.name).symlink_to(known)
     for name in ("areas", "calendar.csv", "policy.yaml"):
         (city / name).symlink_to(demo / name)
     written = {"city.yaml": _CITY, "departments.yaml": _DEPARTMENTS, "responsibility.yaml": _RESPONSIBILITY}
@@ -51,16 +54,14 @@ def write_town(folder: Path, table: str, stations: Iterable[str]) -> Path:
     return city
 
 
-def write_packs(folder: Path, pack: str, written: Mapping[str, str]) -> None:
-    """Instead of all packs as they are: one of them with some files of its own."""
-    packs = folder / "packs"
-    packs.unlink()
-    (packs / pack).mkdir(parents=True)
-    for known in (ROOT / "packs").iterdir():
-        if known.name != pack:
-            (packs / known.name).symlink_to(known)
-    for file in (ROOT / "packs" / pack).iterdir():
+def write_pack(folder: Path, pack: str, written: Mapping[str, str]) -> None:
+    """Instead of a pack as it is: the same with some files of its own."""
+    place = folder / "packs" / pack
+    known = place.resolve()
+    place.unlink()
+    place.mkdir()
+    for file in known.iterdir():
         if file.name not in written:
-            (packs / pack / file.name).symlink_to(file)
+            (place / file.name).symlink_to(file)
     for name, text in written.items():
-        (packs / pack / name).write_text(text, encoding="utf-8")
+        (place / name).write_text(text, encoding="utf-8")

@@ -31,7 +31,7 @@ from tests.parts import free_port
 from tests.running import RunningCity
 
 from bench.conditions import percentiles
-from bench.town import write_packs, write_town
+from bench.town import write_pack, write_town
 from cityloop.core.errors import Problem
 from cityloop.core.settings import Settings
 from cityloop.serve.users import add_user
@@ -250,7 +250,7 @@ def _process(command: list[str], folder: Path, environment: Mapping[str, str] | 
 @contextmanager
 def _cityloop(port: int, folder: Path) -> Iterator[Doer]:
     city, data = write_town(folder, TABLE, [*LOADS, *PROBES, *CROSSERS]), folder / "data"
-    write_packs(folder, "air", {"rules.yaml": _RULE})
+    write_pack(folder, "air", {"rules.yaml": _RULE})
     connection = f"connection: {{url: 'mqtt://127.0.0.1:{port}', topic: obs}}"
     source = f"sources:\n  - {{id: obs, title: 测速, feed: {FEED}, wire: mqtt, {connection}}}\n"
     (city / "sources.yaml").write_text(source, encoding="utf-8")
