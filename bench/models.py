@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,8 @@ _DAYS = 90
 _CITY_NAME = re.compile(r"[A-Z]\d*(?:市|区|县)")
 
 
-def run(
-    source: Path | None = None, only: Sequence[str] = (), threads: int = 1, told: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
-    """Figures of the wanted parts (default: all) by name; ``told`` hears the name of each before it is measured.
+def run(source: Path | None = None, only: Sequence[str] = (), threads: int = 1) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and figures of the wanted parts (default: all), one after another as they are measured.
 
     Raises :class:`NotFound` naming the folder or the part that is missing.
     """
@@ -55,21 +53,16 @@ def run(
     unknown = sorted(set(only) - set(PARTS))
     if unknown:
         raise NotFound(f"there is no part {', '.join(unknown)}", f"known: {', '.join(PARTS)}")
-    found = {}
     for name in only or PARTS:
-        told(name)
         started = time.process_time()
         figures = PARTS[name](folder, threads)
-        found[name] = {
-            **figures,
-            "conditions": {
-                **conditions("scikit-learn", "lightgbm", "numpy", "h3"),
-                "threads": threads,
-                "seed": text.SEED,
-                "cpu_seconds": round(time.process_time() - started, 1),
-            },
+        measured = {
+            **conditions("scikit-learn", "lightgbm", "numpy", "h3"),
+            "threads": threads,
+            "seed": text.SEED,
+            "cpu_seconds": round(time.process_time() - started, 1),
         }
-    return found
+        yield name, {**figures, "conditions": measured}
 
 
 def messages(folder: Path) -> dict[str, Any]:

@@ -63,8 +63,11 @@ def bench_models(
     as_json: JsonOption = False,
 ) -> None:
     """Every model on what it has not seen, beside plain rivals on the same rows; writes docs/models.md anew."""
-    found = _bench("models").run(source, only or (), threads, lambda part: print(f"{part} …", file=sys.stderr))
-    _bench("models_page").update(page, found)
+    found = {}
+    for part, figures in _bench("models").run(source, only or (), threads):
+        found[part] = figures
+        _bench("models_page").update(page, {part: figures})
+        print(f"{part}: {figures['conditions']['cpu_seconds']} s of the processor", file=sys.stderr)
     print_result(found, as_json)
 
 
