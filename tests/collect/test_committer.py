@@ -137,6 +137,13 @@ def test_a_group_that_asks_what_is_stored_waits_for_those_before(committer: Comm
     assert notes.acts == ["read a", "settle a as 1", "read b", "settle b as 2"]
 
 
+def test_a_sender_who_goes_away_takes_nobody_along(committer: Committer[Any], notes: Notes) -> None:
+    gone, other = submit(committer, notes, "a", "b")
+    assert not gone.done.cancel()
+    notes.go.release(2)
+    assert ended(gone, other) == ["a", "b"]
+
+
 def test_stopping_settles_what_waits(notes: Notes) -> None:
     committer = Committer("T", notes, 0.0)
     committer.start()

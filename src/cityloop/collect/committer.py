@@ -116,7 +116,11 @@ class Committer(Generic[Read]):
             thread.join(timeout=60)
 
     def submit(self, job: Job) -> Future[Receipt]:
-        """Hand over one job; its future is done once its rows are durable, or fails with the reason."""
+        """Hand over one job; its future is done once its rows are durable, or fails with the reason.
+
+        Nobody can cancel it any more: a sender who goes away must not take those along who share the commit.
+        """
+        job.done.set_running_or_notify_cancel()
         with self._changed:
             if self._running:
                 self._waiting.append(job)

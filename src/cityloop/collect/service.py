@@ -165,7 +165,9 @@ class Collector:
 
         Raises what :meth:`hand_in` raises.
         """
-        return self.hand_in(actor, feed, body, content_type).result()
+        receipt = self._let_in(actor, feed, body, content_type).result()
+        self.entrance.took(push_of(feed), receipt)
+        return receipt
 
     def hand_in(self, actor: Actor, feed: str, body: bytes, content_type: str) -> Future[Receipt]:
         """The same without waiting: the future is done once good rows are durable and bad ones lie in quarantine.
@@ -173,21 +175,23 @@ class Collector:
         Raises :class:`AccessDenied`, :class:`NotFound` for an unknown feed, :class:`TooLarge`, and :class:`Invalid`
         when the body as a whole cannot be read. Single bad records never raise; the receipt tells of them.
         """
+        done = self._let_in(actor, feed, body, content_type)
+        done.add_done_callback(lambda taken: self._took(feed, taken))
+        return done
+
+    def _took(self, feed: str, taken: Future[Receipt]) -> None:
+        if taken.exception() is None:
+            self.entrance.took(push_of(feed), taken.result())
+
+    def _let_in(self, actor: Actor, feed: str, body: bytes, content_type: str) -> Future[Receipt]:
         self._door.permit(actor, "feed.push")
         self.mapping(feed)
-        source = push_of(feed)
-        if reason := self.entrance.closed(source):
+        if reason := self.entrance.closed(push_of(feed)):
             raise Conflict(f"feed '{feed}' takes no pushes now: {reason}", "keep the records and send them again later")
         if len(body) > self._settings.body_limit:
             what = f"the body has {len(body)} bytes, the limit is {self._settings.body_limit}"
             raise TooLarge(what, "send the records in smaller pushes")
-        done = self.take(Delivery(actor.id, feed, lambda mapping: decode(body, content_type, mapping)))
-        done.add_done_callback(lambda taken: self._took(source, taken))
-        return done
-
-    def _took(self, source: str, taken: Future[Receipt]) -> None:
-        if taken.exception() is None:
-            self.entrance.took(source, taken.result())
+        return self.take(Delivery(actor.id, feed, lambda mapping: decode(body, content_type, mapping)))
 
     def take(self, delivery: Delivery) -> Future[Receipt]:
         """Take in what a push or a source brings; the future is done once it is durable, or fails with the reason.
