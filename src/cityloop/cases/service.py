@@ -101,22 +101,29 @@ class CaseDesk:
             title_of=title_of,
         )
         self._reading = Reading(**stored, book=self._book, views=views, attachments=self.attachments, title_of=title_of)
-        self.similar = Similar(
-            database=database, door=door, city=city, book=self._book, views=views, reading=self._reading
-        )
-        self.pictures = Pictures(database=database, door=door, book=self._book, reading=self._reading)
-        self.callers = Callers(database=database, door=door, audit=audit, city=city, views=views)
         self.tasks = Tasks(**stored)
         self._waiting = Waiting(
             database=database, outbox=outbox, city=city, book=self._book, views=views, mover=self._mover
         )
-        self.calendars = CalendarDesk(**stored, outbox=outbox, book=self._book)
-        self.limits = LimitsDesk(**stored, outbox=outbox, book=self._book)
-        self.dispatch = DispatchDesk(**common, database=database, outbox=outbox, dispatcher=dispatcher)
-        for settings in (self.calendars, self.limits, self.dispatch):
-            settings.open(city.clock.now())
         self._looked: tuple[tuple[str, int], datetime] | None = None
         self._answers = WarningAnswers(audit=audit, city=city, intake=self._intake, mover=self._mover)
+        self._open_beside(common, views)
+        self._open_settings({**stored, "outbox": outbox}, dispatcher)
+
+    def _open_beside(self, common: Mapping[str, Any], views: Views) -> None:
+        """What is looked at beside a case: cases like it, its pictures, who called."""
+        shared: dict[str, Any] = {"database": self._database, "door": self._door}
+        self.similar = Similar(**shared, city=self._city, book=self._book, views=views, reading=self._reading)
+        self.pictures = Pictures(**shared, book=self._book, reading=self._reading)
+        self.callers = Callers(**common, database=self._database, views=views)
+
+    def _open_settings(self, shared: Mapping[str, Any], dispatcher: Dispatcher) -> None:
+        """Calendars, limits and the table of responsibility, each by its version in force."""
+        self.calendars = CalendarDesk(**shared, book=self._book)
+        self.limits = LimitsDesk(**shared, book=self._book)
+        self.dispatch = DispatchDesk(**{k: v for k, v in shared.items() if k != "mover"}, dispatcher=dispatcher)
+        for settings in (self.calendars, self.limits, self.dispatch):
+            settings.open(self._city.clock.now())
 
     @property
     def book(self) -> Book:
