@@ -34,8 +34,9 @@ def update(folder: Path, found: Figures) -> Path:
 
 def written(every: Figures) -> str:
     """The page as text; a part that was never measured is left out."""
-    blocks = [_HEAD, *_forecasts(every), *_onset(every), *_oddities(every), *_zones(every), *_cases(every)]
-    return "\n".join([*blocks, *_conditions(every)])
+    single = {"onset": _onset, "oddities": _oddities, "zones": _zones}
+    parts = [line for name, part in single.items() if name in every for line in part(every[name])]
+    return "\n".join([_HEAD, *_forecasts(every), *parts, *_cases(every), *_conditions(every)])
 
 
 def _forecasts(every: Figures) -> Iterator[str]:
@@ -66,10 +67,7 @@ def _forecasts(every: Figures) -> Iterator[str]:
     yield ""
 
 
-def _onset(every: Figures) -> Iterator[str]:
-    if "onset" not in every:
-        return
-    one = every["onset"]
+def _onset(one: Figures) -> Iterator[str]:
     yield (
         f"## Onset of congestion\n\nLos-loop, {one['what']}: average precision **{one['average_precision']}** on "
         f"{one['rows']:,} rows ({one['rival']['what']}: {one['rival']['average_precision']}). At the threshold set on "
@@ -79,10 +77,7 @@ def _onset(every: Figures) -> Iterator[str]:
     )
 
 
-def _oddities(every: Figures) -> Iterator[str]:
-    if "oddities" not in every:
-        return
-    one = every["oddities"]
+def _oddities(one: Figures) -> Iterator[str]:
     yield (
         f"## Oddities\n\n{one['files']} series of the Numenta Anomaly Benchmark ({one['values']:,} values, "
         f"{one['windows']} windows), by its scorer, one threshold for all files; "
@@ -100,10 +95,7 @@ def _oddities(every: Figures) -> Iterator[str]:
     )
 
 
-def _zones(every: Figures) -> Iterator[str]:
-    if "zones" not in every:
-        return
-    one = every["zones"]
+def _zones(one: Figures) -> Iterator[str]:
     rivals = ", ".join(f"{name} {figure}" for name, figure in one["rivals"].items())
     yield (
         f"## Hot zones\n\nBoston, sanitation, each day of November ({one['cases']:,} cases): 5 % of {one['cells']:,} "
