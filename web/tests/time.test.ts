@@ -41,6 +41,8 @@ describe('city time', () => {
     expect(span(45)).toMatchObject({ unit: 's', s: 45 })
     expect(span(-600)).toMatchObject({ unit: 'm', m: 10 })
     expect(span(7500)).toMatchObject({ unit: 'hm', h: 2, m: 5 })
+    expect(span(7230)).toMatchObject({ unit: 'h', h: 2 })
+    expect(span(172_800)).toMatchObject({ unit: 'd', d: 2 })
     expect(span(183_600)).toMatchObject({ unit: 'dh', d: 2, h: 3 })
   })
 })

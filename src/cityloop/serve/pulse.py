@@ -17,8 +17,16 @@ class Pulse:
         self._collector = collector
 
     def __call__(self) -> dict[str, dict[str, Any]]:
-        """``{"clock": ClockView, "feeds": {delay_seconds, fresh, total}}``."""
-        feeds = self._collector.feeds(SYSTEM)
+        """``{"clock": ClockView, "feeds": {delay_seconds, fresh, total}}``.
+
+        A feed counts once it has brought something, or when it says how often it comes.
+        """
+        mappings = self._collector.mappings
+        feeds = [
+            feed
+            for feed in self._collector.feeds(SYSTEM)
+            if feed.last_observed_at or mappings[feed.id].declaration.expected_every
+        ]
         delays = [feed.delay_seconds for feed in feeds if feed.delay_seconds is not None]
         return {
             "clock": self._city.clock_view().model_dump(mode="json"),

@@ -15,7 +15,7 @@ export const en: Same<typeof zh> = {
     delay: 'delay {seconds} s',
     feeds: 'feeds {fresh}/{total}',
     delayNote: '{real} s of real time, {city} s of city time',
-    feedsNote: 'Feeds with fresh data / all feeds',
+    feedsNote: 'Feeds with fresh data / feeds in use',
   },
   clock: {
     label: 'City time',

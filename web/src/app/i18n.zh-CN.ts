@@ -12,7 +12,7 @@ export const zh = {
     delay: '延迟 {seconds} s',
     feeds: '接入 {fresh}/{total}',
     delayNote: '现实 {real} s，城市时间 {city} s',
-    feedsNote: '有新数据的接入 / 全部接入',
+    feedsNote: '有新数据的接入 / 在用的接入',
   },
   clock: {
     label: '城市时间',

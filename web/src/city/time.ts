@@ -101,7 +101,7 @@ export function fullHour(instant: number, zone: string): number {
   return instant - (Number(at.minute) * 60 + Number(at.second)) * 1000 - (instant % 1000)
 }
 
-export type Span = { unit: 'dh' | 'hm' | 'm' | 's'; d: number; h: number; m: number; s: number }
+export type Span = { unit: 'd' | 'dh' | 'h' | 'hm' | 'm' | 's'; d: number; h: number; m: number; s: number }
 
 /** A length of time in at most two units, for the message `span.<unit>`. */
 export function span(seconds: number): Span {
@@ -109,6 +109,6 @@ export function span(seconds: number): Span {
   const d = Math.floor(whole / 86400)
   const h = Math.floor((whole % 86400) / 3600)
   const m = Math.floor((whole % 3600) / 60)
-  const unit = d > 0 ? 'dh' : h > 0 ? 'hm' : m > 0 ? 'm' : 's'
+  const unit = d > 0 ? (h > 0 ? 'dh' : 'd') : h > 0 ? (m > 0 ? 'hm' : 'h') : m > 0 ? 'm' : 's'
   return { unit, d, h, m, s: whole % 60 }
 }

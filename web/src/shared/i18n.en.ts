@@ -2,7 +2,7 @@ import type { Same } from '../i18n/same'
 import type { zh } from './i18n.zh-CN'
 
 export const en: Same<typeof zh> = {
-  span: { dh: '{d} d {h} h', hm: '{h} h {m} min', m: '{m} min', s: '{s} s', none: '—' },
+  span: { d: '{d} d', h: '{h} h', dh: '{d} d {h} h', hm: '{h} h {m} min', m: '{m} min', s: '{s} s', none: '—' },
   level: {
     red: 'Red warning (extreme)',
     orange: 'Orange warning (severe)',

@@ -1,5 +1,5 @@
 export const zh = {
-  span: { dh: '{d} 天 {h} 小时', hm: '{h} 小时 {m} 分', m: '{m} 分', s: '{s} 秒', none: '—' },
+  span: { d: '{d} 天', h: '{h} 小时', dh: '{d} 天 {h} 小时', hm: '{h} 小时 {m} 分', m: '{m} 分', s: '{s} 秒', none: '—' },
   level: {
     red: '红色预警（特别重大）',
     orange: '橙色预警（重大）',
