@@ -8,13 +8,15 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "cityloop"
 FLOORS = [
     {"core"},
+    {"feel"},
     {"access"},
     {"city"},
     {"standard"},
     {"lake"},
-    {"collect", "watch", "analyse"},
+    {"collect", "watch", "analyse", "decide"},
+    {"command"},
     {"cases", "linkage"},
-    {"ask", "citizen", "evaluate", "learn", "quality", "steward"},
+    {"approve", "ask", "citizen", "emergency", "evaluate", "learn", "quality", "steward"},
     {"drill"},
     {"serve"},
     {"cli"},

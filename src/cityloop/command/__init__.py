@@ -1,0 +1,1 @@
+"""Commands: orders to devices and other systems, with authority, interlocks, observed effect and undo."""

@@ -1,0 +1,1 @@
+"""Linkage: plans of several departments as diagrams, and the runs that follow them step by step."""
