@@ -44,7 +44,7 @@ export function rows(result: QueryResult): Row[] {
       if (column.role === 'time') row.time = value === null ? null : String(value)
       else if (column.role === 'dimension') row.dims[column.id] = value === null ? '' : String(value)
       else if (column.role === 'metric') (row.metrics[column.id] as Cell).value = number(value)
-      else (row.metrics[metrics[past++] as string] as Cell).previous = number(value)
+      else if (column.role === 'previous') (row.metrics[metrics[past++] as string] as Cell).previous = number(value)
     })
     return row
   })
