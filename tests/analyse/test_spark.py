@@ -104,6 +104,9 @@ def _row(instant: datetime, n: int) -> dict[str, Any]:
     return {**base, "area": area, "date": instant.date(), "pm2_5": None if n == 5 else n * 1.25}
 
 
+RUNNING: list[dict[str, Any]] = [
+    {"as": "cumulative"}, {"as": "moving_average", "window": 3}, {"as": "change", "over": "time"}, {"as": "share"},
+]  # fmt: skip
 ASKED: list[dict[str, Any]] = [
     {"metrics": ["cases_opened", "cases_closed", "on_time_rate", "median_handling_time", "warnings_raised"]},
     {"metrics": ["cases_open"], "dimensions": ["department", "district"], "end": at(24)},
@@ -118,15 +121,16 @@ ASKED: list[dict[str, Any]] = [
         {"dimension": "channel", "op": "not_in", "values": ["citizen", "it's"]}]},
     {"metrics": ["cases_opened", "warnings_raised"], "start": at(24), "end": at(48), "compare": "previous_period",
      "grain": "hour", "dimensions": ["district"]},
-    *[{"metrics": ["cases_opened"], "grain": grain, "start": at(-300 * 24), "end": at(48), "compare": "year", "derive": [
-        {"metric": "cases_opened", "as": "cumulative"}, {"metric": "cases_opened", "as": "moving_average", "window": 3},
-        {"metric": "cases_opened", "as": "change", "over": "time"}, {"metric": "cases_opened", "as": "share"}]}
+    *[{"metrics": ["cases_opened"], "grain": grain, "start": at(-300 * 24), "end": at(48), "compare": "year",
+       "derive": [{"metric": "cases_opened", **item} for item in RUNNING]}
       for grain in ("hour", "day", "week", "month", "quarter", "year")],
     {"metrics": ["cases_opened", "cases_closed"], "dimensions": ["district"], "start": at(24), "end": at(48),
-     "compare": "previous", "derive": [{"metric": "cases_opened", "as": "rank"},
-                                       {"metric": "cases_opened", "as": "change_rate"}],
-     "having": [{"metric": "cases_opened__rank", "op": "lte", "value": 1}, {"metric": "cases_opened", "op": "above_mean"}]},
-    {"metrics": ["pm2_5_mean"], "dimensions": ["hour_of_day", "day_of_week"], "calendar": ["rest_days", "morning_peak"]},
+     "compare": "previous",
+     "derive": [{"metric": "cases_opened", "as": "rank"}, {"metric": "cases_opened", "as": "change_rate"}],
+     "having": [{"metric": "cases_opened__rank", "op": "lte", "value": 1},
+                {"metric": "cases_opened", "op": "above_mean"}]},
+    {"metrics": ["pm2_5_mean"], "dimensions": ["hour_of_day", "day_of_week"],
+     "calendar": ["rest_days", "morning_peak"]},
     {"metrics": ["cases_opened"], "dimensions": ["channel"], "calendar": ["working_days"], "filters": [
         {"dimension": "channel", "op": "contains", "values": ["it"]},
         {"dimension": "hour_of_day", "op": "between", "values": ["0", "12"]},

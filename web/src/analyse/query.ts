@@ -13,8 +13,10 @@ export const METRIC = {
 
 export type MetricId = (typeof METRIC)[keyof typeof METRIC]
 
+const PLAIN = { dimensions: [], filters: [], calendar: [], compare: 'none' as const, derive: [], having: [], order: [], limit: 1000 }
+
 export function query(request: Partial<QueryRequest> & { metrics: string[] }): Promise<QueryResult> {
-  const body = { dimensions: [], filters: [], compare: 'none' as const, order: [], limit: 1000, ...request }
+  const body = { ...PLAIN, ...request }
   return ask(api.POST('/api/v1/query', { body }))
 }
 
