@@ -23,6 +23,7 @@ from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Fault, Invalid, Problem
+from cityloop.decide.routes import router as decide_router
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
@@ -59,6 +60,7 @@ ROUTERS = (
     sheets_router,
     analyse_router,
     evaluate_router,
+    decide_router,
     quality_router,
     drill_router,
     standard_router,
