@@ -5555,7 +5555,7 @@ export interface components {
             /** Reason */
             reason: string;
             /** Reasons */
-            reasons: components["schemas"]["cityloop__command__schemas__Reason"][];
+            reasons: components["schemas"]["VerdictReason"][];
             /** Exercise */
             exercise: boolean;
             /** Tries */
@@ -9484,6 +9484,23 @@ export interface components {
             last_read_at: string;
         };
         /**
+         * Reason
+         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         */
+        Reason: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
+            said: components["schemas"]["Title"];
+        };
+        /**
          * Receipt
          * @description The answer to a push. Counts add up to the records sent; ``rejections`` lists the first twenty.
          */
@@ -11284,9 +11301,9 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["MappedRow"][];
             /** Refusals */
-            refusals: components["schemas"]["cityloop__standard__trial__Reason"][];
+            refusals: components["schemas"]["Reason"][];
             /** Flags */
-            flags: components["schemas"]["cityloop__standard__trial__Reason"][];
+            flags: components["schemas"]["Reason"][];
             /**
              * Notes
              * @default []
@@ -11516,7 +11533,18 @@ export interface components {
                 [key: string]: boolean | number | string | null;
             };
             /** Reasons */
-            reasons: components["schemas"]["cityloop__command__schemas__Reason"][];
+            reasons: components["schemas"]["VerdictReason"][];
+        };
+        /**
+         * VerdictReason
+         * @description One check of a verdict: what was looked at, whether it is as wanted, and what to tell people.
+         */
+        VerdictReason: {
+            /** Check */
+            check: string;
+            /** Fits */
+            fits: boolean;
+            said: components["schemas"]["Title"];
         };
         /**
          * VersionChange
@@ -11867,34 +11895,6 @@ export interface components {
              * @default []
              */
             en: string[];
-        };
-        /**
-         * Reason
-         * @description One check of a verdict: what was looked at, whether it is as wanted, and what to tell people.
-         */
-        cityloop__command__schemas__Reason: {
-            /** Check */
-            check: string;
-            /** Fits */
-            fits: boolean;
-            said: components["schemas"]["Title"];
-        };
-        /**
-         * Reason
-         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
-         */
-        cityloop__standard__trial__Reason: {
-            /** Index */
-            index: number;
-            /** Place */
-            place: string;
-            /** Column */
-            column: string;
-            /** Rule */
-            rule: string;
-            /** Reason */
-            reason: string;
-            said: components["schemas"]["Title"];
         };
     };
     responses: never;
