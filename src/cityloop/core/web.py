@@ -60,6 +60,11 @@ Paged = Annotated[Paging, Depends(paging)]
 """A route's parameter that takes them."""
 
 
+def caller(request: Request) -> str:
+    """The network address that a request comes from; behind a proxy on this machine, the one the proxy names."""
+    return request.client.host if request.client else "unknown"
+
+
 async def read_body(request: Request, limit: int) -> bytes:
     """The body of a request; raises :class:`TooLarge` as soon as it is longer than ``limit`` bytes."""
     body = bytearray()

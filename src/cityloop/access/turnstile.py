@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
-from cityloop.citizen.bucket import Bucket, Rule, take
-from cityloop.citizen.models import BucketRow, PepperRow
+from cityloop.access.bucket import Bucket, Rule, take
+from cityloop.access.models import BucketRow, PepperRow
 from cityloop.core.clock import Clock
 from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import TooMany
