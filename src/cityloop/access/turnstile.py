@@ -69,6 +69,10 @@ def _pepper(tx: Transaction) -> str:
 
 
 def _too_many(kind: str, wait: int) -> TooMany:
-    what = {"report": "reports from this network", "phone": "reports under this phone number"}
+    what = {
+        "report": "reports from this network",
+        "phone": "reports under this phone number",
+        "apply": "applications from this network",
+    }
     mend = f"try again in {wait} seconds; in an emergency call the hotline"
     return TooMany(f"too many {what.get(kind, 'questions from this network')}", mend, more={"retry_after": wait})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
+from cityloop.approve.content import ItemBook, load_items
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
@@ -44,6 +45,7 @@ class Content:
     open311: Open311File | None
     cap_cases: tuple[CapCase, ...]
     forecasts: tuple[Forecast, ...]
+    items: ItemBook
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -69,6 +71,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         open311=load_open311(city),
         cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
         forecasts=load_forecasts(city.packs, standard),
+        items=load_items(city),
     )
 
 

@@ -28,6 +28,7 @@ def rules(settings: Settings) -> dict[str, Rule]:
         "phone": Rule(settings.public_phone_reports, 86_400),
         "look": Rule(settings.public_looks, 60),
         "search": Rule(settings.public_searches, 60),
+        "apply": Rule(settings.public_applications, 3600),
     }
 
 
