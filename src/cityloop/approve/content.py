@@ -128,9 +128,9 @@ def _checked_item(item: Item, registers: Mapping[str, RegisterDef], city: City) 
 def _checked_evidence(
     item: Item, evidence: EvidenceDef, fields: Sequence[str], registers: Mapping[str, RegisterDef]
 ) -> Iterator[Found]:
-    register = registers.get(evidence.register)
+    register = registers.get(evidence.looks_in)
     if register is None:
-        yield ("register",), f"there is no register '{evidence.register}'", f"known: {', '.join(registers)}"
+        yield ("looks_in",), f"there is no register '{evidence.looks_in}'", f"known: {', '.join(registers)}"
         return
     columns = [column.id for column in register.columns]
     for name in evidence.read:

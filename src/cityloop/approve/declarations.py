@@ -55,7 +55,7 @@ class Comparison(Frozen):
 
 
 class EvidenceDef(Frozen):
-    """What is read from one register for an application, and what for.
+    """What is read from one register (``looks_in``) for an application, and what for.
 
     ``by`` finds the row: column of the register → field of the form. ``fill`` gives a field that was left empty the
     value of a column. ``columns`` are what facts may name beside these.
@@ -63,7 +63,7 @@ class EvidenceDef(Frozen):
 
     id: Name
     title: Title
-    register: Identity
+    looks_in: Identity
     purpose: Title
     by: dict[Name, Name] = Field(min_length=1)
     fill: dict[Name, Name] = Field(default_factory=dict)

@@ -62,14 +62,14 @@ class Registers:
 
     def kinds(self, evidence: EvidenceDef) -> dict[str, str]:
         """The kind of each column that is read."""
-        columns = {column.id: column.kind for column in self._definitions[evidence.register].columns}
+        columns = {column.id: column.kind for column in self._definitions[evidence.looks_in].columns}
         return {name: columns[name] for name in evidence.read if name in columns}
 
     def look(
         self, tx: Transaction, item: Item, evidence: EvidenceDef, form: Mapping[str, Value], subject: str, now: datetime
     ) -> Looked:
         """Read one register for an application; a reading that is refused is an answer too, and audited like any."""
-        register = self._definitions[evidence.register]
+        register = self._definitions[evidence.looks_in]
         keys = {column: form.get(field) for column, field in evidence.by.items()}
         actor = reader(item)
         try:

@@ -44,7 +44,7 @@ class Shown:
 
     def item(self, item: Item) -> ItemView:
         """An item for everybody."""
-        registers = [self._registers.definition(one.register) for one in item.evidence]
+        registers = [self._registers.definition(one.looks_in) for one in item.evidence]
         own = ("id", "title", "description", "answer_within")
         return ItemView(
             **{name: getattr(item, name) for name in own},
@@ -145,7 +145,7 @@ class Shown:
     def _evidence(
         self, item: Item, evidence: EvidenceDef, row: ApplicationRow, shown: Mapping[str, Any]
     ) -> EvidenceView:
-        register, kept = self._registers.definition(evidence.register), row.evidence[evidence.id]
+        register, kept = self._registers.definition(evidence.looks_in), row.evidence[evidence.id]
         return EvidenceView(
             id=evidence.id,
             title=evidence.title,
@@ -177,7 +177,7 @@ def sensitivities(book: ItemBook, item: str | None) -> dict[str, str]:
     for one in book.items.values() if item is None else [book.items[item]] if item in book.items else []:
         levels = [(field.id, field.sensitivity) for field in one.fields]
         for evidence in one.evidence:
-            columns = book.registers[evidence.register].columns
+            columns = book.registers[evidence.looks_in].columns
             levels += [(place(evidence.id, column.id), column.sensitivity) for column in columns]
         for name, level in levels:
             found[name] = max(found.get(name, "open"), level, key=_LEVELS.index)
