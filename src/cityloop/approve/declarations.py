@@ -16,14 +16,14 @@ ANSWERS = ("grant", "refuse", "person")
 """What a decision table may answer. A machine grants; what it would refuse is proposed to a person."""
 
 
-class Choice(Frozen):
+class FormChoice(Frozen):
     """One value that may be chosen."""
 
     id: str = Field(pattern=r"^[a-z0-9_-]{1,40}$")
     title: Title
 
 
-class FieldDef(Frozen):
+class FormField(Frozen):
     """One field of a form. ``least`` and ``most`` bound numbers; ``longest`` counts characters."""
 
     id: Name
@@ -32,14 +32,14 @@ class FieldDef(Frozen):
     note: Title | None = None
     required: bool = True
     sensitivity: Sensitivity = "internal"
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FormChoice, ...] = ()
     unit: str | None = None
     least: float | None = None
     most: float | None = None
     longest: int = Field(default=200, ge=1, le=2000)
 
     @model_validator(mode="after")
-    def _fits_its_kind(self) -> FieldDef:
+    def _fits_its_kind(self) -> FormField:
         if (self.kind == "choice") != bool(self.choices):
             raise ValueError("a field of kind 'choice' has choices, and no other has")
         if self.kind not in ("integer", "number") and (self.unit, self.least, self.most) != (None, None, None):
@@ -131,7 +131,7 @@ class Item(Frozen):
     description: Title
     answer_within: Title | None = None
     """What is promised of the time, shown beside the form."""
-    fields: tuple[FieldDef, ...] = Field(min_length=1)
+    fields: tuple[FormField, ...] = Field(min_length=1)
     evidence: tuple[EvidenceDef, ...] = ()
     facts: tuple[FactDef, ...] = ()
     decision: Identity
@@ -145,7 +145,7 @@ class Item(Frozen):
     appeal: AppealDef
     revocable: bool = True
 
-    def field(self, name: str) -> FieldDef:
+    def field(self, name: str) -> FormField:
         """A field by id; raises ``KeyError``."""
         return {one.id: one for one in self.fields}[name]
 

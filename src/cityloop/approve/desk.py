@@ -28,7 +28,7 @@ from cityloop.approve.schemas import (
     ApplicationReceipt,
     ApplicationView,
     ApplicationWish,
-    ItemView,
+    ApprovalItem,
 )
 from cityloop.approve.shown import Shown, sensitivities
 from cityloop.city.service import City
@@ -82,7 +82,7 @@ class ApprovalDesk:
         self._database, self._door, self._audit, self._city = database, door, audit, city
         self._book, self._intake, self._ledger, self._shown = book, intake, ledger, shown
 
-    def items(self, actor: Actor) -> list[ItemView]:
+    def items(self, actor: Actor) -> list[ApprovalItem]:
         """Every item, for whoever sees applications at all."""
         self._door.scope(actor, ENTITY)
         return [self._shown.item(item) for item in self._book.items.values()]

@@ -16,7 +16,7 @@ from cityloop.approve.ledger import Ledger
 from cityloop.approve.models import ApplicationRow
 from cityloop.approve.moves import appeal_refused
 from cityloop.approve.phrases import PHRASES
-from cityloop.approve.schemas import Appeal, ApplicationReceipt, ApplicationWish, ItemView, PublicApplication
+from cityloop.approve.schemas import Appeal, ApplicationReceipt, ApplicationWish, ApprovalItem, PublicApplication
 from cityloop.approve.shown import Shown
 from cityloop.city.service import City
 from cityloop.core.database import Database
@@ -41,7 +41,7 @@ class PublicApprovals:
         self._database, self._door, self._city, self._book = database, door, city, book
         self._intake, self._ledger, self._shown, self._turnstile = intake, ledger, shown, turnstile
 
-    def items(self) -> list[ItemView]:
+    def items(self) -> list[ApprovalItem]:
         """What can be applied for."""
         self._door.permit(PUBLIC, FILE)
         return [self._shown.item(item) for item in self._book.items.values()]

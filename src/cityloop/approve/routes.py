@@ -21,8 +21,8 @@ from cityloop.approve.schemas import (
     ApplicationReceipt,
     ApplicationView,
     ApplicationWish,
+    ApprovalItem,
     ItemRates,
-    ItemView,
     PublicApplication,
     Reproduced,
 )
@@ -55,7 +55,7 @@ Filter = Annotated[ApplicationFilter, Depends(wanted)]
 
 
 @router.get("/items")
-def items(actor: Asker, desk: TheDesk) -> list[ItemView]:
+def items(actor: Asker, desk: TheDesk) -> list[ApprovalItem]:
     """Items that are approved at once where the rule is clear."""
     return desk.items(actor)
 
@@ -112,7 +112,7 @@ def rates(
 
 
 @router.get("/public/items")
-def public_items(public: ThePublic) -> list[ItemView]:
+def public_items(public: ThePublic) -> list[ApprovalItem]:
     """What can be applied for, with every form."""
     return public.items()
 

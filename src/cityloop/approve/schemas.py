@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cityloop.approve.declarations import FieldDef
+from cityloop.approve.declarations import FormField
 from cityloop.approve.judging import State
 from cityloop.approve.moves import Check, Move
 from cityloop.core.values import Frozen, Instant, Title
@@ -15,7 +15,7 @@ from cityloop.core.words import Words
 Channel = Literal["citizen", "desk"]
 
 
-class ItemView(Frozen):
+class ApprovalItem(Frozen):
     """An item as anybody may read it: what it is, its form, and what is compared with registers."""
 
     id: str
@@ -24,7 +24,7 @@ class ItemView(Frozen):
     answer_within: Title | None
     department: str
     department_title: Title
-    fields: list[FieldDef]
+    fields: list[FormField]
     evidence: list[Title]
     limit: str
     appeal_days: int
@@ -39,7 +39,7 @@ class ApplicationWish(Frozen):
     values: dict[str, Any] = Field(max_length=60)
 
 
-class ResultView(Frozen):
+class ApplicationResult(Frozen):
     """A further result, such as an amount with its unit."""
 
     id: str
@@ -57,7 +57,7 @@ class ApplicationReceipt(Frozen):
     state_title: Title
     instant: bool
     reasons: list[Title]
-    results: list[ResultView]
+    results: list[ApplicationResult]
     expected_at: Instant | None
 
 
@@ -80,7 +80,7 @@ class PublicApplication(Frozen):
     state_title: Title
     instant: bool
     reasons: list[Title]
-    results: list[ResultView]
+    results: list[ApplicationResult]
     applied_at: Instant
     answered_at: Instant | None
     expected_at: Instant | None
@@ -116,7 +116,7 @@ class ApplicationLine(Frozen):
     appeals: int
 
 
-class FormValue(Frozen):
+class ApplicationValue(Frozen):
     """One field of an application; ``value`` is covered where the asker may not see it."""
 
     id: str
@@ -128,7 +128,7 @@ class FormValue(Frozen):
     differs: bool
 
 
-class EvidenceValue(Frozen):
+class ApplicationColumn(Frozen):
     """One column that was read from a register; ``field`` is the field of the form that it was compared with."""
 
     id: str
@@ -138,7 +138,7 @@ class EvidenceValue(Frozen):
     same: bool | None
 
 
-class EvidenceView(Frozen):
+class ApplicationEvidence(Frozen):
     """What one register said when the application came in."""
 
     id: str
@@ -149,10 +149,10 @@ class EvidenceView(Frozen):
     status: str
     why: Title | None
     sample: bool
-    values: list[EvidenceValue]
+    values: list[ApplicationColumn]
 
 
-class FactView(Frozen):
+class ApplicationFact(Frozen):
     """One input of the decision table."""
 
     id: str
@@ -160,7 +160,7 @@ class FactView(Frozen):
     value: Any
 
 
-class DoubtView(Frozen):
+class ApplicationDoubt(Frozen):
     """Why no machine answered."""
 
     code: str
@@ -168,7 +168,7 @@ class DoubtView(Frozen):
     about: str
 
 
-class EntryView(Frozen):
+class ApplicationEntry(Frozen):
     """One line of the timeline."""
 
     at: Instant
@@ -186,21 +186,21 @@ class ApplicationView(ApplicationLine):
 
     post: str
     channel: Channel
-    form: list[FormValue]
-    evidence: list[EvidenceView]
-    facts: list[FactView]
-    doubts: list[DoubtView]
+    form: list[ApplicationValue]
+    evidence: list[ApplicationEvidence]
+    facts: list[ApplicationFact]
+    doubts: list[ApplicationDoubt]
     decision: str | None
     table: str
     table_version: str | None
     rules: list[str]
     reasons: list[Title]
-    results: list[ResultView]
+    results: list[ApplicationResult]
     decided_by: str | None
     decided_by_name: Title | None
     checked_by: str | None
     checked_at: Instant | None
-    timeline: list[EntryView]
+    timeline: list[ApplicationEntry]
     moves: list[Move]
     version: int
 

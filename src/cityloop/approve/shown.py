@@ -14,19 +14,19 @@ from cityloop.approve.moves import REASONED, Move
 from cityloop.approve.phrases import HANDED, MOVES, STATES
 from cityloop.approve.registers import Registers
 from cityloop.approve.schemas import (
+    ApplicationColumn,
+    ApplicationDoubt,
+    ApplicationEntry,
+    ApplicationEvidence,
+    ApplicationFact,
     ApplicationLine,
     ApplicationReceipt,
+    ApplicationResult,
     ApplicationStep,
+    ApplicationValue,
     ApplicationView,
-    DoubtView,
-    EntryView,
-    EvidenceValue,
-    EvidenceView,
-    FactView,
-    FormValue,
-    ItemView,
+    ApprovalItem,
     PublicApplication,
-    ResultView,
 )
 from cityloop.city.service import City
 from cityloop.core.values import Title
@@ -42,11 +42,11 @@ class Shown:
     def __init__(self, city: City, book: ItemBook, registers: Registers, names: Callable[[str], Title]) -> None:
         self._city, self._book, self._registers, self._names = city, book, registers, names
 
-    def item(self, item: Item) -> ItemView:
+    def item(self, item: Item) -> ApprovalItem:
         """An item for everybody."""
         registers = [self._registers.definition(one.looks_in) for one in item.evidence]
         own = ("id", "title", "description", "answer_within")
-        return ItemView(
+        return ApprovalItem(
             **{name: getattr(item, name) for name in own},
             department=item.hand_over.department,
             department_title=self._city.departments[item.hand_over.department].title,
@@ -76,8 +76,8 @@ class Shown:
                 "table": item.decision,
                 "form": [self._form_value(item, row, name, shown) for name in row.form],
                 "evidence": [self._evidence(item, one, row, shown) for one in item.evidence if one.id in row.evidence],
-                "facts": [FactView(id=f.id, title=f.title, value=row.facts.get(f.id)) for f in item.facts],
-                "doubts": [DoubtView.model_validate(doubt) for doubt in row.doubts],
+                "facts": [ApplicationFact(id=f.id, title=f.title, value=row.facts.get(f.id)) for f in item.facts],
+                "doubts": [ApplicationDoubt.model_validate(doubt) for doubt in row.doubts],
                 "reasons": titles(row.reasons),
                 "results": results(item, row.results),
                 "decided_by_name": self._names(row.decided_by) if row.decided_by else None,
@@ -127,13 +127,13 @@ class Shown:
             expected_at=row.due_at if waits else None,
         )
 
-    def _form_value(self, item: Item, row: ApplicationRow, name: str, shown: Mapping[str, Any]) -> FormValue:
+    def _form_value(self, item: Item, row: ApplicationRow, name: str, shown: Mapping[str, Any]) -> ApplicationValue:
         field = item.field(name)
         value = shown[name]
         words = {choice.id: choice.title for choice in field.choices}
         if field.kind == "area" and value and value == row.form[name]:
             words = {str(value): self._city.areas.title(str(value))}
-        return FormValue(
+        return ApplicationValue(
             id=name,
             title=field.title,
             value=value,
@@ -144,9 +144,9 @@ class Shown:
 
     def _evidence(
         self, item: Item, evidence: EvidenceDef, row: ApplicationRow, shown: Mapping[str, Any]
-    ) -> EvidenceView:
+    ) -> ApplicationEvidence:
         register, kept = self._registers.definition(evidence.looks_in), row.evidence[evidence.id]
-        return EvidenceView(
+        return ApplicationEvidence(
             id=evidence.id,
             title=evidence.title,
             register_title=register.title,
@@ -158,8 +158,8 @@ class Shown:
             values=[_column(evidence, register, name, row, shown) for name in kept["row"]],
         )
 
-    def _entry(self, entry: ApplicationEntryRow) -> EntryView:
-        return EntryView(
+    def _entry(self, entry: ApplicationEntryRow) -> ApplicationEntry:
+        return ApplicationEntry(
             at=entry.at,
             actor=entry.actor,
             actor_name=self._names(entry.actor),
@@ -195,12 +195,12 @@ def _columns(row: ApplicationRow) -> dict[str, Any]:
 
 def _column(
     evidence: EvidenceDef, register: RegisterDef, name: str, row: ApplicationRow, shown: Mapping[str, Any]
-) -> EvidenceValue:
+) -> ApplicationColumn:
     column = register.column(name)
     compared = {pair.column: pair.field for pair in evidence.compare}
     beside = {**{column: field for field, column in evidence.fill.items()}, **evidence.by, **compared}.get(name)
     differs = any(doubt["code"] == "differs" and doubt["about"] == beside for doubt in row.doubts)
-    return EvidenceValue(
+    return ApplicationColumn(
         id=name,
         title=column.title if column else Title(zh=name, en=name),
         value=shown[place(evidence.id, name)],
@@ -209,10 +209,10 @@ def _column(
     )
 
 
-def results(item: Item, values: Mapping[str, Any]) -> list[ResultView]:
+def results(item: Item, values: Mapping[str, Any]) -> list[ApplicationResult]:
     """The further results of a decision, by their titles."""
     known = [one for one in item.results if values.get(one.id) is not None]
-    return [ResultView(id=one.id, title=one.title, value=values[one.id], unit=one.unit) for one in known]
+    return [ApplicationResult(id=one.id, title=one.title, value=values[one.id], unit=one.unit) for one in known]
 
 
 def told_reasons(row: ApplicationRow) -> list[Title]:
