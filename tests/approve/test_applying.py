@@ -210,7 +210,7 @@ def test_lists_are_filtered_sorted_and_exported(room: ApprovalRoom) -> None:
     assert room.desk.list(URBAN, _all(q="no_such%"), Paging(page=1, size=3, sort="")).total == 0
     with pytest.raises(Invalid):
         room.desk.list(URBAN, _all(), Paging(page=1, size=3, sort="form"))
-    assert "临时占道" in room.desk.export(URBAN, _all(), "csv").body.decode("utf-8-sig")
+    assert "临时占道" in bytes(room.desk.export(URBAN, _all(), "csv").body).decode("utf-8-sig")
 
 
 def test_too_many_applications_from_one_address_wait(tmp_path_factory: pytest.TempPathFactory) -> None:

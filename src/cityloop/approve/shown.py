@@ -97,7 +97,7 @@ class Shown:
             item=item.id,
             item_title=item.title,
             department_title=self._city.departments[row.department].title,
-            state=row.state,  # type: ignore[arg-type]
+            state=row.state,
             state_title=STATES[row.state],
             instant=row.instant,
             reasons=told_reasons(row),
@@ -119,7 +119,7 @@ class Shown:
         return ApplicationReceipt(
             number=row.number,
             code=code,
-            state=row.state,  # type: ignore[arg-type]
+            state=row.state,
             state_title=STATES[row.state],
             instant=row.instant,
             reasons=told_reasons(row),
@@ -166,7 +166,7 @@ class Shown:
             move=entry.move,
             title=MOVES[entry.move],
             from_state=entry.from_state,
-            state=entry.state,  # type: ignore[arg-type]
+            state=entry.state,
             reason=entry.reason,
         )
 
