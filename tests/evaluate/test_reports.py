@@ -15,9 +15,9 @@ import pytest
 from openpyxl import load_workbook
 
 from cityloop.access.actor import Actor
+from cityloop.core import render
 from cityloop.core.errors import Conflict
-from cityloop.evaluate import render
-from cityloop.evaluate.paper import Paper, Table
+from cityloop.core.paper import Paper, Table
 from cityloop.evaluate.routes import router
 from cityloop.evaluate.service import Evaluator
 from tests.cases.support import SANITATION, TO_CLOSED
