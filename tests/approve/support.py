@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
@@ -30,7 +29,10 @@ from cityloop.core.database import Database
 from cityloop.core.errors import NotFound
 from cityloop.core.outbox import Event, Outbox
 from cityloop.core.values import Title
-from cityloop.feel import expression, tests
+from cityloop.decide.content import PackTable, load_decisions
+from cityloop.decide.service import Decider
+from cityloop.decide.shelf import Shelf
+from cityloop.serve.approving import answer_again
 from tests.cases.support import MONDAY, ROOT, demo_city, person
 
 SERVICES = ROOT / "packs" / "services"
@@ -53,6 +55,11 @@ NUMBERS = {
 @cache
 def demo_items() -> ItemBook:
     return load_items(demo_city(ManualClock(MONDAY)))
+
+
+@cache
+def demo_tables() -> Mapping[str, PackTable]:
+    return load_decisions([SERVICES])
 
 
 def elderly(who: str = "样例甲", **changes: Any) -> dict[str, Any]:
@@ -109,50 +116,17 @@ def open_approval_room(
     outbox, audit, door = Outbox(database), Audit(database), Door(copy.deepcopy(city.policy))
     registers = Registers(door=door, audit=audit, definitions=book.registers, tables=book.tables, state_of=_no_state)
     ledger, shown = Ledger(outbox, audit, city), Shown(city, book, registers, lambda name: Title(zh=name, en=name))
-    intake = Intake(city=city, book=book, registers=registers, decide=decide or decided, ledger=ledger)
+    decider = Decider(database=database, outbox=outbox, clock=clock, shelf=Shelf(database, demo_tables()))
+    decider.open()
+    asked = (lambda *told, **more: decide(decider, *told, **more)) if decide else decider.decide
+    intake = Intake(city=city, book=book, registers=registers, decide=asked, ledger=ledger)
     kept: dict[str, Any] = {"database": database, "door": door, "city": city, "book": book}
     made: dict[str, Any] = {**kept, "intake": intake, "ledger": ledger, "shown": shown}
     desk = ApprovalDesk(**made, audit=audit)
     public = PublicApprovals(**made, turnstile=Turnstile(database, wall, limits))
-    supervision = Supervision(**kept, registers=registers, again=lambda _: None)
+    supervision = Supervision(**kept, registers=registers, again=answer_again(database))
     return ApprovalRoom(database, outbox, audit, door, city, clock, wall, desk, public, supervision)
 
 
 def _no_state(actor: Actor, entity: str) -> Mapping[str, Any]:
     raise NotFound(f"no {entity} for {actor.id}")
-
-
-@dataclass(frozen=True)
-class _Answer:
-    id: str
-    version: str
-    outputs: Any
-    rules: tuple[str, ...]
-    outcome: str
-
-
-def decided(table: str, inputs: Mapping[str, Any], **_: Any) -> _Answer:
-    """The first row of a table of the pack that fits."""
-    names, outputs, rows = _table(table)
-    for rule, conditions, values in rows:
-        if all(c == "-" or tests(c).holds(inputs[n], inputs) is True for n, c in zip(names, conditions, strict=True)):
-            told = {o: expression(v).value({}) if v else None for o, v in zip(outputs, values, strict=True)}
-            return _Answer("dec_1", "1", told, (rule,), "matched")
-    return _Answer("dec_1", "1", {}, (), "none")
-
-
-@cache
-def _table(table: str) -> tuple[list[str], list[str], list[tuple[str, list[str], list[str]]]]:
-    tree = ElementTree.parse(SERVICES / "decisions" / f"{table}.dmn").getroot()
-    space = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
-    names = [node.text or "" for node in tree.iter(f"{space}text")][: len(list(tree.iter(f"{space}input")))]
-    outputs = [node.get("name", "") for node in tree.iter(f"{space}output")]
-    rows = [
-        (
-            rule.get("id", ""),
-            [entry[0].text or "" for entry in rule.iter(f"{space}inputEntry")],
-            [entry[0].text or "" for entry in rule.iter(f"{space}outputEntry")],
-        )
-        for rule in tree.iter(f"{space}rule")
-    ]
-    return names, outputs, rows

@@ -15,6 +15,7 @@ from cityloop.approve.declarations import Item
 from cityloop.approve.schemas import ApplicationFilter
 from cityloop.core.errors import AccessDenied, Conflict, Invalid, NotFound, TooMany
 from cityloop.core.web import Paging
+from cityloop.decide.service import Decider
 from tests.approve.support import (
     ANALYST,
     LEADER,
@@ -23,7 +24,6 @@ from tests.approve.support import (
     SECOND,
     URBAN,
     ApprovalRoom,
-    decided,
     demo_items,
     elderly,
     occupation,
@@ -44,7 +44,8 @@ def test_a_clear_case_is_granted_at_once_with_its_reason(room: ApprovalRoom) -> 
     assert [reason.zh for reason in told.reasons] == ["年满 80 周岁不满 90 周岁，户籍在本市"]
     assert [(r.id, r.value, r.unit) for r in told.results] == [("amount", 100, "CNY")]
     seen = room.seen(told.number)
-    assert (seen.rules, seen.decision, seen.table_version) == (["age-80"], "dec_1", "1")
+    assert (seen.rules, seen.table, seen.table_version) == (["age-80"], "elderly-allowance", "1")
+    assert seen.decision and seen.decision.startswith("dec_")
     assert {fact.id: fact.value for fact in seen.facts} == {"age": 83, "status": "living", "drawing": False}
     district = next(value for value in seen.form if value.id == "district")
     assert (district.value, district.filled, district.shown and district.shown.zh) == ("440304", True, "福田区")
@@ -132,13 +133,11 @@ def test_tables_that_err_or_do_not_speak_never_grant(tmp_path_factory: pytest.Te
     def broken(*_: Any, **__: Any) -> Any:
         raise Invalid("there is no such table")
 
-    def silent(table: str, inputs: Any, **_: Any) -> Any:
-        return decided(table, {**inputs, "status": "unheard-of"})
+    def silent(decider: Decider, table: str, inputs: Any, **more: Any) -> Any:
+        return decider.decide(table, {**inputs, "status": "unheard-of"}, **more)
 
-    def strange(table: str, inputs: Any, **_: Any) -> Any:
-        answer = decided(table, inputs)
-        object.__setattr__(answer, "outputs", {"answer": "yes please"})
-        return answer
+    def strange(decider: Decider, table: str, inputs: Any, **more: Any) -> Any:
+        return decider.decide(table, inputs, **more).model_copy(update={"outputs": {"answer": "yes please"}})
 
     for decide, code in ((broken, "table-error"), (silent, "no-rule"), (strange, "table-error")):
         room = open_approval_room(tmp_path_factory.mktemp("table"), decide=decide)

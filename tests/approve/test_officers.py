@@ -146,7 +146,7 @@ def test_a_stored_decision_comes_out_the_same_again(room: ApprovalRoom, item: st
     actor = OFFICER if item == "elderly-allowance" else URBAN
     room.clock.advance(timedelta(days=400))
     again = room.supervision.reproduce(actor, told.number)
-    assert again.same and again.facts_same, "by the day of the application, not by today's"
+    assert again.same and again.facts_same and again.answer_same, "by the day of the application, not by today's"
 
 
 def test_the_same_applications_are_checked_for_the_same_seed() -> None:

@@ -64,7 +64,7 @@ def catching_up(kind: KindDef, level: Level, called: Sequence[str], settled: Seq
     """The roles that a new level adds: first ones, and those that follow on roles that are settled already."""
     found = roots(kind, level, called)
     for role in settled:
-        found += [one for one in follows(kind, role, level, [*called, *found])]
+        found += follows(kind, role, level, [*called, *found])
     return found
 
 

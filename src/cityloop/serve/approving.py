@@ -12,7 +12,7 @@ from cityloop.access.door import Door
 from cityloop.access.turnstile import Turnstile
 from cityloop.approve.content import ItemBook
 from cityloop.approve.desk import ApprovalDesk
-from cityloop.approve.intake import Decide, Intake
+from cityloop.approve.intake import Intake
 from cityloop.approve.ledger import Ledger
 from cityloop.approve.public import PublicApprovals
 from cityloop.approve.rates import Again, Supervision
@@ -25,6 +25,9 @@ from cityloop.core.database import Database
 from cityloop.core.outbox import Outbox
 from cityloop.core.settings import Settings
 from cityloop.core.values import Title
+from cityloop.decide.models import DecisionRow, DecisionTableRow
+from cityloop.decide.ready import prepare
+from cityloop.decide.service import Decider
 from cityloop.serve.public import rules
 
 
@@ -45,8 +48,7 @@ def open_approvals(
     settings: Settings,
     book: ItemBook,
     collector: Collector,
-    decide: Decide,
-    again: Again,
+    decider: Decider,
     *,
     database: Database,
     outbox: Outbox,
@@ -60,13 +62,13 @@ def open_approvals(
         door=door, audit=audit, definitions=book.registers, tables=book.tables, state_of=_state_of(collector)
     )
     ledger, shown = Ledger(outbox, audit, city), Shown(city, book, registers, names)
-    intake = Intake(city=city, book=book, registers=registers, decide=decide, ledger=ledger)
+    intake = Intake(city=city, book=book, registers=registers, decide=decider.decide, ledger=ledger)
     kept: dict[str, Any] = {"database": database, "door": door, "city": city, "book": book}
     made: dict[str, Any] = {**kept, "intake": intake, "ledger": ledger, "shown": shown}
     return Approvals(
         desk=ApprovalDesk(**made, audit=audit),
         public=PublicApprovals(**made, turnstile=Turnstile(database, SystemClock(), rules(settings))),
-        supervision=Supervision(**kept, registers=registers, again=again),
+        supervision=Supervision(**kept, registers=registers, again=answer_again(database)),
     )
 
 
@@ -76,3 +78,15 @@ def _state_of(collector: Collector) -> Callable[[Actor, str], Mapping[str, Any]]
         return {**view.values, "id": view.id, "title": view.title.zh, "area": view.area}
 
     return state_of
+
+
+def answer_again(database: Database) -> Again:
+    """Works a stored decision out once more, by the version of its table that made it."""
+
+    def again(decision: str) -> Any:
+        with database.reading() as session:
+            made = session.get(DecisionRow, decision)
+            table = session.get(DecisionTableRow, (made.table, made.version)) if made else None
+        return prepare(table.xml, table.table).answer(made.inputs) if made and table else None
+
+    return again

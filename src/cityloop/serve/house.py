@@ -26,13 +26,15 @@ from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
-from cityloop.lake.events import WARNINGS, EventWriter
+from cityloop.lake.events import TYPES, WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
+from cityloop.serve.approving import open_approvals
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
+from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
@@ -98,12 +100,16 @@ class House:
     def _build_rooms(self) -> None:
         shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
+        self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
+        self.approvals = open_approvals(
+            self.settings, self.content.items, self.collector, self.decider, **shared, city=self.city, names=self._name
+        )
         self.sheets = SheetDesk(
             settings=self.settings,
             **{name: shared[name] for name in ("database", "audit", "door")},
@@ -303,13 +309,14 @@ class House:
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER, of_finding)
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER, before=events.write)
+        self.relay.consume("lake", events, TYPES, LINGER, before=events.write)
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
+                "applications": lambda: self.approvals.desk.tick(self.clock.now()),
             },
             TICK_SECONDS,
         )
@@ -342,6 +349,7 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.decider, self.decision_desk, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
