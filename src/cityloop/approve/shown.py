@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cityloop.access.actor import PUBLIC
 from cityloop.access.door import Scope
 from cityloop.approve.content import ItemBook
 from cityloop.approve.declarations import EvidenceDef, Item, RegisterDef
@@ -162,7 +163,7 @@ class Shown:
         return ApplicationEntry(
             at=entry.at,
             actor=entry.actor,
-            actor_name=self._names(entry.actor),
+            actor_name=PUBLIC.name if entry.actor == PUBLIC.id else self._names(entry.actor),
             move=entry.move,
             title=MOVES[entry.move],
             from_state=entry.from_state,
