@@ -9,11 +9,10 @@ from pydantic import Field
 
 from cityloop.analyse.schemas import DimensionKind, Words
 from cityloop.core.values import Frozen, Title
+from cityloop.lake.events import PROTECTED
 
 TIME = "time"
 """The dimension every metric has; its column is the metric's own ``time``, cut by the grain of the query."""
-
-_PROTECTED = {"CaseEvent": "case", "WarningEvent": "warning"}
 
 
 class AsOf(Frozen):
@@ -45,7 +44,7 @@ class Metric(Frozen):
     @property
     def protected(self) -> str:
         """The entity whose scope at the door limits this metric's rows."""
-        return _PROTECTED.get(self.table, "observation")
+        return PROTECTED.get(self.table, "observation")
 
 
 class Dimension(Frozen):

@@ -3947,6 +3947,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Items
+         * @description Items that are approved at once where the rule is clear.
+         */
+        get: operations["items_api_v1_items_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Applications
+         * @description Applications in the asker's sight.
+         */
+        get: operations["applications_api_v1_applications_get"];
+        put?: never;
+        /**
+         * File
+         * @description Take an application at the counter.
+         */
+        post: operations["file_api_v1_applications_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The same list as a file.
+         */
+        get: operations["export_api_v1_applications_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Application
+         * @description One application with evidence, facts, matched rule and timeline. Audited.
+         */
+        get: operations["application_api_v1_applications__key__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{key}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move
+         * @description Grant, refuse, revoke, pass or fail a check; 409 when it has changed meanwhile.
+         */
+        post: operations["move_api_v1_applications__key__move_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{key}/reproduction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reproduction
+         * @description The decision worked out once more from what was kept.
+         */
+        get: operations["reproduction_api_v1_applications__key__reproduction_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approval-rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rates
+         * @description The rates of every item, by default of the last 30 days.
+         */
+        get: operations["rates_api_v1_approval_rates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Public Items
+         * @description What can be applied for, with every form.
+         */
+        get: operations["public_items_api_v1_public_items_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply
+         * @description Apply without an account. Number and secret code come back once; 429 with ``Retry-After`` when it is too much.
+         */
+        post: operations["apply_api_v1_public_applications_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/applications/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description How an application stands, for whoever has its code.
+         */
+        get: operations["follow_api_v1_public_applications__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/applications/{number}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Appeal
+         * @description Appeal once against a refusal or revocation.
+         */
+        post: operations["appeal_api_v1_public_applications__number__appeal_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -4084,6 +4308,328 @@ export interface components {
             metres: number | null;
         };
         /**
+         * Appeal
+         * @description Why the applicant thinks that the answer is wrong.
+         */
+        Appeal: {
+            /** Code */
+            code: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * ApplicationColumn
+         * @description One column that was read from a register; ``field`` is the field of the form that it was compared with.
+         */
+        ApplicationColumn: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: unknown;
+            /** Field */
+            field: string | null;
+            /** Same */
+            same: boolean | null;
+        };
+        /**
+         * ApplicationDoubt
+         * @description Why no machine answered.
+         */
+        ApplicationDoubt: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /** About */
+            about: string;
+        };
+        /**
+         * ApplicationEntry
+         * @description One line of the timeline.
+         */
+        ApplicationEntry: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor */
+            actor: string;
+            actor_name: components["schemas"]["Title"];
+            /** Move */
+            move: string;
+            title: components["schemas"]["Title"];
+            /** From State */
+            from_state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ApplicationEvidence
+         * @description What one register said when the application came in.
+         */
+        ApplicationEvidence: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            register_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            purpose: components["schemas"]["Title"];
+            /** Status */
+            status: string;
+            why: components["schemas"]["Title"] | null;
+            /** Sample */
+            sample: boolean;
+            /** Values */
+            values: components["schemas"]["ApplicationColumn"][];
+        };
+        /**
+         * ApplicationFact
+         * @description One input of the decision table.
+         */
+        ApplicationFact: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: unknown;
+        };
+        /**
+         * ApplicationLine
+         * @description An application in a list.
+         */
+        ApplicationLine: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            /** Instant */
+            instant: boolean;
+            /** Proposal */
+            proposal: string | null;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "none" | "due" | "passed" | "failed";
+            /**
+             * Applied At
+             * Format: date-time
+             */
+            applied_at: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Check Due At */
+            check_due_at: string | null;
+            /** Late */
+            late: boolean;
+            /** Appeals */
+            appeals: number;
+        };
+        /**
+         * ApplicationMove
+         * @description One move of an officer, from the version that he saw.
+         */
+        ApplicationMove: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "grant" | "refuse" | "revoke" | "check_pass" | "check_fail";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * ApplicationReceipt
+         * @description Number and secret code, told only this once, with the answer where a machine gave it.
+         */
+        ApplicationReceipt: {
+            /** Number */
+            number: string;
+            /** Code */
+            code: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            state_title: components["schemas"]["Title"];
+            /** Instant */
+            instant: boolean;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Results */
+            results: components["schemas"]["ApplicationResult"][];
+            /** Expected At */
+            expected_at: string | null;
+        };
+        /**
+         * ApplicationResult
+         * @description A further result, such as an amount with its unit.
+         */
+        ApplicationResult: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: string | number | boolean;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * ApplicationStep
+         * @description One thing that happened, as the applicant is told.
+         */
+        ApplicationStep: {
+            title: components["schemas"]["Title"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ApplicationValue
+         * @description One field of an application; ``value`` is covered where the asker may not see it.
+         */
+        ApplicationValue: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: unknown;
+            shown: components["schemas"]["Title"] | null;
+            /** Filled */
+            filled: boolean;
+            /** Differs */
+            differs: boolean;
+        };
+        /**
+         * ApplicationView
+         * @description An application with everything that was decided on it.
+         */
+        ApplicationView: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            /** Instant */
+            instant: boolean;
+            /** Proposal */
+            proposal: string | null;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "none" | "due" | "passed" | "failed";
+            /**
+             * Applied At
+             * Format: date-time
+             */
+            applied_at: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Check Due At */
+            check_due_at: string | null;
+            /** Late */
+            late: boolean;
+            /** Appeals */
+            appeals: number;
+            /** Post */
+            post: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "citizen" | "desk";
+            /** Form */
+            form: components["schemas"]["ApplicationValue"][];
+            /** Evidence */
+            evidence: components["schemas"]["ApplicationEvidence"][];
+            /** Facts */
+            facts: components["schemas"]["ApplicationFact"][];
+            /** Doubts */
+            doubts: components["schemas"]["ApplicationDoubt"][];
+            /** Decision */
+            decision: string | null;
+            /** Table */
+            table: string;
+            /** Table Version */
+            table_version: string | null;
+            /** Rules */
+            rules: string[];
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Results */
+            results: components["schemas"]["ApplicationResult"][];
+            /** Decided By */
+            decided_by: string | null;
+            decided_by_name: components["schemas"]["Title"] | null;
+            /** Checked By */
+            checked_by: string | null;
+            /** Checked At */
+            checked_at: string | null;
+            /** Timeline */
+            timeline: components["schemas"]["ApplicationEntry"][];
+            /** Moves */
+            moves: ("grant" | "refuse" | "revoke" | "check_pass" | "check_fail")[];
+            /** Version */
+            version: number;
+        };
+        /**
+         * ApplicationWish
+         * @description An application: the item and the values of its form, by field.
+         */
+        ApplicationWish: {
+            /** Item */
+            item: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ApplyRequest
          * @description A set to be applied, why, and the hash of the plan that was looked at.
          */
@@ -4094,6 +4640,30 @@ export interface components {
             reason: string;
             /** Hash */
             hash: string;
+        };
+        /**
+         * ApprovalItem
+         * @description An item as anybody may read it: what it is, its form, and what is compared with registers.
+         */
+        ApprovalItem: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            description: components["schemas"]["Title"];
+            answer_within: components["schemas"]["Title"] | null;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /** Fields */
+            fields: components["schemas"]["FormField"][];
+            /** Evidence */
+            evidence: components["schemas"]["Title"][];
+            /** Limit */
+            limit: string;
+            /** Appeal Days */
+            appeal_days: number;
+            /** Sample */
+            sample: boolean;
         };
         /**
          * Area
@@ -6811,6 +7381,58 @@ export interface components {
             usual: number | null;
         };
         /**
+         * FormChoice
+         * @description One value that may be chosen.
+         */
+        FormChoice: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
+         * FormField
+         * @description One field of a form. ``least`` and ``most`` bound numbers; ``longest`` counts characters.
+         */
+        FormField: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind: "text" | "name" | "phone" | "id_number" | "integer" | "number" | "date" | "choice" | "flag" | "area";
+            note?: components["schemas"]["Title"] | null;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Sensitivity
+             * @default internal
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /**
+             * Choices
+             * @default []
+             */
+            choices: components["schemas"]["FormChoice"][];
+            /** Unit */
+            unit?: string | null;
+            /** Least */
+            least?: number | null;
+            /** Most */
+            most?: number | null;
+            /**
+             * Longest
+             * @default 200
+             */
+            longest: number;
+        };
+        /**
          * GradeDef
          * @description A grade from a score upwards, and its colour.
          */
@@ -7423,6 +8045,45 @@ export interface components {
              * @default false
              */
             bonus: boolean;
+        };
+        /**
+         * ItemRates
+         * @description What became of the applications of an item within a period. Shares are of ``applied``, 0 to 1.
+         */
+        ItemRates: {
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            /** Applied */
+            applied: number;
+            /** Instant */
+            instant: number;
+            /** Handed */
+            handed: number;
+            /** Granted */
+            granted: number;
+            /** Refused */
+            refused: number;
+            /** Revoked */
+            revoked: number;
+            /** Appealed */
+            appealed: number;
+            /** Overturned */
+            overturned: number;
+            /** Checked */
+            checked: number;
+            /** Check Failed */
+            check_failed: number;
+            /** Late */
+            late: number;
+            /** Instant Share */
+            instant_share: number | null;
+            /** Handed Share */
+            handed_share: number | null;
+            /** Check Failed Share */
+            check_failed_share: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
         };
         /**
          * ItemView
@@ -8442,6 +9103,17 @@ export interface components {
             /** Both */
             both: number;
         };
+        /** Page[ApplicationLine] */
+        Page_ApplicationLine_: {
+            /** Items */
+            items: components["schemas"]["ApplicationLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[BatchView] */
         Page_BatchView_: {
             /** Items */
@@ -8993,6 +9665,43 @@ export interface components {
             kind: "number" | "integer" | "text" | "flag";
         };
         /**
+         * PublicApplication
+         * @description How an application stands, for whoever has its code; nothing that a register says.
+         */
+        PublicApplication: {
+            /** Number */
+            number: string;
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            department_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            state_title: components["schemas"]["Title"];
+            /** Instant */
+            instant: boolean;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Results */
+            results: components["schemas"]["ApplicationResult"][];
+            /**
+             * Applied At
+             * Format: date-time
+             */
+            applied_at: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Expected At */
+            expected_at: string | null;
+            /** Steps */
+            steps: components["schemas"]["ApplicationStep"][];
+            /** Can Appeal */
+            can_appeal: boolean;
+        };
+        /**
          * PublicArea
          * @description An area above the grid cell, by whose name a place can be given; ``middle`` is a point inside it.
          */
@@ -9505,6 +10214,20 @@ export interface components {
             duplicate: number;
             /** Error */
             error: string | null;
+        };
+        /**
+         * Reproduced
+         * @description Facts and answer worked out once more from what was kept: the same, or what differs.
+         */
+        Reproduced: {
+            /** Same */
+            same: boolean;
+            /** Facts Same */
+            facts_same: boolean;
+            /** Answer Same */
+            answer_same: boolean | null;
+            /** Differences */
+            differences: string[];
         };
         /**
          * ResponsibilityFile
@@ -18465,6 +19188,385 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoticeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    items_api_v1_items_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalItem"][];
+                };
+            };
+        };
+    };
+    applications_api_v1_applications_get: {
+        parameters: {
+            query?: {
+                item?: string | null;
+                state?: ("granted" | "handed" | "refused" | "revoked" | "appealed") | null;
+                check?: ("none" | "due" | "passed" | "failed") | null;
+                late?: boolean | null;
+                instant?: boolean | null;
+                q?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApplicationLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    file_api_v1_applications_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationReceipt"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_api_v1_applications_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                item?: string | null;
+                state?: ("granted" | "handed" | "refused" | "revoked" | "appealed") | null;
+                check?: ("none" | "due" | "passed" | "failed") | null;
+                late?: boolean | null;
+                instant?: boolean | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    application_api_v1_applications__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    move_api_v1_applications__key__move_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reproduction_api_v1_applications__key__reproduction_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reproduced"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rates_api_v1_approval_rates_get: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemRates"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    public_items_api_v1_public_items_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalItem"][];
+                };
+            };
+        };
+    };
+    apply_api_v1_public_applications_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationReceipt"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    follow_api_v1_public_applications__number__get: {
+        parameters: {
+            query?: {
+                code?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicApplication"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    appeal_api_v1_public_applications__number__appeal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Appeal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicApplication"];
                 };
             };
             /** @description Validation Error */
