@@ -41,28 +41,17 @@ class DuckEngine:
         self._connection.execute("SET enable_external_access=false")
         self._closing = threading.Lock()
 
-<<<<<<< HEAD
     def run(
         self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = (), seconds: float | None = None
     ) -> pa.Table:
-        """Run one SELECT over temporary views of the tables."""
-        with self._closing:
-            cursor = self._connection.cursor()
-        try:
-            for table in tables:
-                select = view(table.folder, table.files, table.schema, table.partition)
-                cursor.execute(f"CREATE TEMP VIEW {_name(table.name)} AS {select}")
-            if seconds is not None:
-                return _within(cursor, sql, seconds)
-            return cursor.sql(sql, params=parameters or None).to_arrow_table()
-=======
-    def run(self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = ()) -> pa.Table:
         """Run one SELECT over the tables."""
         with self._closing:
             cursor = self._connection.cursor()
         try:
-            return cursor.sql(_over(tables, sql), params=parameters or None).to_arrow_table()
->>>>>>> main
+            text = _over(tables, sql)
+            if seconds is not None:
+                return _within(cursor, text, seconds)
+            return cursor.sql(text, params=parameters or None).to_arrow_table()
         finally:
             cursor.close()
 
@@ -72,7 +61,6 @@ class DuckEngine:
             self._connection.close()
 
 
-<<<<<<< HEAD
 def _within(cursor: duckdb.DuckDBPyConnection, sql: str, seconds: float) -> pa.Table:
     """Run people's own SQL with an end to its time; its faults are theirs and told in one line."""
     done = threading.Event()
@@ -95,7 +83,8 @@ def _end(cursor: duckdb.DuckDBPyConnection, seconds: float, done: threading.Even
     while not done.wait(wait):
         cursor.interrupt()
         wait = 0.2
-=======
+
+
 def _over(tables: Sequence[TableFiles], sql: str) -> str:
     """The statement with its tables named in front of it: one binding, where a view of its own costs another."""
     selects = [(table.name, view(table.folder, table.files, table.schema, table.partition)) for table in tables]
@@ -107,7 +96,6 @@ def _over(tables: Sequence[TableFiles], sql: str) -> str:
 
 
 _WITH = re.compile(r"\s*WITH\s+(RECURSIVE\s+)?", re.IGNORECASE)
->>>>>>> main
 
 
 def write_views(connection: duckdb.DuckDBPyConnection, tables: Sequence[TableFiles]) -> None:

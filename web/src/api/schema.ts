@@ -12046,7 +12046,6 @@ export interface components {
             en: string[];
         };
         /**
-<<<<<<< HEAD
          * PartView
          * @description One part and what it did to the change: ``mix + rate = total``, in the unit of the metric.
          */
@@ -12070,18 +12069,6 @@ export interface components {
             total: number;
         };
         /**
-         * PartView
-         * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
-         */
-        cityloop__quality__schemas__PartView: {
-            /**
-             * Id
-             * @enum {string}
-             */
-            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
-            /** Score */
-            score: number | null;
-=======
          * Finding
          * @description Something about a table: an error keeps it from coming into force.
          */
@@ -12155,21 +12142,10 @@ export interface components {
              * @enum {string}
              */
             state: "open" | "repaired" | "passed" | "failed";
->>>>>>> main
             /** Numerator */
             numerator: number;
             /** Denominator */
             denominator: number;
-<<<<<<< HEAD
-            /** Weight */
-            weight: number;
-            /** Least */
-            least: number;
-            /** Enough */
-            enough: boolean;
-            /** Below */
-            below: boolean;
-=======
             /** Share */
             share: number | null;
             /** Least */
@@ -12196,6 +12172,31 @@ export interface components {
             attempts: number;
             /** Rechecks */
             rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * PartView
+         * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
+         */
+        cityloop__quality__schemas__PartView: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
+            /** Score */
+            score: number | null;
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Weight */
+            weight: number;
+            /** Least */
+            least: number;
+            /** Enough */
+            enough: boolean;
+            /** Below */
+            below: boolean;
         };
         /**
          * Trial
@@ -12227,7 +12228,6 @@ export interface components {
              * @default []
              */
             notes: components["schemas"]["Title"][];
->>>>>>> main
         };
     };
     responses: never;
