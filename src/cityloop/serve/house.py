@@ -32,6 +32,7 @@ from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.approving import open_approvals
+from cityloop.serve.analysing import open_analysis
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
@@ -186,7 +187,9 @@ class House:
             clock=self.clock,
             describe=self.collector.describe,
             rules=rule_titles,
+            audit=self.audit,
         )
+        self.explainer, self.sql = open_analysis(self.analyst, self.lake, self.database, self.audit)
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
     def _build_standard(self, shared: Mapping[str, Any]) -> None:
@@ -356,6 +359,7 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.explainer, self.sql,
             self.decider, self.decision_desk,
             self.commander,
             self.decider, self.decision_desk, *self.approvals.all(),
