@@ -20,7 +20,7 @@ from cityloop.core.errors import Conflict, NotFound
 from .conftest import NOW, ROOT
 
 _POSTS = """collector acceptor shift_leader dispatcher department handler supervisor leader analyst steward
-administrator security_administrator audit_administrator feed intake public"""
+administrator security_administrator audit_administrator feed intake approver evidence public"""
 _MOVES = """submit verify_send verify_answer accept decline_accept merge file decline_file return_report dispatch
 return_to_filing void_ask void_approve void_refuse assign return_ask return_approve return_refuse give_back
 submit_result send_back confirm extend_ask extend_grant extend_refuse suspend_ask suspend_grant suspend_refuse

@@ -17,7 +17,7 @@ TIME = "time"
 
 def protected(table: str) -> str:
     """The entity whose scope at the door limits the rows of a lake table."""
-    return _PROTECTED.get(table, "observation")
+    return PROTECTED.get(table, "observation")
 
 
 class AsOf(Frozen):
@@ -49,7 +49,7 @@ class Metric(Frozen):
     @property
     def protected(self) -> str:
         """The entity whose scope at the door limits this metric's rows."""
-        return PROTECTED.get(self.table, "observation")
+        return protected(self.table)
         return protected(self.table)
 
 

@@ -36,9 +36,8 @@ export function usePlaces() {
   return computed<Place[]>(() => {
     const first = offeredGroups(session)[0]?.entries[0]
     const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
-    const places = [...outside, ...PLACES, ...(session.sees('command') ? [COMMANDS] : []), ...(session.may('evaluate.read') ? [SCORES] : [])]
     const approvals = session.sees('application') ? [APPROVALS] : []
-    const places = [...outside, ...PLACES, ...approvals, ...(session.may('evaluate.read') ? [SCORES] : [])]
+    const places = [...outside, ...PLACES, ...(session.sees('command') ? [COMMANDS] : []), ...approvals, ...(session.may('evaluate.read') ? [SCORES] : [])]
     return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
   })
 }

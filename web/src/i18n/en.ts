@@ -19,5 +19,24 @@ import { en as standard } from '../standard/i18n.en'
 import { en as steward } from '../steward/i18n.en'
 import { en as watch } from '../watch/i18n.en'
 
-export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...command, ...standard, ...quality, ...steward, ...citizen }
-export const en = { ...app, ...approve, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const en = {
+  ...access,
+  ...analyse,
+  ...app,
+  ...approve,
+  ...cases,
+  ...citizen,
+  ...city,
+  ...collect,
+  ...command,
+  ...desk,
+  ...drill,
+  ...evaluate,
+  ...field,
+  ...map,
+  ...quality,
+  ...shared,
+  ...standard,
+  ...steward,
+  ...watch,
+}

@@ -19,5 +19,24 @@ import { zh as standard } from '../standard/i18n.zh-CN'
 import { zh as steward } from '../steward/i18n.zh-CN'
 import { zh as watch } from '../watch/i18n.zh-CN'
 
-export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...command, ...standard, ...quality, ...steward, ...citizen }
-export const zh = { ...app, ...approve, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const zh = {
+  ...access,
+  ...analyse,
+  ...app,
+  ...approve,
+  ...cases,
+  ...citizen,
+  ...city,
+  ...collect,
+  ...command,
+  ...desk,
+  ...drill,
+  ...evaluate,
+  ...field,
+  ...map,
+  ...quality,
+  ...shared,
+  ...standard,
+  ...steward,
+  ...watch,
+}
