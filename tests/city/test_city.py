@@ -34,7 +34,8 @@ command.confirm command.order evaluate.read evaluate.change quarantine.correct a
 grant.request grant.decide calendar.change
 dispatch.read dispatch.change limits.change open311.resend warning.report warning.label warning.mute rule.try
 rule.change notice.manage warning.assign model.train sheet.accounts sheet.addresses sheet.areas sheet.components
-sheet.departments"""
+sheet.departments
+application.check application.decide application.file application.revoke data.sql decision.edit decision.read"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""
 ADMINISTRATORS = POSTS[10:13]
