@@ -5785,9 +5785,34 @@ export interface components {
             /** Inputs */
             inputs: components["schemas"]["TableInput"][];
             /** Findings */
-            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            findings: components["schemas"]["TableFinding"][];
             /** Versions */
             versions: components["schemas"]["TableVersion"][];
+        };
+        /**
+         * DecisionTrial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
+         */
+        DecisionTrial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
         };
         /**
          * DecisionView
@@ -6710,6 +6735,63 @@ export interface components {
              * @default []
              */
             values: string[];
+        };
+        /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
         };
         /**
          * ForecastModel
@@ -8555,7 +8637,7 @@ export interface components {
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
-            items: components["schemas"]["cityloop__quality__schemas__Finding"][];
+            items: components["schemas"]["Finding"][];
             /** Total */
             total: number;
             /** Page */
@@ -10928,7 +11010,7 @@ export interface components {
             /** Faults */
             faults: components["schemas"]["FileFault"][];
             /** Findings */
-            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            findings: components["schemas"]["TableFinding"][];
             /** Inputs */
             inputs: components["schemas"]["TableInput"][];
         };
@@ -10947,6 +11029,29 @@ export interface components {
              * @enum {string}
              */
             kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TableFinding
+         * @description Something about a table: an error keeps it from coming into force.
+         */
+        TableFinding: {
+            /** Code */
+            code: string;
+            /**
+             * Weight
+             * @enum {string}
+             */
+            weight: "error" | "warning" | "note";
+            /** Decision */
+            decision: string;
+            /** Rules */
+            rules: string[];
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
         };
         /**
          * TableHit
@@ -11185,6 +11290,37 @@ export interface components {
             zh: string;
             /** En */
             en: string;
+        };
+        /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Title"][];
         };
         /**
          * TrialExample
@@ -11729,142 +11865,6 @@ export interface components {
              * @default []
              */
             en: string[];
-        };
-        /**
-         * Finding
-         * @description Something about a table: an error keeps it from coming into force.
-         */
-        cityloop__decide__schemas__Finding: {
-            /** Code */
-            code: string;
-            /**
-             * Weight
-             * @enum {string}
-             */
-            weight: "error" | "warning" | "note";
-            /** Decision */
-            decision: string;
-            /** Rules */
-            rules: string[];
-            /** Example */
-            example: {
-                [key: string]: unknown;
-            };
-            said: components["schemas"]["Title"];
-            remedy: components["schemas"]["Title"];
-        };
-        /**
-         * Trial
-         * @description An answer that is not kept. ``hits`` are those of every table on the way.
-         */
-        cityloop__decide__schemas__Trial: {
-            /** Inputs */
-            inputs: {
-                [key: string]: unknown;
-            };
-            /** Outputs */
-            outputs: {
-                [key: string]: unknown;
-            } | unknown[];
-            /** Rules */
-            rules: string[];
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "matched" | "none" | "error";
-            /** Reasons */
-            reasons: components["schemas"]["Title"][];
-            /** Hits */
-            hits: components["schemas"]["TableHit"][];
-        };
-        /**
-         * Finding
-         * @description What was found in one feed under one check, and what has become of it.
-         */
-        cityloop__quality__schemas__Finding: {
-            /** Id */
-            id: string;
-            /** Inspection */
-            inspection: string;
-            /** Feed */
-            feed: string;
-            feed_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"];
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "repaired" | "passed" | "failed";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number;
-            reason: components["schemas"]["Title"];
-            /** Examples */
-            examples: components["schemas"]["Example"][];
-            /** Case */
-            case: string | null;
-            /** Case Number */
-            case_number: string | null;
-            /** Case State */
-            case_state: string | null;
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "red" | "none";
-            /** Overdue */
-            overdue: boolean;
-            /** Attempts */
-            attempts: number;
-            /** Rechecks */
-            rechecks: components["schemas"]["Recheck"][];
-        };
-        /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        cityloop__standard__trial__Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -16232,7 +16232,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__decide__schemas__Trial"];
+                    "application/json": components["schemas"]["DecisionTrial"];
                 };
             };
             /** @description Validation Error */
@@ -17300,7 +17300,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
         };
