@@ -2675,6 +2675,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/decision-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Tables
+         * @description Every decision table in force.
+         */
+        get: operations["decision_tables_api_v1_decision_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Table
+         * @description Faults of a text, combinations without a rule, rules that hold together. Nothing is written.
+         */
+        post: operations["check_table_api_v1_decision_tables_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Table
+         * @description One table with its text, what it must be given, what the check says, and its versions.
+         */
+        get: operations["decision_table_api_v1_decision_tables__table__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Table Versions
+         * @description Every version with its text, the newest first.
+         */
+        get: operations["table_versions_api_v1_decision_tables__table__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Table
+         * @description The answer over inputs, by the table in force or by a text. Nothing is written.
+         */
+        post: operations["try_table_api_v1_decision_tables__table__trial_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Table
+         * @description Which past decisions a changed table would have made differently. Nothing is written.
+         */
+        post: operations["explain_table_api_v1_decision_tables__table__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Table
+         * @description Put a changed table into force; decisions that were made stay as they are.
+         */
+        post: operations["apply_table_api_v1_decision_tables__table__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions
+         * @description The log of decisions, a page at a time.
+         */
+        get: operations["decisions_api_v1_decisions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision
+         * @description One decision with its inputs, the rules that matched and the reasons.
+         */
+        get: operations["decision_api_v1_decisions__decision__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quality/scheme": {
         parameters: {
             query?: never;
@@ -5119,6 +5299,31 @@ export interface components {
             version: number;
         };
         /**
+         * ChangeExplained
+         * @description What a changed table would have decided; nothing is written.
+         */
+        ChangeExplained: {
+            /** Base */
+            base: number;
+            check: components["schemas"]["TableCheck"];
+            /** Decisions */
+            decisions: number;
+            /** Different */
+            different: number;
+            /** Errors Before */
+            errors_before: number;
+            /** Errors After */
+            errors_after: number;
+            /** Unmatched Before */
+            unmatched_before: number;
+            /** Unmatched After */
+            unmatched_after: number;
+            /** Rules */
+            rules: components["schemas"]["RuleCount"][];
+            /** Shown */
+            shown: components["schemas"]["OtherAnswer"][];
+        };
+        /**
          * ChangeView
          * @description One difference, key by key. ``id`` is the path of the part.
          */
@@ -5142,6 +5347,19 @@ export interface components {
             /** Breaking */
             breaking: boolean;
             reason: components["schemas"]["Title"];
+        };
+        /**
+         * ChangeWish
+         * @description A text to be explained by the decisions of the last ``days``.
+         */
+        ChangeWish: {
+            /** Xml */
+            xml: string;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
         };
         /**
          * ChangedDay
@@ -5885,6 +6103,131 @@ export interface components {
             /** Calendar */
             calendar: string;
             explanation: components["schemas"]["Title"];
+        };
+        /**
+         * DecisionLine
+         * @description One decision of the log.
+         */
+        DecisionLine: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+        };
+        /**
+         * DecisionTableLine
+         * @description A table in the list. ``counts`` are its stored decisions by outcome.
+         */
+        DecisionTableLine: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Rules */
+            rules: number;
+            /** Policy */
+            policy: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Warnings */
+            warnings: number;
+        };
+        /**
+         * DecisionTableView
+         * @description A table in force with its text.
+         */
+        DecisionTableView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /** Xml */
+            xml: string;
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Versions */
+            versions: components["schemas"]["TableVersion"][];
+        };
+        /**
+         * DecisionView
+         * @description One decision with all that it rests on; what the asker's post covers is null.
+         */
+        DecisionView: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+            /** Digest */
+            digest: string;
         };
         /**
          * DeductDef
@@ -6748,6 +7091,18 @@ export interface components {
             exemptions: string[];
         };
         /**
+         * FileFault
+         * @description One thing that is wrong with a file, at its place.
+         */
+        FileFault: {
+            /** Where */
+            where: string;
+            /** Code */
+            code: string;
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
+        };
+        /**
          * Filter
          * @description A condition on a dimension. Numbers are written as text; ``empty`` and ``present`` take no values.
          */
@@ -6765,63 +7120,6 @@ export interface components {
              * @default []
              */
             values: string[];
-        };
-        /**
-         * Finding
-         * @description What was found in one feed under one check, and what has become of it.
-         */
-        Finding: {
-            /** Id */
-            id: string;
-            /** Inspection */
-            inspection: string;
-            /** Feed */
-            feed: string;
-            feed_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"];
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "repaired" | "passed" | "failed";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number;
-            reason: components["schemas"]["Title"];
-            /** Examples */
-            examples: components["schemas"]["Example"][];
-            /** Case */
-            case: string | null;
-            /** Case Number */
-            case_number: string | null;
-            /** Case State */
-            case_state: string | null;
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "red" | "none";
-            /** Overdue */
-            overdue: boolean;
-            /** Attempts */
-            attempts: number;
-            /** Rechecks */
-            rechecks: components["schemas"]["Recheck"][];
         };
         /**
          * ForecastModel
@@ -8413,6 +8711,18 @@ export interface components {
             reason: string;
         };
         /**
+         * NewTable
+         * @description A change that was explained and is now wanted; ``base`` is the version that it was made from.
+         */
+        NewTable: {
+            /** Xml */
+            xml: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * NewVersion
          * @description A change that was explained by a what-if, to be put into force.
          */
@@ -8537,6 +8847,47 @@ export interface components {
             dry_run: boolean;
         };
         /**
+         * OtherAnswer
+         * @description A past decision that would come out differently.
+         */
+        OtherAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Subject */
+            subject: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | unknown[];
+            /**
+             * Outcome Before
+             * @enum {string}
+             */
+            outcome_before: "matched" | "none" | "error";
+            /**
+             * Outcome After
+             * @enum {string}
+             */
+            outcome_after: "matched" | "none" | "error";
+            /** Rules Before */
+            rules_before: string[];
+            /** Rules After */
+            rules_after: string[];
+        };
+        /**
          * Overlap
          * @description Another rule, and how many of this rule's warnings were open together with one of its own.
          */
@@ -8626,6 +8977,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[DecisionLine] */
+        Page_DecisionLine_: {
+            /** Items */
+            items: components["schemas"]["DecisionLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[EntityOutlook] */
         Page_EntityOutlook_: {
             /** Items */
@@ -8673,7 +9035,7 @@ export interface components {
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
-            items: components["schemas"]["Finding"][];
+            items: components["schemas"]["cityloop__quality__schemas__Finding"][];
             /** Total */
             total: number;
             /** Page */
@@ -9932,6 +10294,18 @@ export interface components {
             versions: components["schemas"]["RuleVersionView"][];
         };
         /**
+         * RuleCount
+         * @description How many of the past decisions a rule would have made. ``before`` counts those that it made.
+         */
+        RuleCount: {
+            /** Rule */
+            rule: string;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+        };
+        /**
          * RuleCounts
          * @description Records that broke one rule.
          */
@@ -10604,6 +10978,11 @@ export interface components {
             above: number;
             /** Posts */
             posts: string[];
+            /**
+             * Within
+             * @default 2h
+             */
+            within: string;
         };
         /**
          * SentRecipient
@@ -11107,6 +11486,22 @@ export interface components {
             in_time?: boolean | null;
         };
         /**
+         * TableCheck
+         * @description What a check found; ``sound`` when nothing keeps the table from coming into force.
+         */
+        TableCheck: {
+            /** Sound */
+            sound: boolean;
+            /** Table */
+            table: string | null;
+            /** Faults */
+            faults: components["schemas"]["FileFault"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+        };
+        /**
          * TableDay
          * @description A day of the table that breaks the weekday rule.
          */
@@ -11121,6 +11516,87 @@ export interface components {
              * @enum {string}
              */
             kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TableHit
+         * @description The rules that matched in one table on the way to the answer.
+         */
+        TableHit: {
+            /** Table */
+            table: string;
+            /** Rules */
+            rules: string[];
+            /** Default */
+            default: boolean;
+        };
+        /**
+         * TableInput
+         * @description What a table must be given. ``values`` are those of an enumeration; ``allowed`` is the test as written.
+         */
+        TableInput: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            /** Type */
+            type: string;
+            /** Values */
+            values: unknown[];
+            /** Allowed */
+            allowed: string;
+        };
+        /**
+         * TableText
+         * @description The text of a file.
+         */
+        TableText: {
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * TableVersion
+         * @description When which text came into force, and why.
+         */
+        TableVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * TableVersionView
+         * @description An old version with its text.
+         */
+        TableVersionView: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Xml */
+            xml: string;
         };
         /**
          * TaskEntry
@@ -11280,37 +11756,6 @@ export interface components {
             en: string;
         };
         /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: components["schemas"]["Title"][];
-        };
-        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -11326,6 +11771,18 @@ export interface components {
             before: string[];
             /** After */
             after: string[];
+        };
+        /**
+         * TrialWish
+         * @description Inputs by name, and a text that is to be tried instead of the one in force.
+         */
+        TrialWish: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Xml */
+            xml?: string | null;
         };
         /**
          * TriedThreshold
@@ -11895,6 +12352,142 @@ export interface components {
              * @default []
              */
             en: string[];
+        };
+        /**
+         * Finding
+         * @description Something about a table: an error keeps it from coming into force.
+         */
+        cityloop__decide__schemas__Finding: {
+            /** Code */
+            code: string;
+            /**
+             * Weight
+             * @enum {string}
+             */
+            weight: "error" | "warning" | "note";
+            /** Decision */
+            decision: string;
+            /** Rules */
+            rules: string[];
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
+        };
+        /**
+         * Trial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
+         */
+        cityloop__decide__schemas__Trial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+        };
+        /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        cityloop__quality__schemas__Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        cityloop__standard__trial__Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -16447,6 +17040,299 @@ export interface operations {
             };
         };
     };
+    decision_tables_api_v1_decision_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableLine"][];
+                };
+            };
+        };
+    };
+    check_table_api_v1_decision_tables_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_table_api_v1_decision_tables__table__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    table_versions_api_v1_decision_tables__table__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableVersionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_table_api_v1_decision_tables__table__trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cityloop__decide__schemas__Trial"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_table_api_v1_decision_tables__table__explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeExplained"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_table_api_v1_decision_tables__table__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTable"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decisions_api_v1_decisions_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                table?: string | null;
+                outcome?: ("matched" | "none" | "error") | null;
+                subject?: string | null;
+                rule?: string | null;
+                actor?: string | null;
+                /** @description made at or after */
+                start?: string | null;
+                /** @description made before */
+                end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DecisionLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_api_v1_decisions__decision__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     scheme_api_v1_quality_scheme_get: {
         parameters: {
             query?: never;
@@ -17358,7 +18244,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Trial"];
+                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
                 };
             };
         };
