@@ -363,6 +363,7 @@ class House:
             self.decider, self.decision_desk,
             self.commander,
             self.decider, self.decision_desk, *self.approvals.all(),
+            self.decider, self.decision_desk, self.commander,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

@@ -12052,6 +12052,11 @@ export interface components {
             above: number;
             /** Posts */
             posts: string[];
+            /**
+             * Within
+             * @default 2h
+             */
+            within: string;
         };
         /**
          * SentRecipient
