@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cityloop.analyse.model import Model
+from cityloop.analyse.model import Dimension, Model
+from cityloop.analyse.schemas import Words
 from cityloop.ask.forms import initials_within, spoken, with_plurals
 from cityloop.ask.index import Index, Slips, Sounds, Term
 from cityloop.ask.text import plain
@@ -58,23 +59,27 @@ def _named(model: Model) -> Iterator[tuple[str, Term]]:
             yield form, term
 
 
-def _all_forms(title: Title, synonyms: object) -> Iterator[str]:
-    names = [title.zh, title.en, *getattr(synonyms, "zh", ()), *getattr(synonyms, "en", ())]
+def _all_forms(title: Title, synonyms: Words) -> Iterator[str]:
+    names = [title.zh, title.en, *synonyms.zh, *synonyms.en]
     forms = dict.fromkeys(plain(name) for name in names)
     yield from with_plurals(form for form in forms if form)
 
 
 def _valued(model: Model, values: Mapping[str, Sequence[Offered]]) -> Iterator[tuple[str, Term]]:
     for name, items in values.items():
-        of = model.dimensions[name].title
+        dimension = model.dimensions[name]
         for item in items:
             term = Term("value", item.code, item.title, name)
-            for form in _value_forms(item, of):
+            for form in _value_forms(item, dimension):
                 yield form, term
 
 
-def _value_forms(item: Offered, of: Title) -> Iterable[str]:
-    forms = dict.fromkeys(with_plurals(spoken(item.title, of)))
+def _value_forms(item: Offered, dimension: Dimension) -> Iterable[str]:
+    if dimension.kind == "weekday":
+        # 星期一 alone is a date; only every Monday is a day of the week.
+        zh, en = plain(item.title.zh), plain(item.title.en)
+        return [f"{every}{zh.replace('星期', week)}" for every in ("每个", "每", "逢") for week in ("星期", "周")] + [f"{en}s"]
+    forms = dict.fromkeys(with_plurals(spoken(item.title, dimension.title)))
     forms |= dict.fromkeys(plain(other) for other in item.others)
     code = plain(item.code)
     if any(sign.isdigit() for sign in code) and any(sign.isalpha() for sign in code) and ":" not in code:

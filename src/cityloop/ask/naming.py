@@ -88,7 +88,7 @@ def _value(draft: Draft, place: int, piece: Piece) -> tuple[str, str] | None:
         draft.doubt("value", [piece.said], choices)
         return None
     name, term = fitting[0]
-    return (name, term.id) if name else None
+    return (name, term.id) if term.id else None
 
 
 def _filtered_by(draft: Draft, term: Term) -> str | None:
@@ -108,7 +108,7 @@ def _fits(draft: Draft, dimension: str) -> bool:
 
 def fits(model: Model, metrics: Iterable[str], dimension: str) -> bool:
     """Whether all these metrics can be cut by a dimension."""
-    return all(dimension in model.metrics[name].dimensions for name in metrics)
+    return all(dimension in model.cuts(model.metrics[name]) for name in metrics)
 
 
 def fitting_metrics(draft: Draft, names: Sequence[str]) -> list[str]:
@@ -117,7 +117,7 @@ def fitting_metrics(draft: Draft, names: Sequence[str]) -> list[str]:
 
 
 def _may_cut(draft: Draft, metric: str, piece: Piece) -> bool:
-    able = set(draft.model.metrics[metric].dimensions)
+    able = set(draft.model.cuts(draft.model.metrics[metric]))
     kinds = {draft.model.dimensions[name].kind for name in able - {TIME}}
     wanted = piece.of("dimension") or ([] if piece.of("metric") else piece.of("value"))
     names = [term.dimension or term.id for term in wanted]
@@ -172,7 +172,7 @@ def _other_cuts(draft: Draft, terms: Sequence[Term]) -> list[Choice]:
     """What else the metric can be cut by, or which metric of the same rows can be cut so."""
     metrics = [draft.model.metrics[name] for name in draft.metrics]
     tables = {metric.table for metric in metrics}
-    able = [m.id for m in draft.model.metrics.values() if m.table in tables and terms[0].id in m.dimensions]
+    able = [m.id for m in draft.model.metrics.values() if m.table in tables and fits(draft.model, [m.id], terms[0].id)]
     if able:
         return [Choice(metrics=(name,)) for name in able[:MOST_CHOICES]]
     cuts = [name for name in (metrics[0].dimensions if metrics else ()) if name != TIME]
