@@ -175,6 +175,12 @@ def _figure(draft: Draft, metric: str, amount: Quantity) -> float | None:
     return in_unit(amount, described.unit, described.format == "percent")
 
 
+def measures(draft: Draft, metric: str) -> bool:
+    """Whether every number with a unit can be a figure of this metric."""
+    amounts = [piece.amount for piece in draft.pieces if piece.amount and piece.amount.unit]
+    return all(_figure(draft, metric, amount) is not None for amount in amounts)
+
+
 def _with_unit(amount: Quantity, like: Quantity) -> Quantity:
     return Quantity(amount.value, amount.end, like.unit, like.span)
 

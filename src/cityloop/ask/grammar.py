@@ -13,7 +13,7 @@ from cityloop.analyse.model import Model
 from cityloop.analyse.schemas import QueryRequest
 from cityloop.ask.dialogue import carry_over, follows
 from cityloop.ask.draft import Choice, Doubt, Draft
-from cityloop.ask.figures import find_grain, find_order, find_thresholds, find_worked_out
+from cityloop.ask.figures import find_grain, find_order, find_thresholds, find_worked_out, measures
 from cityloop.ask.naming import MOST_CHOICES, find_dimensions, find_metrics, find_values, fitting_metrics
 from cityloop.ask.periods import find_period
 from cityloop.ask.refusals import Refusal, nothing, refusal
@@ -103,8 +103,12 @@ def _ask_metric(draft: Draft) -> None:
     """No metric is named: those that can be cut by what is named may be meant."""
     if choice := draft.choice.metrics:
         draft.metrics = list(choice)
-    elif any(piece.terms for piece in draft.pieces):
-        names = fitting_metrics(draft, list(draft.model.metrics))
+        return
+    if any(piece.terms for piece in draft.pieces):
+        names = [name for name in fitting_metrics(draft, list(draft.model.metrics)) if measures(draft, name)]
+        if len(names) == 1 and any(piece.amount and piece.amount.unit for piece in draft.pieces):
+            draft.metrics = names
+            return
         draft.doubt("no_metric", (), [Choice(metrics=(name,)) for name in names[:MOST_CHOICES]])
 
 

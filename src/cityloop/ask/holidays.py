@@ -29,7 +29,7 @@ class Holidays:
         """``named``: the days off with the name of their holiday."""
         days: dict[str, list[date]] = defaultdict(list)
         for day, name in named.items():
-            days[name.removesuffix("节")].append(day)
+            days[name.removesuffix("节") if len(name) > 2 else name].append(day)
         self._rules = [(name, _pattern(name), _runs(found)) for name, found in days.items() if name]
 
     def matches(self, text: str, start: int, now: datetime) -> Iterator[tuple[int, Span | None, str]]:

@@ -62,8 +62,9 @@ def _spans(draft: Draft) -> list[Span]:
             elif piece.time not in found:
                 found.append(piece.time)
             joining = False
-        elif piece.tag == "range":
+        elif piece.tag == "range" or (piece.tag == "and" and place > 1 and draft.pieces[place - 2].tag == "between"):
             joining = bool(place) and draft.pieces[place - 1].time is not None
+            draft.used.add(place - 2)
         elif piece.tag != "filler":
             joining = False
     return found

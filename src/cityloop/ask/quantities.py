@@ -18,9 +18,12 @@ _MORE = {
     "minute": "min", "days": "d", "day": "d", "seconds": "s", "tonnes": "t", "tonne": "t", "tons": "t", "kilograms": "kg",
     "kilos": "kg", "decibels": "dB", "decibel": "dB", "per cent": "%", "percent": "%", "个百分点": "%", "百分点": "%",
 }  # fmt: skip
-_UNITS: dict[str, Unit] = {plain(spelling): item for spelling, item in spellings()} | {
-    spelling: item for spelling, code in _MORE.items() if (item := unit(code))
-}
+_UNITS: dict[str, Unit] = {
+    spelling: item
+    for name, item in spellings()
+    if item.code != "{count}"
+    for spelling in (plain(name), plain(name).replace("ug", "μg"))
+} | {spelling: item for spelling, code in _MORE.items() if (item := unit(code))}
 _COUNTED = "人次|站次|件|个|起|条|宗|次|例|名|家|位|座|辆|人|cases|warnings|times|entries|people|passengers|vehicles|bins"
 _SPANS: dict[str, Literal["hour", "day", "week", "month"]] = {
     "天": "day", "日": "day", "days": "day", "day": "day", "周": "week", "个周": "week", "星期": "week", "个星期": "week",

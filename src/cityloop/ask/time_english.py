@@ -26,6 +26,7 @@ _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _UNIT = r"(?P<unit>hour|day|week|month|quarter|year)s?\b"
 _YEAR = r"(?:,?\s*(?:of\s+|in\s+)?(?P<year>(?:19|20)\d{2}|last year|this year)\b)?"
 _HOUR = r"\d{1,2}(?::\d{2})?"
+_TO = r"\s*(?:-|to|and|until|till)\s*"
 _HALF = r"\s?(?:a\.?m\b\.?|p\.?m\b\.?)|\s?o'?clock"
 
 
@@ -104,7 +105,7 @@ def _part(found: Matched, _now: datetime) -> Made:
 
 
 _RULES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
-    (re.compile(rf"\b(?:(?:in|on|during|over|within|at|for|of|since)\s+)?(?:the\s+)?(?:{pattern})"), maker)
+    (re.compile(rf"\b(?:(?:in|on|during|over|within|at|for|of)\s+)?(?:the\s+)?(?:{pattern})"), maker)
     for pattern, maker in (
         (r"day before yesterday\b|day after tomorrow\b|yesterday\b|today\b|tomorrow\b", _day),
         (r"last night\b|tonight\b|yesterday (?:evening|morning|afternoon)\b|this (?:evening|morning|afternoon)\b", _night),
@@ -117,7 +118,8 @@ _RULES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
         (rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH}{_YEAR}", _month),
         (rf"{_MONTH}(?:\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:))?{_YEAR}", _month),
         (r"(?:year\s+)?(?P<year>(?:19|20)\d{2})\b", _year),
-        (rf"(?:(?:from|between)\s+)(?P<first>{_HOUR})(?P<half>{_HALF})?\s*(?:-|to|and|until|till)\s*(?P<last>{_HOUR})(?P<half2>{_HALF})?", _hours),
+        (rf"(?:from|between)\s+(?P<first>{_HOUR})(?P<half>{_HALF})?{_TO}(?P<last>{_HOUR})(?P<half2>{_HALF})", _hours),
+        (rf"(?:from|between)\s+(?P<first>\d{{1,2}}:\d{{2}})(?P<half>){_TO}(?P<last>\d{{1,2}}:\d{{2}})(?P<half2>)", _hours),
         (rf"(?P<first>{_HOUR})(?P<half>{_HALF})(?P<last>)(?P<half2>)", _hours),
         (rf"(?P<part>{'|'.join(_PARTS)})\b(?! peak| rush)", _part),
     )

@@ -55,7 +55,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("trend", r"变化趋势|变化情况|变化曲线|趋势图?|走势图?|变化|曲线|时间序列|\b(?:trends?|over time|development|evolution|curve)\b"),
     ("grain", rf"(?:每一?个?|逐|按|各个?|分)({_UNIT_ZH})|\b(hourly|daily|weekly|monthly|quarterly|yearly|annual)\b"
               rf"|\b(?:per|by|each|every|for each|for every) ({_UNIT_EN})\b"),
-    ("which_day", r"哪一?天|一天|那天|日子|\b(?:which|what) days?\b|\bdays?\b"),
+    ("which_day", r"哪一?天|一天|那天|日子|(?<=的)天|\b(?:which|what) days?\b|\bdays?\b"),
     ("which_month", r"哪个?一?月份?|\b(?:which|what) months?\b"),
     ("which_week", r"哪一?周|\b(?:which|what) weeks?\b"),
     ("which_hour", r"哪一?个?小时|哪个时段|几点|\b(?:which|what) hours?\b"),
@@ -112,12 +112,13 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("other", r"其他|其它|其余|\b(?:other|others|rest)\b"),
 )  # fmt: skip
 _FILLING = (
-    r"有没有|请问|请|帮我|给我|我想|想|要|知道|了解|看一看|看一下|看看|看|查询|查一下|查|统计一下|统计|显示|列出|列|告诉我|告诉|一下|一共有|一共|总共|共|总的|总|合计|"
+    r"有没有|(?:这么|那么|如此|太)[多少高低大小慢快差]|请问|请|帮我|给我|我想|想|要|知道|了解|看一看|看一下|看看|看|查询|查一下|查|统计一下|统计|显示|列出|列|告诉我|告诉|一下|一共有|一共|总共|共|总的|总|合计|"
     r"有多少|多少|有几|几|数量|数目|总量|总数|次数|个数|件数|情况|数据|信息|结果|是多少|如何|怎么样|怎样|什么|分布|全部|所有|全市|本市|整个|整体|全|"
     r"的时候|时候|时段|期间|目前|现在|当前|此刻|实时|"
     r"里面|里|中|内|间|上|下|在|于|从|由|对|为|是|有|还|的|得|地|了|过|着|呢|吗|嘛|啊|呀|吧|么|就|都|也|又|再|把|被|给|让|使|所|这|那|此|其|它|"
     r"发生|出现|产生|来的|来自|来|属于|涉及|关于|当中|之|与否|数|量|值|件|个|起|条|宗|次|例|名|家|位|座|辆|站次|人次|市|谁|处理|部分|作为|进行|存在|只|仅|单|单独|"
     r"比较|对比|列表|清单|表|图|谢谢"
+    r"|\bso (?:many|much|few|little|high|low|slow|long|bad)\b"
     r"|\b(?:please|show|give|list|tell|display|me|us|i|want|need|know|see|the|a|an|of|for|in|at|on|from|to|with|is|are|was|were|be|been|being|did|does|do|had|has|have|"
     r"having|there|how|many|much|number|numbers|count|counts|total|overall|all|what|who|that|this|these|those|it|its|their|our|their|figures?|data|during|within|"
     r"over|took|takes?|taking|got|get|reached|came|come|coming|where|when|whose|about|currently|now|at the moment|right now|amount|value|values|as|then|than|s|"
