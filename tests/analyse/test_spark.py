@@ -130,7 +130,7 @@ ASKED: list[dict[str, Any]] = [
      "having": [{"metric": "cases_opened__rank", "op": "lte", "value": 1},
                 {"metric": "cases_opened", "op": "above_mean"}]},
     {"metrics": ["pm2_5_mean"], "dimensions": ["hour_of_day", "day_of_week"],
-     "calendar": ["rest_days", "morning_peak"]},
+     "calendar": ["rest_days", "evening_peak"]},
     {"metrics": ["cases_opened"], "dimensions": ["channel"], "calendar": ["working_days"], "filters": [
         {"dimension": "channel", "op": "contains", "values": ["it"]},
         {"dimension": "hour_of_day", "op": "between", "values": ["0", "12"]},
