@@ -16,7 +16,7 @@ from cityloop.ask.grammar import Understood
 
 FOLDER = Path(__file__).parent / "golden"
 ZONE = ZoneInfo("Asia/Shanghai")
-NOW = datetime(2026, 3, 18, 10, 30)
+NOW = datetime(2026, 3, 18, 10, 30, tzinfo=ZONE)
 """Wednesday, 10:30 in the demo city."""
 Verdict = Literal["right", "asked back", "refused", "wrong"]
 
@@ -96,7 +96,7 @@ def _query(line: dict[str, Any]) -> QueryRequest:
         start=_instant(start),
         end=_instant(end),
         compare=compare,
-        calendar=str(line.get("cal", "")).split(),  # type: ignore[arg-type]
+        calendar=str(line.get("cal", "")).split(),
         derive=[_derive(text, compare) for text in _listed(line.get("derive"))],
         having=[_having(text) for text in _listed(line.get("having"))],
         order=[_order(text) for text in _listed(line.get("o"))],
@@ -117,12 +117,12 @@ def _matter(code: str) -> str:
 def _derive(text: str, compare: str) -> Derive:
     metric, how, *rest = text.split()
     over = rest[0] if rest and not (rest[0] == "time" and how.startswith("change") and compare != "none") else None
-    return Derive(metric=metric, how=how, over=over, window=int(rest[1]) if len(rest) > 1 else None)  # type: ignore[arg-type]
+    return Derive(metric=metric, how=how, over=over, window=int(rest[1]) if len(rest) > 1 else None)
 
 
 def _having(text: str) -> Having:
     metric, op, *values = text.split()
-    return Having(metric=metric.replace(":", "__"), op=op, values=[float(value) for value in values])  # type: ignore[arg-type]
+    return Having(metric=metric.replace(":", "__"), op=op, values=[float(value) for value in values])
 
 
 def _order(text: str) -> Order:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
+from cityloop.analyse.schemas import QueryRequest
 from cityloop.ask.grammar import Understood, understand
 from cityloop.ask.holidays import Holidays
 from cityloop.ask.index import Term
@@ -15,12 +16,11 @@ from cityloop.ask.lexicon import Lexicon
 from cityloop.ask.offers import offered
 from cityloop.ask.segment import Piece, Sees, segment
 from cityloop.ask.text import read
-from cityloop.analyse.schemas import QueryRequest
 from cityloop.city.service import City
 from cityloop.core.clock import ManualClock
 from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
-from tests.ask.golden_set import NOW, ZONE
+from tests.ask.golden_set import NOW
 
 ROOT = Path(__file__).parents[2]
 CITY = ROOT / "cities" / "demo"
@@ -29,7 +29,7 @@ PACKS = [ROOT / "packs" / name for name in ("urban", "air", "metro", "traffic", 
 
 @lru_cache(maxsize=1)
 def city() -> City:
-    return City.load(CITY, ManualClock(NOW.replace(tzinfo=ZONE)))
+    return City.load(CITY, ManualClock(NOW))
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +71,7 @@ def pieces(question: str, sees: Sees = lambda _term: True) -> list[Piece]:
 
 
 def ask(question: str, before: QueryRequest | None = None) -> Understood:
-    return understand(pieces(question), model(), NOW, ZONE, before)
+    return understand(pieces(question), model(), NOW, before)
 
 
 __all__ = ["Term", "ask", "city", "holidays", "known", "lexicon", "model", "pieces"]

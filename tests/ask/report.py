@@ -22,7 +22,10 @@ def verdicts(part: Literal["seen", "unseen"]) -> list[tuple[Golden, Verdict]]:
 
 def table() -> str:
     """The figures of both parts."""
-    lines = [f"{'part':8}{'questions':>10}{'right':>8}{'asked back':>12}{'refused':>9}{'wrong':>7}{'right %':>9}{'wrong %':>9}"]
+    lines = [
+        f"{'part':8}{'questions':>10}{'right':>8}{'asked back':>12}{'refused':>9}{'wrong':>7}"
+        f"{'right %':>9}{'wrong %':>9}"
+    ]
     for part in PARTS:
         counts = Counter(verdict for _, verdict in verdicts(part))
         total = sum(counts.values())
@@ -37,6 +40,6 @@ if __name__ == "__main__":
         for item, verdict in verdicts("seen"):
             if verdict != "right":
                 found = ask(item.question, item.after)
-                print(verdict, item.where, item.question, found, sep="\n    ")
+                sys.stdout.write(f"{verdict}: {item.where} {item.question}\n    {found}\n")
     else:
-        print(table())
+        sys.stdout.write(table() + "\n")

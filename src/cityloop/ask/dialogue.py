@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from cityloop.analyse.schemas import QueryRequest
 from cityloop.ask.draft import Draft
 from cityloop.ask.spans import Span
@@ -20,13 +18,13 @@ def follows(draft: Draft) -> bool:
     return first == "follow"
 
 
-def carry_over(draft: Draft, before: QueryRequest, zone: ZoneInfo) -> None:
+def carry_over(draft: Draft, before: QueryRequest) -> None:
     """Take from the query before whatever this question does not say anew."""
     fresh = bool(draft.metrics)
     if not fresh:
         draft.metrics = list(before.metrics)
     if draft.span is None and before.start and before.end:
-        start, end = (at.astimezone(zone).replace(tzinfo=None) for at in (before.start, before.end))
+        start, end = (at.astimezone(draft.now.tzinfo) for at in (before.start, before.end))
         draft.span = Span(start, end)
     if draft.compare == "none" and not fresh:
         draft.compare = before.compare
@@ -36,7 +34,7 @@ def carry_over(draft: Draft, before: QueryRequest, zone: ZoneInfo) -> None:
     draft.dimensions = list(before.dimensions)
     _carry_filters(draft, before)
     if not fresh and not draft.places("share", "grow", "fall", "cumulative", "moving"):
-        draft.derive = [item for item in before.derive]
+        draft.derive = list(before.derive)
     if not fresh:
         draft.having = list(before.having)
         draft.order = list(before.order)

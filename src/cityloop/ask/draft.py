@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from cityloop.analyse.model import Metric, Model
 from cityloop.analyse.schemas import CalendarPart, Compare, Derive, Filter, Grain, Having, Order, QueryRequest
@@ -14,7 +13,8 @@ from cityloop.ask.segment import Piece
 from cityloop.ask.spans import Span
 
 Reason = Literal[
-    "metric", "no_metric", "value", "unknown", "misfit", "no_key", "compare_period", "why_period", "two_periods", "hours",
+    "metric", "no_metric", "value", "unknown", "misfit", "no_key", "compare_period", "why_period",
+    "two_periods", "hours",
     "unit", "unused", "stock", "no_share", "no_holiday",
 ]  # fmt: skip
 """Why a question is asked back."""
@@ -46,7 +46,7 @@ class Draft:
     pieces: Sequence[Piece]
     model: Model
     now: datetime
-    """Local, without a zone."""
+    """In the city's zone."""
     choice: Choice = field(default_factory=Choice)
     metrics: list[str] = field(default_factory=list)
     metric_places: dict[int, str] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Draft:
         """Whether the answer has more than one row."""
         return bool(self.dimensions or self.grain)
 
-    def query(self, zone: ZoneInfo) -> QueryRequest:
+    def query(self) -> QueryRequest:
         """The typed query."""
         filters = [Filter(dimension=name, values=list(dict.fromkeys(codes))) for name, codes in self.included.items()]
         filters += [
@@ -109,8 +109,8 @@ class Draft:
             dimensions=list(dict.fromkeys(self.dimensions)),
             filters=filters,
             grain=self.grain,
-            start=self.span.start.replace(tzinfo=zone) if self.span else None,
-            end=self.span.end.replace(tzinfo=zone) if self.span else None,
+            start=self.span.start if self.span else None,
+            end=self.span.end if self.span else None,
             calendar=list(dict.fromkeys(self.calendar)),
             compare=self.compare,
             derive=self.derive,

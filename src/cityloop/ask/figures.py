@@ -12,7 +12,8 @@ from cityloop.ask.quantities import Quantity, in_unit
 from cityloop.ask.spans import rolling
 
 _GRAINS: dict[str, Grain] = {
-    "小时": "hour", "天": "day", "日": "day", "周": "week", "星期": "week", "月": "month", "个月": "month", "季": "quarter",
+    "小时": "hour", "天": "day", "日": "day", "周": "week", "星期": "week", "月": "month", "个月": "month",
+    "季": "quarter",
     "季度": "quarter", "年": "year", "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month",
     "quarterly": "quarter", "yearly": "year", "annual": "year", "hour": "hour", "day": "day", "week": "week",
     "month": "month", "quarter": "quarter", "year": "year",
@@ -70,7 +71,9 @@ def find_order(draft: Draft) -> None:
     place = next((at for at in places if draft.pieces[at].tag in _SUPERLATIVES), places[0])
     draft.limit = _limit(draft, places, tags)
     metric = draft.metric_near(place)
-    growing = _growth(draft, metric, rate="fastest" in tags or "slowest" in tags) if draft.places("grow", "fall") else None
+    growing = (
+        _growth(draft, metric, rate="fastest" in tags or "slowest" in tags) if draft.places("grow", "fall") else None
+    )
     by = growing or metric
     draft.order = [Order(by=by, descending=_descending(draft, tags, metric, growing is not None))]
     if not draft.keyed:
@@ -213,7 +216,7 @@ def _descending(draft: Draft, tags: set[str], metric: str, growing: bool) -> boo
     described = draft.metric(metric)
     if growing:
         falling = bool(draft.places("fall"))
-        return falling == bool(tags & {"slowest", "least"}) and not ("bottom" in tags)
+        return falling == bool(tags & {"slowest", "least"}) and "bottom" not in tags
     if "least" in tags or "bottom" in tags or "rank_up" in tags:
         return False
     if "best" in tags or "worst" in tags:

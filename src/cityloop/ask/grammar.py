@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cityloop.analyse.check import check
 from cityloop.analyse.model import Model
@@ -23,11 +22,44 @@ from cityloop.core.errors import Invalid
 from cityloop.core.values import Title
 
 _MEANT = frozenset(
-    "gt gte lt lte gte_post lte_post between between_post not not_post number than most least best worst fastest slowest top "
-    "bottom share grow_rate calendar above_mean below_mean cumulative moving year previous time split".split()
+    [
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "gte_post",
+        "lte_post",
+        "between",
+        "between_post",
+        "not",
+        "not_post",
+        "number",
+        "than",
+        "most",
+        "least",
+        "best",
+        "worst",
+        "fastest",
+        "slowest",
+        "top",
+        "bottom",
+        "share",
+        "grow_rate",
+        "calendar",
+        "above_mean",
+        "below_mean",
+        "cumulative",
+        "moving",
+        "year",
+        "previous",
+        "time",
+        "split",
+    ]
 )
 """Pieces that change what is asked: one of them that no step has used was not understood."""
 _OPTIONAL = frozenset({"number", "than", "split"})
+_MENDED = frozenset({"no_key", "no_share", "compare_period", "why_period", "misfit"})
+"""Doubts that a change of the finished query does away with."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +88,9 @@ class Understood:
         return self.query is not None and not self.doubts and not self.unknown and self.refusal is None
 
 
-def understand(
-    pieces: Sequence[Piece], model: Model, now: datetime, zone: ZoneInfo, before: QueryRequest | None = None
-) -> Understood:
-    """The meaning of a cut question; ``now`` is local, ``before`` the query that the question may follow."""
-    draft = _draft(pieces, model, now, zone, before, Choice())
+def understand(pieces: Sequence[Piece], model: Model, now: datetime, before: QueryRequest | None = None) -> Understood:
+    """The meaning of a cut question; ``now`` is in the city's zone, ``before`` the query that it may follow."""
+    draft = _draft(pieces, model, now, before, Choice())
     guesses = tuple(Guess(piece.said, piece.terms[0].title) for piece in pieces if piece.guessed)
     refused = refusal(draft)
     if refused:
@@ -69,23 +99,21 @@ def understand(
     if not draft.metrics:
         if not draft.doubts or not any(piece.terms or piece.time for piece in pieces):
             return Understood(refusal=nothing(), unknown=unknown, guesses=guesses)
-        return _asked_back(draft, pieces, model, now, zone, before, unknown, guesses)
-    _look_over(draft, zone)
+        return _asked_back(draft, pieces, model, now, before, unknown, guesses)
+    _look_over(draft)
     if draft.doubts or unknown:
-        return _asked_back(draft, pieces, model, now, zone, before, unknown, guesses)
-    return Understood(query=draft.query(zone), why=draft.why, guesses=guesses)
+        return _asked_back(draft, pieces, model, now, before, unknown, guesses)
+    return Understood(query=draft.query(), why=draft.why, guesses=guesses)
 
 
-def _draft(
-    pieces: Sequence[Piece], model: Model, now: datetime, zone: ZoneInfo, before: QueryRequest | None, choice: Choice
-) -> Draft:
+def _draft(pieces: Sequence[Piece], model: Model, now: datetime, before: QueryRequest | None, choice: Choice) -> Draft:
     """The pieces after all steps."""
     draft = Draft(pieces=pieces, model=model, now=now, choice=choice)
     draft.why = bool(draft.has("why"))
     find_period(draft)
     find_metrics(draft)
     if before is not None and follows(draft):
-        carry_over(draft, before, zone)
+        carry_over(draft, before)
     elif not draft.metrics and not draft.doubts:
         _ask_metric(draft)
     if draft.metrics:
@@ -119,16 +147,18 @@ def _change(draft: Draft, change: Mapping[str, Any]) -> None:
         else:
             setattr(draft, name, value)
     if change:
-        draft.doubts = [d for d in draft.doubts if d.reason not in ("no_key", "no_share", "compare_period", "why_period", "misfit")]
+        draft.doubts = [doubt for doubt in draft.doubts if doubt.reason not in _MENDED]
 
 
-def _look_over(draft: Draft, zone: ZoneInfo) -> None:
+def _look_over(draft: Draft) -> None:
     """Doubts that show only at the end: words left over, a stock with a grain, a query that the model refuses."""
     if draft.why and draft.span is None:
         draft.doubt("why_period", (), [Choice(change={"span": unit}) for unit in ("week", "month", "quarter")])
     stocks = [name for name in draft.metrics if draft.metric(name).as_of]
     if stocks and draft.grain:
-        draft.doubt("stock", [draft.metric(stocks[0]).title.zh], [Choice(change={"grain": None, "derive": [], "order": []})])
+        draft.doubt(
+            "stock", [draft.metric(stocks[0]).title.zh], [Choice(change={"grain": None, "derive": [], "order": []})]
+        )
         return
     left = [
         piece.said
@@ -141,7 +171,7 @@ def _look_over(draft: Draft, zone: ZoneInfo) -> None:
     if draft.doubts or draft.why:
         return
     try:
-        check(draft.query(zone), draft.model)
+        check(draft.query(), draft.model)
     except Invalid as problem:
         draft.doubt("misfit", [fault.what for fault in problem.faults])
 
@@ -151,7 +181,6 @@ def _asked_back(
     pieces: Sequence[Piece],
     model: Model,
     now: datetime,
-    zone: ZoneInfo,
     before: QueryRequest | None,
     unknown: tuple[str, ...],
     guesses: tuple[Guess, ...],
@@ -160,10 +189,10 @@ def _asked_back(
     choices: Iterable[Choice] = draft.doubts[0].choices if draft.doubts else [Choice()]
     options: list[QueryRequest] = []
     for choice in choices:
-        tried = _draft(pieces, model, now, zone, before, choice)
+        tried = _draft(pieces, model, now, before, choice)
         if tried.metrics:
-            _look_over(tried, zone)
-        if tried.metrics and not tried.doubts and (query := tried.query(zone)) not in options:
+            _look_over(tried)
+        if tried.metrics and not tried.doubts and (query := tried.query()) not in options:
             options.append(query)
     doubts = tuple(draft.doubts) or (Doubt("unknown", unknown),)
     return Understood(

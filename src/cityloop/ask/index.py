@@ -17,7 +17,8 @@ from cityloop.core.values import Title
 
 Kind = Literal["metric", "dimension", "value"]
 _SHORTEST_LATIN = 4
-_BLANKED = range(3, 9)
+_BLANKED = range(4, 9)
+"""Lengths of Chinese forms that one wrong sign leaves recognisable; a shorter one has another meaning then."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The words of one city: titles and synonyms of metrics and dimensions, and the names of values, by their spoken forms."""
+"""The words of one city: titles and synonyms of metrics and dimensions, names of values, by their spoken forms."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def _value_forms(item: Offered, dimension: Dimension) -> Iterable[str]:
     if dimension.kind == "weekday":
         # 星期一 alone is a date; only every Monday is a day of the week.
         zh, en = plain(item.title.zh), plain(item.title.en)
-        return [f"{every}{zh.replace('星期', week)}" for every in ("每个", "每", "逢") for week in ("星期", "周")] + [f"{en}s"]
+        return [f"{every}{zh.replace('星期', week)}" for every in ("每个", "每", "逢") for week in ("星期", "周")] + [
+            f"{en}s"
+        ]
     forms = dict.fromkeys(with_plurals(spoken(item.title, dimension.title)))
     forms |= dict.fromkeys(plain(other) for other in item.others)
     code = plain(item.code)

@@ -15,7 +15,7 @@ MOST_CHOICES = 3
 
 
 def find_metrics(draft: Draft) -> None:
-    """Choose the metrics; a word that may mean several is settled by the others, by what they can be cut by, or asked."""
+    """Choose the metrics; a word that may mean several is settled by what else is named, or asked."""
     open_pieces: list[tuple[int, tuple[Term, ...]]] = []
     for place, piece in enumerate(draft.pieces):
         metrics = piece.of("metric")

@@ -10,7 +10,24 @@ _MYRIADS = {"万": 10_000, "亿": 100_000_000}
 _ENGLISH = {
     name: value
     for value, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+        ]
     )
 } | {"twenty": 20, "thirty": 30, "fifty": 50, "hundred": 100}
 CHINESE = "[零〇一二两三四五六七八九十百千万亿]+"

@@ -1,4 +1,4 @@
-"""The values that questions may name: areas, departments, matters, series, rules, observed things, and those of packs."""
+"""The values that questions may name: areas, departments, matters, series, rules, observed things, packs' own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def offered(model: Model, city: City, known: Known, rules: Mapping[str, Title]) 
 
 def _values(dimension: Dimension, city: City, known: Known, rules: Mapping[str, Title]) -> Iterator[Offered]:
     column, labels = dimension.column, dimension.labels or ""
-    for code, title in dimension.values.items():
+    for code, title in _titles(dimension, city, rules).items():
         yield Offered(code, title, (), {column: code})
     if labels == "departments":
         for department in city.departments.values():
@@ -40,23 +40,25 @@ def _values(dimension: Dimension, city: City, known: Known, rules: Mapping[str, 
             yield Offered(department.id, department.title, _tailless(short), {column: department.id})
     elif labels == "areas":
         yield from _areas(column, city)
-    elif labels == "matters":
-        for matter in city.catalogue.list():
-            yield Offered(matter.key, matter.title, (), {column: matter.key})
-    elif labels == "matter_classes":
-        classes = {matter.class_title.zh: matter.class_title for matter in city.catalogue.list()}
-        for code, title in classes.items():
-            yield Offered(code, title, (), {column: code})
-    elif labels == "series":
-        for series in city.series:
-            yield Offered(series.id, series.title, (), {column: series.id})
-    elif labels == "rules":
-        for code, title in rules.items():
-            yield Offered(code, title, (), {column: code})
     elif labels.startswith(ENTITIES):
         for code, card in known(labels.removeprefix(ENTITIES)).items():
             row = {column: code} | ({"area": card.area} if card.area else {})
             yield Offered(code, card.title, (), row)
+
+
+def _titles(dimension: Dimension, city: City, rules: Mapping[str, Title]) -> dict[str, Title]:
+    """Values that have a title and nothing more."""
+    found = dict(dimension.values)
+    if dimension.labels == "matters":
+        found |= {matter.key: matter.title for matter in city.catalogue.list()}
+    elif dimension.labels == "matter_classes":
+        # Events carry the class by its Chinese name.
+        found |= {matter.class_title.zh: matter.class_title for matter in city.catalogue.list()}
+    elif dimension.labels == "series":
+        found |= {series.id: series.title for series in city.series}
+    elif dimension.labels == "rules":
+        found |= rules
+    return found
 
 
 def _areas(column: str, city: City) -> Iterator[Offered]:
@@ -96,7 +98,10 @@ class Sight:
 
     def _sees_value(self, term: Term) -> bool:
         dimension = self._lexicon.model.dimensions[term.dimension]
-        row = self._lexicon.rows[term.dimension, term.id]
+        row = self._lexicon.rows.get((term.dimension, term.id))
+        if row is None:
+            # An area under another dimension of areas: a district as the beginning of its cells.
+            row = {"area": term.id, dimension.column: term.id}
         if (dimension.labels or "").startswith(ENTITIES) and (
             self._entities is None or _could(self._entities.all_rows, row) is False
         ):

@@ -10,7 +10,8 @@ from cityloop.ask.draft import Draft
 from cityloop.ask.spans import DAY, Hours, Span, before, midnight, months_on, one_day, unit_of
 
 _PARTS: tuple[tuple[CalendarPart, ...], ...] = (
-    ("morning_peak",), ("evening_peak",), ("morning_peak", "evening_peak"), ("working_days",), ("rest_days",), ("holidays",),
+    ("morning_peak",), ("evening_peak",), ("morning_peak", "evening_peak"),
+    ("working_days",), ("rest_days",), ("holidays",),
 )  # fmt: skip
 _SPAN_GRAIN: dict[str, Grain] = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
 _TO_DATE = {"y": "year", "m": "month", "w": "week", "q": "quarter"}
@@ -99,7 +100,7 @@ def _cut(draft: Draft, hours: Sequence[Hours]) -> None:
     if len(hours) > 1 or day.days != 1:
         draft.doubt("hours", (piece.said for piece in draft.pieces if isinstance(piece.time, Hours)))
         return
-    draft.span = hours[0].of(day.start.date())
+    draft.span = hours[0].of(day.start)
 
 
 def _two(draft: Draft, first: Span, second: Span) -> None:

@@ -13,9 +13,12 @@ from cityloop.standard.units import Unit, conversion, spellings, unit
 _MORE = {
     "微克": "ug/m3", "微克每立方米": "ug/m3", "微克每立方": "ug/m3", "毫克": "mg/m3", "毫克每立方米": "mg/m3",
     "公里每小时": "km/h", "千米每小时": "km/h", "kilometres an hour": "km/h", "kilometres per hour": "km/h",
-    "kilometers per hour": "km/h", "miles per hour": "[mi_i]/h", "瓦": "W", "瓦特": "W", "千瓦": "kW", "watts": "W", "watt": "W",
-    "micrograms": "ug/m3", "milligrams": "mg/m3", "个小时": "h", "钟头": "h", "hours": "h", "hour": "h", "minutes": "min",
-    "minute": "min", "days": "d", "day": "d", "seconds": "s", "tonnes": "t", "tonne": "t", "tons": "t", "kilograms": "kg",
+    "kilometers per hour": "km/h", "miles per hour": "[mi_i]/h", "瓦": "W", "瓦特": "W", "千瓦": "kW",
+    "watts": "W", "watt": "W",
+    "micrograms": "ug/m3", "milligrams": "mg/m3", "个小时": "h", "钟头": "h", "hours": "h", "hour": "h",
+    "minutes": "min",
+    "minute": "min", "days": "d", "day": "d", "seconds": "s", "tonnes": "t", "tonne": "t", "tons": "t",
+    "kilograms": "kg",
     "kilos": "kg", "decibels": "dB", "decibel": "dB", "per cent": "%", "percent": "%", "个百分点": "%", "百分点": "%",
 }  # fmt: skip
 _UNITS: dict[str, Unit] = {
@@ -24,10 +27,14 @@ _UNITS: dict[str, Unit] = {
     if item.code != "{count}"
     for spelling in (plain(name), plain(name).replace("ug", "μg"))
 } | {spelling: item for spelling, code in _MORE.items() if (item := unit(code))}
-_COUNTED = "人次|站次|件|个|起|条|宗|次|例|名|家|位|座|辆|人|cases|warnings|times|entries|people|passengers|vehicles|bins"
+_COUNTED = (
+    "人次|站次|件|个|起|条|宗|次|例|名|家|位|座|辆|人|cases|warnings|times|entries|people|passengers|vehicles|bins"
+)
 _SPANS: dict[str, Literal["hour", "day", "week", "month"]] = {
-    "天": "day", "日": "day", "days": "day", "day": "day", "周": "week", "个周": "week", "星期": "week", "个星期": "week",
-    "weeks": "week", "个月": "month", "月": "month", "months": "month", "小时": "hour", "个小时": "hour", "hours": "hour",
+    "天": "day", "日": "day", "days": "day", "day": "day", "周": "week", "个周": "week", "星期": "week",
+    "个星期": "week",
+    "weeks": "week", "个月": "month", "月": "month", "months": "month", "小时": "hour", "个小时": "hour",
+    "hours": "hour",
 }  # fmt: skip
 _NUMBER = re.compile(rf"(?:(?P<part>百分之)(?P<hundredth>{ANY}))|(?P<tenth>{ANY})成(?!立)|(?P<plain>{ANY})")
 _UNIT = re.compile("|".join(re.escape(name) for name in sorted({*_UNITS, *_SPANS}, key=len, reverse=True)))

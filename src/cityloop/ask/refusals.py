@@ -1,4 +1,4 @@
-"""What a figure of this city cannot say: the future, persons, other cities, causes outside the data; and orders to act."""
+"""What figures of this city cannot say: the future, persons, other cities, causes outside the data; orders to act."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cuts a question into pieces: the cheapest reading, few and long pieces before many short ones, the known before the unknown."""
+"""Cuts a question into pieces: few and long ones before many short ones, the known before the unknown."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def segment(text: Text, lexicon: Lexicon, holidays: Holidays, now: datetime, see
     return [_spoken(piece, text) for piece in pieces if piece.tag != "space"]
 
 
-def _offers(
-    plain: str, start: int, lexicon: Lexicon, holidays: Holidays, now: datetime, sees: Sees
-) -> Iterator[Piece]:
+def _offers(plain: str, start: int, lexicon: Lexicon, holidays: Holidays, now: datetime, sees: Sees) -> Iterator[Piece]:
     yield _unknown(plain, start)
     for word in words(plain, start):
         yield Piece(start, word.end, word.tag, word.cost, word.groups)
@@ -87,7 +85,10 @@ def _cheapest(plain: str, offers: Sequence[Sequence[Piece]]) -> list[Piece]:
     best: list[tuple[float, Piece | None]] = [(0.0, None)] * (count + 1)
     for start in range(count - 1, -1, -1):
         best[start] = min(
-            ((piece.cost - 0.002 * (piece.end - piece.start) ** 2 + best[piece.end][0], piece) for piece in offers[start]),
+            (
+                (piece.cost - 0.002 * (piece.end - piece.start) ** 2 + best[piece.end][0], piece)
+                for piece in offers[start]
+            ),
             key=lambda item: item[0],
         )
     pieces, place = [], 0

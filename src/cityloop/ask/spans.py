@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 Unit = Literal["hour", "day", "week", "month", "quarter", "year", "days", "holiday"]
@@ -13,7 +13,7 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(frozen=True)
 class Span:
-    """[start, end) on the city's wall clock; ``unit`` says as what it was named."""
+    """[start, end) in the city's zone, counted on its wall clock; ``unit`` says as what it was named."""
 
     start: datetime
     end: datetime
@@ -36,30 +36,35 @@ class Hours:
     first: int
     last: int
 
-    def of(self, day: date) -> Span:
-        """These hours of one day."""
-        midnight = datetime.combine(day, time())
-        return Span(midnight + timedelta(minutes=self.first), midnight + timedelta(minutes=self.last), "hour")
+    def of(self, day: datetime) -> Span:
+        """These hours of the day that holds an instant."""
+        start = midnight(day)
+        return Span(start + timedelta(minutes=self.first), start + timedelta(minutes=self.last), "hour")
 
 
-def midnight(day: date | datetime) -> datetime:
+def midnight(day: datetime) -> datetime:
     """The beginning of a day."""
-    return datetime(day.year, day.month, day.day)
+    return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def one_day(day: date | datetime) -> Span:
+def begin(now: datetime, year: int, month: int = 1, day: int = 1) -> datetime:
+    """The midnight of a date in the zone of ``now``."""
+    return datetime(year, month, day, tzinfo=now.tzinfo)
+
+
+def one_day(day: datetime) -> Span:
     """A whole day."""
     start = midnight(day)
     return Span(start, start + DAY, "day")
 
 
-def week_of(day: date | datetime, weeks: int = 0) -> Span:
+def week_of(day: datetime, weeks: int = 0) -> Span:
     """The week of a day, Monday first, moved by some weeks."""
     monday = midnight(day) - timedelta(days=day.weekday()) + timedelta(weeks=weeks)
     return Span(monday, monday + timedelta(days=7), "week")
 
 
-def unit_of(day: date | datetime, unit: Literal["day", "week", "month", "quarter", "year"], moved: int = 0) -> Span:
+def unit_of(day: datetime, unit: Literal["day", "week", "month", "quarter", "year"], moved: int = 0) -> Span:
     """The calendar unit that holds a day, moved by some units."""
     if unit == "day":
         return one_day(midnight(day) + moved * DAY)
@@ -67,7 +72,7 @@ def unit_of(day: date | datetime, unit: Literal["day", "week", "month", "quarter
         return week_of(day, moved)
     width = _MONTHS[unit]
     first = ((day.month - 1) // width) * width + 1
-    start = months_on(datetime(day.year, first, 1), moved * width)
+    start = months_on(begin(day, day.year, first), moved * width)
     return Span(start, months_on(start, width), unit)
 
 

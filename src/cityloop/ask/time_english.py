@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cityloop.ask.numerals import WHOLE, whole
-from cityloop.ask.spans import DAY, Hours, Span, months_on, one_day, rolling, unit_of, week_of
+from cityloop.ask.spans import DAY, Hours, Span, begin, months_on, one_day, rolling, unit_of, week_of
 from cityloop.ask.time_grammar import Made, Maker, Matched
 
 _MONTHS = {
@@ -26,6 +26,7 @@ _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _UNIT = r"(?P<unit>hour|day|week|month|quarter|year)s?\b"
 _YEAR = r"(?:,?\s*(?:of\s+|in\s+)?(?P<year>(?:19|20)\d{2}|last year|this year)\b)?"
 _HOUR = r"\d{1,2}(?::\d{2})?"
+_CLOCK = r"\d{1,2}:\d{2}"
 _TO = r"\s*(?:-|to|and|until|till)\s*"
 _HALF = r"\s?(?:a\.?m\b\.?|p\.?m\b\.?)|\s?o'?clock"
 
@@ -40,7 +41,7 @@ def _night(found: Matched, now: datetime) -> Made:
     moved = 0 if found[0] in ("tonight", "this evening", "this morning", "this afternoon") else -1
     part = "morning" if "morning" in found[0] else "afternoon" if "afternoon" in found[0] else "evening"
     first, last = _PARTS[part]
-    return Hours(first * 60, last * 60).of((now + moved * DAY).date())
+    return Hours(first * 60, last * 60).of(now + moved * DAY)
 
 
 def _rolling(found: Matched, now: datetime) -> Made:
@@ -70,13 +71,13 @@ def _weekday(found: Matched, now: datetime) -> Made:
 def _quarter(found: Matched, now: datetime) -> Made:
     said = found["number"]
     number = _ORDINALS.get(said) or int(said)
-    start = datetime(_year_of(found["year"], now), number * 3 - 2, 1)
+    start = begin(now, _year_of(found["year"], now), number * 3 - 2)
     return unit_of(start if found["year"] or start <= now else months_on(start, -12), "quarter")
 
 
 def _month(found: Matched, now: datetime) -> Made:
     day = int(found["day"]) if found["day"] else None
-    first = datetime(_year_of(found["year"], now), _MONTHS[found["month"]], 1)
+    first = begin(now, _year_of(found["year"], now), _MONTHS[found["month"]])
     if not found["year"] and (first + ((day or 1) - 1) * DAY) > now:
         first = months_on(first, -12)
     if day is None:
@@ -85,8 +86,8 @@ def _month(found: Matched, now: datetime) -> Made:
     return one_day(at) if at.month == first.month else None
 
 
-def _year(found: Matched, _now: datetime) -> Made:
-    return unit_of(datetime(int(found["year"]), 1, 1), "year")
+def _year(found: Matched, now: datetime) -> Made:
+    return unit_of(begin(now, int(found["year"])), "year")
 
 
 def _hours(found: Matched, _now: datetime) -> Made:
@@ -108,7 +109,7 @@ _RULES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
     (re.compile(rf"\b(?:(?:in|on|during|over|within|at|for|of)\s+)?(?:the\s+)?(?:{pattern})"), maker)
     for pattern, maker in (
         (r"day before yesterday\b|day after tomorrow\b|yesterday\b|today\b|tomorrow\b", _day),
-        (r"last night\b|tonight\b|yesterday (?:evening|morning|afternoon)\b|this (?:evening|morning|afternoon)\b", _night),
+        (r"last night\b|tonight\b|(?:yesterday|this) (?:evening|morning|afternoon)\b", _night),
         (rf"(?:last|past|previous)\s+(?P<count>{WHOLE})\s+{_UNIT}", _rolling),
         (rf"(?P<move>last|previous|this|current|next|coming)\s+{_UNIT}", _moved),
         (r"(?P<move>last|previous|this|next|coming)\s+weekend\b", _weekend),
@@ -119,7 +120,7 @@ _RULES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
         (rf"{_MONTH}(?:\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:))?{_YEAR}", _month),
         (r"(?:year\s+)?(?P<year>(?:19|20)\d{2})\b", _year),
         (rf"(?:from|between)\s+(?P<first>{_HOUR})(?P<half>{_HALF})?{_TO}(?P<last>{_HOUR})(?P<half2>{_HALF})", _hours),
-        (rf"(?:from|between)\s+(?P<first>\d{{1,2}}:\d{{2}})(?P<half>){_TO}(?P<last>\d{{1,2}}:\d{{2}})(?P<half2>)", _hours),
+        (rf"(?:from|between)\s+(?P<first>{_CLOCK})(?P<half>){_TO}(?P<last>{_CLOCK})(?P<half2>)", _hours),
         (rf"(?P<first>{_HOUR})(?P<half>{_HALF})(?P<last>)(?P<half2>)", _hours),
         (rf"(?P<part>{'|'.join(_PARTS)})\b(?! peak| rush)", _part),
     )

@@ -31,6 +31,7 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
+from cityloop.serve.asking import open_asking
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
@@ -176,6 +177,9 @@ class House:
             clock=self.clock,
             describe=self.collector.describe,
             rules=rule_titles,
+        )
+        self.asking = open_asking(
+            settings, content.model, self.analyst, self.door, self.city, self.collector, rule_titles
         )
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
@@ -341,7 +345,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk, self.asking,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
