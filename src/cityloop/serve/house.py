@@ -34,6 +34,7 @@ from cityloop.quality.service import Quality
 from cityloop.serve.asking import open_asking
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
+from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
@@ -99,6 +100,7 @@ class House:
     def _build_rooms(self) -> None:
         shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
+        self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
         self._build_standard(shared)
         self.drill = self._open_drill()
@@ -345,7 +347,8 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk, self.asking,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.decider, self.decision_desk, self.asking,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

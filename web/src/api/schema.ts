@@ -2311,6 +2311,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask
+         * @description Ask a question in Chinese or English, within the asker's scope.
+         */
+        post: operations["ask_api_v1_ask_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ask/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Query
+         * @description Answer a typed query that came of a question, read out again.
+         */
+        post: operations["ask_query_api_v1_ask_query_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/indicators": {
         parameters: {
             query?: never;
@@ -2503,6 +2543,186 @@ export interface paths {
          * @description The report of a period as a page to print, an Excel workbook or a PDF file, as far as the asker may see.
          */
         get: operations["scheme_report_api_v1_schemes__scheme__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Tables
+         * @description Every decision table in force.
+         */
+        get: operations["decision_tables_api_v1_decision_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Table
+         * @description Faults of a text, combinations without a rule, rules that hold together. Nothing is written.
+         */
+        post: operations["check_table_api_v1_decision_tables_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Table
+         * @description One table with its text, what it must be given, what the check says, and its versions.
+         */
+        get: operations["decision_table_api_v1_decision_tables__table__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Table Versions
+         * @description Every version with its text, the newest first.
+         */
+        get: operations["table_versions_api_v1_decision_tables__table__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Table
+         * @description The answer over inputs, by the table in force or by a text. Nothing is written.
+         */
+        post: operations["try_table_api_v1_decision_tables__table__trial_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Table
+         * @description Which past decisions a changed table would have made differently. Nothing is written.
+         */
+        post: operations["explain_table_api_v1_decision_tables__table__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Table
+         * @description Put a changed table into force; decisions that were made stay as they are.
+         */
+        post: operations["apply_table_api_v1_decision_tables__table__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions
+         * @description The log of decisions, a page at a time.
+         */
+        get: operations["decisions_api_v1_decisions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision
+         * @description One decision with its inputs, the rules that matched and the reasons.
+         */
+        get: operations["decision_api_v1_decisions__decision__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3623,6 +3843,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open311/v2/servicerequestupdates.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Updates
+         * @description What became of requests between two dates; an extension of the specification.
+         */
+        get: operations["updates_open311_v2_servicerequestupdates__form__get"];
+        put?: never;
+        /**
+         * Post Update
+         * @description What another system says of a request; a form with an ``api_key``. An ``update_id`` is taken once.
+         */
+        post: operations["post_update_open311_v2_servicerequestupdates__form__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/open311/sent": {
         parameters: {
             query?: never;
@@ -3946,6 +4190,92 @@ export interface components {
             reason: string;
         };
         /**
+         * AskAnswer
+         * @description The answer to a question.
+         *
+         *     ``answered`` has reading, query, figures and chart; ``why`` has reading and query, whose change
+         *     ``POST /api/v1/explain`` takes apart; ``asked_back`` has at most three ``choices``; ``refused`` says why
+         *     in ``because``.
+         */
+        AskAnswer: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "answered" | "why" | "asked_back" | "refused";
+            reading?: components["schemas"]["Reading"] | null;
+            query?: components["schemas"]["QueryRequest"] | null;
+            rows?: components["schemas"]["QueryResult"] | null;
+            chart?: components["schemas"]["Chart"] | null;
+            /**
+             * Unknown
+             * @default []
+             */
+            unknown: string[];
+            /**
+             * Corrected
+             * @default []
+             */
+            corrected: components["schemas"]["Corrected"][];
+            /**
+             * Choices
+             * @default []
+             */
+            choices: components["schemas"]["AskChoice"][];
+            /**
+             * Because
+             * @default []
+             */
+            because: components["schemas"]["Because"][];
+            /**
+             * By Model
+             * @default false
+             */
+            by_model: boolean;
+        };
+        /**
+         * AskChoice
+         * @description One thing the question may have meant.
+         */
+        AskChoice: {
+            reading: components["schemas"]["Reading"];
+            query: components["schemas"]["QueryRequest"];
+            /**
+             * Why
+             * @default false
+             */
+            why: boolean;
+        };
+        /**
+         * AskContext
+         * @description What went before: the query of the last answer, so that 那南山区呢 can follow it.
+         */
+        AskContext: {
+            query?: components["schemas"]["QueryRequest"] | null;
+        };
+        /**
+         * AskEdit
+         * @description A query that came of a question and was changed by hand.
+         */
+        AskEdit: {
+            query: components["schemas"]["QueryRequest"];
+            /**
+             * Why
+             * @default false
+             */
+            why: boolean;
+        };
+        /**
+         * AskRequest
+         * @description A question in Chinese or English.
+         */
+        AskRequest: {
+            /** Question */
+            question: string;
+            /** @default {} */
+            context: components["schemas"]["AskContext"];
+        };
+        /**
          * AttachmentRef
          * @description A file that its reporter has sent before the report.
          */
@@ -4113,6 +4443,17 @@ export interface components {
             by: string[];
             /** Example */
             example: string;
+        };
+        /**
+         * Because
+         * @description Why there is no answer yet, or none at all.
+         */
+        Because: {
+            /** Code */
+            code: string;
+            /** Said */
+            said: string[];
+            title: components["schemas"]["Title"];
         };
         /**
          * Before
@@ -4908,6 +5249,31 @@ export interface components {
             version: number;
         };
         /**
+         * ChangeExplained
+         * @description What a changed table would have decided; nothing is written.
+         */
+        ChangeExplained: {
+            /** Base */
+            base: number;
+            check: components["schemas"]["TableCheck"];
+            /** Decisions */
+            decisions: number;
+            /** Different */
+            different: number;
+            /** Errors Before */
+            errors_before: number;
+            /** Errors After */
+            errors_after: number;
+            /** Unmatched Before */
+            unmatched_before: number;
+            /** Unmatched After */
+            unmatched_after: number;
+            /** Rules */
+            rules: components["schemas"]["RuleCount"][];
+            /** Shown */
+            shown: components["schemas"]["OtherAnswer"][];
+        };
+        /**
          * ChangeView
          * @description One difference, key by key. ``id`` is the path of the part.
          */
@@ -4933,6 +5299,19 @@ export interface components {
             reason: components["schemas"]["Title"];
         };
         /**
+         * ChangeWish
+         * @description A text to be explained by the decisions of the last ``days``.
+         */
+        ChangeWish: {
+            /** Xml */
+            xml: string;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+        };
+        /**
          * ChangedDay
          * @description One date on which a calendar's hours differ; empty hours: closed.
          */
@@ -4950,6 +5329,42 @@ export interface components {
             after: string;
         };
         /**
+         * Chart
+         * @description How an answer is drawn. ``x``, ``y`` and ``series`` are ids of its columns.
+         */
+        Chart: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "figure" | "line" | "bar" | "stacked" | "heat" | "map" | "distribution" | "table";
+            /** X */
+            x?: string | null;
+            /**
+             * Y
+             * @default []
+             */
+            y: string[];
+            /** Series */
+            series?: string | null;
+            /**
+             * Zero
+             * @default true
+             */
+            zero: boolean;
+            /**
+             * Horizontal
+             * @default false
+             */
+            horizontal: boolean;
+            why: components["schemas"]["Title"];
+            /**
+             * Alternatives
+             * @default []
+             */
+            alternatives: ("figure" | "line" | "bar" | "stacked" | "heat" | "map" | "distribution" | "table")[];
+        };
+        /**
          * CheckRow
          * @description A declared check, with the sentence that tells it.
          */
@@ -4965,6 +5380,20 @@ export interface components {
                 [key: string]: unknown;
             };
             text: components["schemas"]["Title"];
+        };
+        /**
+         * Chip
+         * @description One part of a reading. ``key`` says which, within its kind.
+         */
+        Chip: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "period" | "calendar" | "filter" | "metric" | "dimension" | "grain" | "derive" | "having" | "order" | "limit" | "compare";
+            /** Key */
+            key: string;
+            title: components["schemas"]["Title"];
         };
         /**
          * CitizenProgress
@@ -5226,6 +5655,15 @@ export interface components {
             closing: string;
         };
         /**
+         * Corrected
+         * @description A word that was read as something else, by its sound or in spite of a slip.
+         */
+        Corrected: {
+            /** Said */
+            said: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * Correction
          * @description The newest correction; it is laid over what was sent.
          */
@@ -5464,6 +5902,131 @@ export interface components {
             /** Calendar */
             calendar: string;
             explanation: components["schemas"]["Title"];
+        };
+        /**
+         * DecisionLine
+         * @description One decision of the log.
+         */
+        DecisionLine: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+        };
+        /**
+         * DecisionTableLine
+         * @description A table in the list. ``counts`` are its stored decisions by outcome.
+         */
+        DecisionTableLine: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Rules */
+            rules: number;
+            /** Policy */
+            policy: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Warnings */
+            warnings: number;
+        };
+        /**
+         * DecisionTableView
+         * @description A table in force with its text.
+         */
+        DecisionTableView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /** Xml */
+            xml: string;
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Versions */
+            versions: components["schemas"]["TableVersion"][];
+        };
+        /**
+         * DecisionView
+         * @description One decision with all that it rests on; what the asker's post covers is null.
+         */
+        DecisionView: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+            /** Digest */
+            digest: string;
         };
         /**
          * DeductDef
@@ -6314,6 +6877,18 @@ export interface components {
             exemptions: string[];
         };
         /**
+         * FileFault
+         * @description One thing that is wrong with a file, at its place.
+         */
+        FileFault: {
+            /** Where */
+            where: string;
+            /** Code */
+            code: string;
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
+        };
+        /**
          * Filter
          * @description A condition on a dimension. Numbers are written as text; ``empty`` and ``present`` take no values.
          */
@@ -6331,63 +6906,6 @@ export interface components {
              * @default []
              */
             values: string[];
-        };
-        /**
-         * Finding
-         * @description What was found in one feed under one check, and what has become of it.
-         */
-        Finding: {
-            /** Id */
-            id: string;
-            /** Inspection */
-            inspection: string;
-            /** Feed */
-            feed: string;
-            feed_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"];
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "repaired" | "passed" | "failed";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number;
-            reason: components["schemas"]["Title"];
-            /** Examples */
-            examples: components["schemas"]["Example"][];
-            /** Case */
-            case: string | null;
-            /** Case Number */
-            case_number: string | null;
-            /** Case State */
-            case_state: string | null;
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "red" | "none";
-            /** Overdue */
-            overdue: boolean;
-            /** Attempts */
-            attempts: number;
-            /** Rechecks */
-            rechecks: components["schemas"]["Recheck"][];
         };
         /**
          * ForecastModel
@@ -7967,6 +8485,18 @@ export interface components {
             reason: string;
         };
         /**
+         * NewTable
+         * @description A change that was explained and is now wanted; ``base`` is the version that it was made from.
+         */
+        NewTable: {
+            /** Xml */
+            xml: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * NewVersion
          * @description A change that was explained by a what-if, to be put into force.
          */
@@ -8055,6 +8585,47 @@ export interface components {
             descending: boolean;
         };
         /**
+         * OtherAnswer
+         * @description A past decision that would come out differently.
+         */
+        OtherAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Subject */
+            subject: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | unknown[];
+            /**
+             * Outcome Before
+             * @enum {string}
+             */
+            outcome_before: "matched" | "none" | "error";
+            /**
+             * Outcome After
+             * @enum {string}
+             */
+            outcome_after: "matched" | "none" | "error";
+            /** Rules Before */
+            rules_before: string[];
+            /** Rules After */
+            rules_after: string[];
+        };
+        /**
          * Overlap
          * @description Another rule, and how many of this rule's warnings were open together with one of its own.
          */
@@ -8122,6 +8693,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[DecisionLine] */
+        Page_DecisionLine_: {
+            /** Items */
+            items: components["schemas"]["DecisionLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[EntityOutlook] */
         Page_EntityOutlook_: {
             /** Items */
@@ -8169,7 +8751,7 @@ export interface components {
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
-            items: components["schemas"]["Finding"][];
+            items: components["schemas"]["cityloop__quality__schemas__Finding"][];
             /** Total */
             total: number;
             /** Page */
@@ -8935,6 +9517,15 @@ export interface components {
             last_read_at: string;
         };
         /**
+         * Reading
+         * @description How a question was understood.
+         */
+        Reading: {
+            title: components["schemas"]["Title"];
+            /** Chips */
+            chips: components["schemas"]["Chip"][];
+        };
+        /**
          * Reason
          * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
          */
@@ -9365,6 +9956,18 @@ export interface components {
             origin: "pack" | "changed" | "withdrawn";
             /** Versions */
             versions: components["schemas"]["RuleVersionView"][];
+        };
+        /**
+         * RuleCount
+         * @description How many of the past decisions a rule would have made. ``before`` counts those that it made.
+         */
+        RuleCount: {
+            /** Rule */
+            rule: string;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
         };
         /**
          * RuleCounts
@@ -10519,6 +11122,22 @@ export interface components {
             in_time?: boolean | null;
         };
         /**
+         * TableCheck
+         * @description What a check found; ``sound`` when nothing keeps the table from coming into force.
+         */
+        TableCheck: {
+            /** Sound */
+            sound: boolean;
+            /** Table */
+            table: string | null;
+            /** Faults */
+            faults: components["schemas"]["FileFault"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+        };
+        /**
          * TableDay
          * @description A day of the table that breaks the weekday rule.
          */
@@ -10533,6 +11152,87 @@ export interface components {
              * @enum {string}
              */
             kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TableHit
+         * @description The rules that matched in one table on the way to the answer.
+         */
+        TableHit: {
+            /** Table */
+            table: string;
+            /** Rules */
+            rules: string[];
+            /** Default */
+            default: boolean;
+        };
+        /**
+         * TableInput
+         * @description What a table must be given. ``values`` are those of an enumeration; ``allowed`` is the test as written.
+         */
+        TableInput: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            /** Type */
+            type: string;
+            /** Values */
+            values: unknown[];
+            /** Allowed */
+            allowed: string;
+        };
+        /**
+         * TableText
+         * @description The text of a file.
+         */
+        TableText: {
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * TableVersion
+         * @description When which text came into force, and why.
+         */
+        TableVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * TableVersionView
+         * @description An old version with its text.
+         */
+        TableVersionView: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Xml */
+            xml: string;
         };
         /**
          * TaskEntry
@@ -10692,37 +11392,6 @@ export interface components {
             en: string;
         };
         /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: components["schemas"]["Title"][];
-        };
-        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -10738,6 +11407,18 @@ export interface components {
             before: string[];
             /** After */
             after: string[];
+        };
+        /**
+         * TrialWish
+         * @description Inputs by name, and a text that is to be tried instead of the one in force.
+         */
+        TrialWish: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Xml */
+            xml?: string | null;
         };
         /**
          * TriedThreshold
@@ -11253,6 +11934,142 @@ export interface components {
              * @default []
              */
             en: string[];
+        };
+        /**
+         * Finding
+         * @description Something about a table: an error keeps it from coming into force.
+         */
+        cityloop__decide__schemas__Finding: {
+            /** Code */
+            code: string;
+            /**
+             * Weight
+             * @enum {string}
+             */
+            weight: "error" | "warning" | "note";
+            /** Decision */
+            decision: string;
+            /** Rules */
+            rules: string[];
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
+        };
+        /**
+         * Trial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
+         */
+        cityloop__decide__schemas__Trial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+        };
+        /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        cityloop__quality__schemas__Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        cityloop__standard__trial__Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -15104,6 +15921,72 @@ export interface operations {
             };
         };
     };
+    ask_api_v1_ask_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ask_query_api_v1_ask_query_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     indicators_api_v1_indicators_get: {
         parameters: {
             query?: never;
@@ -15471,6 +16354,299 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_tables_api_v1_decision_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableLine"][];
+                };
+            };
+        };
+    };
+    check_table_api_v1_decision_tables_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_table_api_v1_decision_tables__table__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    table_versions_api_v1_decision_tables__table__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableVersionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_table_api_v1_decision_tables__table__trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cityloop__decide__schemas__Trial"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_table_api_v1_decision_tables__table__explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeExplained"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_table_api_v1_decision_tables__table__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTable"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decisions_api_v1_decisions_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                table?: string | null;
+                outcome?: ("matched" | "none" | "error") | null;
+                subject?: string | null;
+                rule?: string | null;
+                actor?: string | null;
+                /** @description made at or after */
+                start?: string | null;
+                /** @description made before */
+                end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DecisionLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_api_v1_decisions__decision__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
                 };
             };
             /** @description Validation Error */
@@ -16395,7 +17571,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Trial"];
+                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
                 };
             };
         };
@@ -17304,6 +18480,64 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    updates_open311_v2_servicerequestupdates__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_update_open311_v2_servicerequestupdates__form__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
