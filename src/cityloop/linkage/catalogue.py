@@ -19,7 +19,7 @@ class ServiceInput(Frozen):
 
 
 class ServiceKind(Frozen):
-    """A service by its name. ``waits``: the run rests in it until the world answers, so a loop through it is no rush."""
+    """A service by its name. ``waits``: the run rests in it until the world answers; no loop through it spins."""
 
     name: str
     title: Title

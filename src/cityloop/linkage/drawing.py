@@ -6,9 +6,10 @@ Read with a parser that refuses document types and entities, and never before th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, register_namespace, tostring
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -27,7 +28,17 @@ GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway",
 CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 EVENTS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
 _OTHER_NODES = frozenset({"businessRuleTask", "callActivity", "complexGateway"})
+PREFIXES = {
+    "bpmn": BPMN,
+    "bpmndi": "http://www.omg.org/spec/BPMN/20100524/DI",
+    "dc": "http://www.omg.org/spec/DD/20100524/DC",
+    "di": "http://www.omg.org/spec/DD/20100524/DI",
+    "cl": OURS,
+}
 NODES = TASKS | GATEWAYS | CONTAINERS | EVENTS | _OTHER_NODES
+
+for _prefix, _space in PREFIXES.items():
+    register_namespace(_prefix, _space)
 
 
 @dataclass(frozen=True)
@@ -199,6 +210,30 @@ def title_of(element: Element, name: str) -> Title:
     if told is not None:
         zh, en = zh or told.get("zh"), en or told.get("en")
     return Title(zh=zh or name, en=en or name)
+
+
+def joined(drawing: Drawing) -> Element:
+    """A copy of the diagram in which every node names its flows: optional in BPMN, but bpmn-io asks for it."""
+    root = deepcopy(drawing.root)
+    by_id = {element.get("id"): element for element in root.iter() if local(element) in NODES}
+    for name, element in by_id.items():
+        if name not in drawing.nodes:
+            continue
+        for kind in ("incoming", "outgoing"):
+            for old in element.findall(f"{{{BPMN}}}{kind}"):
+                element.remove(old)
+        place = sum(local(child) in {"documentation", "extensionElements"} for child in element)
+        for kind, flows in (("outgoing", drawing.outgoing[name]), ("incoming", drawing.incoming[name])):
+            for flow in reversed(flows):
+                made = Element(f"{{{BPMN}}}{kind}")
+                made.text = flow.id
+                element.insert(place, made)
+    return root
+
+
+def written(root: Element) -> str:
+    """A diagram as XML text."""
+    return tostring(root, encoding="unicode")
 
 
 def _refused(code: str, **parts: object) -> Invalid:

@@ -20,7 +20,7 @@ from bpmn_io.lint.resolver import StaticResolver
 
 from cityloop.core.errors import Fault, Invalid
 from cityloop.core.values import Frozen, Title
-from cityloop.linkage.drawing import BPMN, OURS, Drawing, local, read, space
+from cityloop.linkage.drawing import BPMN, OURS, Drawing, joined, local, read, space, written
 from cityloop.linkage.lint_flow import flow_faults
 from cityloop.linkage.lint_known import EXTENSION, PlanNames
 from cityloop.linkage.lint_phrases import MILD, PHRASES
@@ -82,8 +82,8 @@ def lint_drawing(drawing: Drawing, names: PlanNames) -> list[PlanFault]:
     found = [*_document(drawing), *_extensions(drawing)]
     if not drawing.twice:
         found += [*flow_faults(drawing), *step_faults(drawing, names), *_linter(drawing)]
-    told = {(fault.where, fault.code): _told(fault) for fault in reversed(found)}
-    return sorted(reversed(told.values()), key=lambda fault: fault.severity != "error")
+    told = dict.fromkeys(map(_told, found))
+    return sorted(told, key=lambda fault: fault.severity != "error")
 
 
 def errors(faults: list[PlanFault]) -> list[PlanFault]:
@@ -125,7 +125,7 @@ def _extension(element: Element, where: str) -> Iterator[Fault]:
         yield from _own(element, named)
     elif local(element) in {"script", "scriptTask"}:
         yield PHRASES.fault(named, "script")
-    for name in element.keys():
+    for name in element.attrib:
         if space(name) not in _DRAWING_SPACES:
             yield PHRASES.fault(named, "unknown-extension", name=_short(name))
     for child in element:
@@ -137,7 +137,7 @@ def _own(element: Element, where: str) -> Iterator[Fault]:
     if name not in EXTENSION:
         yield PHRASES.fault(where, "unknown-extension", name=f"cl:{name}")
         return
-    for key in element.keys():
+    for key in element.attrib:
         if key not in EXTENSION[name]:
             known = ", ".join(EXTENSION[name])
             yield PHRASES.fault(where, "unknown-attribute", element=f"cl:{name}", name=_short(key), known=known)
@@ -149,9 +149,11 @@ def _short(name: str) -> str:
 
 def _linter(drawing: Drawing) -> Iterator[Fault]:
     """What bpmn-io's linter finds; a diagram without any shape is laid out later, so it is not told of each."""
-    root = BpmnModdle().from_xml(drawing.xml).root_element
+    root = BpmnModdle().from_xml(written(joined(drawing))).root_element
     drawn = any(local(element) == "BPMNShape" for element in drawing.root.iter())
-    for rule, reports in _the_linter().lint(root, {"rules": dict.fromkeys(_asked(drawn), "error")}).items():
+    # A linter of its own each time: some of its rules remember what they have seen.
+    linter = Linter(resolver=StaticResolver(_factories()))
+    for rule, reports in linter.lint(root, {"rules": dict.fromkeys(_asked(drawn), "error")}).items():
         for report in reports:
             where = str(report.get("id") or drawing.id)
             if rule == "label-required" and where not in drawing.nodes:
@@ -164,9 +166,7 @@ def _asked(drawn: bool) -> list[str]:
 
 
 @lru_cache(1)
-def _the_linter() -> Any:
-    """bpmn-io's linter with the rules that are asked, found without looking into the working directory."""
-    cache = {
-        f"rule:bpmnlint/{rule}": import_module(f"bpmn_io.lint.rules.{rule.replace('-', '_')}").factory for rule in _RULES
-    }
-    return Linter(resolver=StaticResolver(cache))
+def _factories() -> dict[str, Any]:
+    """The rules that are asked, found without looking into the working directory."""
+    modules = {rule: import_module(f"bpmn_io.lint.rules.{rule.replace('-', '_')}") for rule in _RULES}
+    return {f"rule:bpmnlint/{rule}": module.factory for rule, module in modules.items()}

@@ -11,7 +11,7 @@ from cityloop.linkage.lint_phrases import PHRASES
 from cityloop.linkage.soundness import Container, walk
 
 _CHOICES = frozenset({"exclusiveGateway", "inclusiveGateway"})
-_WAITING = frozenset({"userTask", "receiveTask", "intermediateCatchEvent", "boundaryEvent"})
+_WAITING = frozenset({"userTask", "manualTask", "receiveTask", "intermediateCatchEvent", "boundaryEvent"})
 
 
 def flow_faults(drawing: Drawing) -> list[Fault]:

@@ -12,6 +12,8 @@ LEVELS = ("blue", "yellow", "orange", "red")
 TRIGGERS = ("warning", "case", "person", "schedule")
 FIELD_KINDS = ("text", "number", "integer", "yes_no", "choice", "instant", "date")
 ONCE = ("area", "entity", "none")
+APPROVALS = ("1", "2", "3", "4", "5")
+"""How many people may have to approve, one after the other."""
 EVENTS_RUN = {
     "startEvent": ("", "timer", "message"),
     "endEvent": ("", "terminate"),
@@ -28,7 +30,8 @@ EXTENSION = {
     "result": ("name",),
     "department": ("id",),
     "post": ("id",),
-    "trigger": ("kind", "rule", "level", "type", "area", "when", "once", "state", "matter", "every", "at"),
+    "trigger": ("kind", "rule", "level", "type", "area", "when", "once", "at", "move"),
+    "lead": ("department", "id"),
     "title": ("zh", "en"),
 }
 """Elements of our extension with their attributes."""

@@ -12,7 +12,7 @@ from cityloop.core.errors import Fault
 from cityloop.core.values import Title
 from cityloop.feel import FeelFault, expression
 from cityloop.linkage.drawing import BPMN, Drawing, Lane, Node, local
-from cityloop.linkage.lint_known import EVENTS_RUN, FIELD_KINDS, LEVELS, ONCE, TRIGGERS, PlanNames
+from cityloop.linkage.lint_known import APPROVALS, EVENTS_RUN, FIELD_KINDS, LEVELS, ONCE, TRIGGERS, PlanNames
 from cityloop.linkage.lint_phrases import PHRASES
 
 LONGEST = timedelta(days=366)
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[^\W\d]\w{0,59}")
 _PERIOD = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _DAYS = (365, 30, 7, 1)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[-+]\d\d:\d\d)")
-_NOT_RUN = frozenset({"businessRuleTask", "callActivity", "manualTask", "sendTask", "receiveTask", "transaction"})
+_NOT_RUN = frozenset({"businessRuleTask", "callActivity", "sendTask", "receiveTask", "transaction"})
 
 
 def step_faults(drawing: Drawing, names: PlanNames) -> list[Fault]:
@@ -32,7 +32,7 @@ def step_faults(drawing: Drawing, names: PlanNames) -> list[Fault]:
         found += _lane(lane, names)
     for node in drawing.nodes.values():
         found += [*_kind(node), *_timers(node), *_loops(node)]
-        if node.kind == "userTask":
+        if node.kind in {"userTask", "manualTask"}:
             found += _user_task(node, drawing.lane_of.get(node.id), names)
         elif node.kind == "serviceTask":
             found += _service(node, names)
@@ -50,7 +50,9 @@ def _kind(node: Node) -> Iterator[Fault]:
         yield PHRASES.fault(node.id, "not-run", kind=node.kind)
     known = EVENTS_RUN.get(node.kind)
     if known is not None and "+" not in node.event and node.event not in known:
-        yield PHRASES.fault(node.id, "not-run-event", event=node.event or "—", known=", ".join(filter(None, known)) or "—")
+        yield PHRASES.fault(
+            node.id, "not-run-event", event=node.event or "—", known=", ".join(filter(None, known)) or "—"
+        )
 
 
 def _lane(lane: Lane, names: PlanNames) -> Iterator[Fault]:
@@ -74,7 +76,7 @@ def _user_task(node: Node, lane: Lane | None, names: PlanNames) -> Iterator[Faul
     if lane is None:
         yield PHRASES.fault(node.id, "no-lane")
     for task in node.ours("task"):
-        yield from _chosen(node.id, "approval", task.get("approval"), ("1", "2"))
+        yield from _chosen(node.id, "approval", task.get("approval"), APPROVALS)
         yield from _chosen(node.id, "four_eyes", task.get("four_eyes"), ("true", "false"))
         for key in ("limit", "remind"):
             text = task.get(key)
@@ -171,7 +173,8 @@ def _triggers(drawing: Drawing, names: PlanNames) -> Iterator[Fault]:
         kind = trigger.get("kind", "")
         if kind not in TRIGGERS:
             yield PHRASES.fault(drawing.id, "no-trigger-kind", kind=kind, known=", ".join(TRIGGERS))
-        yield from _chosen(drawing.id, "level", trigger.get("level"), LEVELS)
+        for level in trigger.get("level", "").split(","):
+            yield from _chosen(drawing.id, "level", level.strip() or None, LEVELS)
         yield from _chosen(drawing.id, "once", trigger.get("once"), ONCE)
         when, area, rule = (trigger.get(key) for key in ("when", "area", "rule"))
         if when:

@@ -16,7 +16,7 @@ from cityloop.linkage.drawing import Drawing, Flow, Node
 
 MOST_STATES = 20_000
 MOST_CHOICES = 6
-"""Ways out of one inclusive gateway of which every selection is tried; of more only the single ones and all together."""
+"""Ways out of one inclusive gateway of which every selection is tried; of more only the single ones and all."""
 _JOINS = frozenset({"parallelGateway", "inclusiveGateway"})
 Marking = frozenset[str]
 """Flows that hold a token."""
@@ -137,8 +137,7 @@ class Container:
             stack = [(root, self.following(root))] if root not in seen else []
             seen.add(root)
             while stack:
-                name, ahead = stack[-1]
-                step = next((one for one in ahead if one not in seen), None)
+                step = next((one for one in stack[-1][1] if one not in seen), None)
                 if step is None:
                     order.append(stack.pop()[0])
                 else:
