@@ -88,11 +88,14 @@ def _flow(pair: str) -> str:
     way, _, condition = pair.partition(":")
     source, target = (one.strip() for one in way.split(">"))
     body = f"<bpmn:conditionExpression>{escape(condition.strip())}</bpmn:conditionExpression>" if condition else ""
-    return f'<bpmn:sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{body}</bpmn:sequenceFlow>'
+    ends = f'sourceRef="{source}" targetRef="{target}"'
+    return f'<bpmn:sequenceFlow id="{source}_{target}" {ends}>{body}</bpmn:sequenceFlow>'
 
 
 def _duration(text: str) -> str:
-    return f"<bpmn:timerEventDefinition><bpmn:timeDuration>{escape(text)}</bpmn:timeDuration></bpmn:timerEventDefinition>"
+    return (
+        f"<bpmn:timerEventDefinition><bpmn:timeDuration>{escape(text)}</bpmn:timeDuration></bpmn:timerEventDefinition>"
+    )
 
 
 def _lane(name: str, who: str, nodes: list[str]) -> str:
