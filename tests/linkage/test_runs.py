@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cityloop.linkage.schemas import RunMessage, TaskApproval, TaskDelegation
-from tests.linkage.drawings import (
+from tests.linkage.sketch import (
     boundary,
     end,
     flows,

@@ -36,6 +36,7 @@ from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
+from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -99,6 +100,9 @@ class House:
         shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
         self._build_loop(shared)
+        self.library, self.rehearsal = open_library(
+            shared, self.city, self.clock, lambda: self.watch.rulebook.rules.keys()
+        )
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -342,6 +346,7 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.library, self.rehearsal,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
