@@ -3623,6 +3623,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open311/v2/servicerequestupdates.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Updates
+         * @description What became of requests between two dates; an extension of the specification.
+         */
+        get: operations["updates_open311_v2_servicerequestupdates__form__get"];
+        put?: never;
+        /**
+         * Post Update
+         * @description What another system says of a request; a form with an ``api_key``. An ``update_id`` is taken once.
+         */
+        post: operations["post_update_open311_v2_servicerequestupdates__form__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/open311/sent": {
         parameters: {
             query?: never;
@@ -5146,11 +5170,21 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "time" | "dimension" | "metric" | "previous";
+            role: "time" | "dimension" | "metric" | "previous" | "derived";
             /** Unit */
             unit: string;
             /** Format */
             format: string;
+            /**
+             * Of
+             * @default
+             */
+            of: string;
+            /**
+             * Adds Up
+             * @default false
+             */
+            adds_up: boolean;
         };
         /**
          * ColumnProfile
@@ -5596,6 +5630,27 @@ export interface components {
             link?: string | null;
         };
         /**
+         * Derive
+         * @description A column worked out from the figures of the answer. Its id is ``<metric>__<as>``.
+         *
+         *     ``over`` names the dimension that a share or a rank runs across, within each combination of the others; without it,
+         *     all rows of the answer. ``cumulative`` and ``moving_average`` run over ``time``. ``change`` and ``change_rate``
+         *     compare with the row ``window`` grains before (``over: time``), else with the compared period.
+         */
+        Derive: {
+            /** Metric */
+            metric: string;
+            /**
+             * As
+             * @enum {string}
+             */
+            as: "share" | "rank" | "cumulative" | "moving_average" | "change" | "change_rate";
+            /** Over */
+            over?: string | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
          * DimensionInfo
          * @description A dimension of the scheme.
          */
@@ -5624,7 +5679,19 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "text" | "time" | "area" | "flag";
+            kind: "text" | "time" | "area" | "flag" | "number" | "hour" | "weekday";
+            /**
+             * @default {
+             *       "zh": [],
+             *       "en": []
+             *     }
+             */
+            synonyms: components["schemas"]["Words"];
+            /**
+             * Operations
+             * @default []
+             */
+            operations: ("in" | "not_in" | "gt" | "gte" | "lt" | "lte" | "between" | "contains" | "starts_with" | "empty" | "present")[];
         };
         /**
          * DiscardOrder
@@ -6272,7 +6339,7 @@ export interface components {
         };
         /**
          * Filter
-         * @description A condition on a dimension.
+         * @description A condition on a dimension. Numbers are written as text; ``empty`` and ``present`` take no values.
          */
         Filter: {
             /** Dimension */
@@ -6282,8 +6349,11 @@ export interface components {
              * @default in
              * @enum {string}
              */
-            op: "in" | "not_in";
-            /** Values */
+            op: "in" | "not_in" | "gt" | "gte" | "lt" | "lte" | "between" | "contains" | "starts_with" | "empty" | "present";
+            /**
+             * Values
+             * @default []
+             */
             values: string[];
         };
         /**
@@ -6586,6 +6656,26 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Having
+         * @description A condition on a figure of the answer: a metric, or a derived column by its id.
+         *
+         *     ``above_mean`` and ``below_mean`` compare with the plain mean of all rows of the answer.
+         */
+        Having: {
+            /** Metric */
+            metric: string;
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "gt" | "gte" | "lt" | "lte" | "between" | "above_mean" | "below_mean";
+            /**
+             * Values
+             * @default []
+             */
+            values: number[];
         };
         /**
          * HistoryView
@@ -7446,7 +7536,7 @@ export interface components {
         };
         /**
          * MetricView
-         * @description A metric of the semantic model.
+         * @description A metric of the semantic model. ``dimensions`` are all by which it may be cut and filtered.
          */
         MetricView: {
             /** Id */
@@ -7464,6 +7554,25 @@ export interface components {
             higher_is_better: boolean | null;
             /** Dimensions */
             dimensions: string[];
+            /**
+             * @default {
+             *       "zh": [],
+             *       "en": []
+             *     }
+             */
+            synonyms: components["schemas"]["Words"];
+            /** Owner */
+            owner?: string | null;
+            /**
+             * Adds Up
+             * @default false
+             */
+            adds_up: boolean;
+            /**
+             * Stock
+             * @default false
+             */
+            stock: boolean;
         };
         /**
          * ModelEvidence
@@ -7958,7 +8067,7 @@ export interface components {
         };
         /**
          * Order
-         * @description Sort by a metric, a dimension or ``time``.
+         * @description Sort by a metric, a derived column, a dimension or ``time``.
          */
         Order: {
             /** By */
@@ -8756,17 +8865,32 @@ export interface components {
              */
             filters: components["schemas"]["Filter"][];
             /** Grain */
-            grain?: ("hour" | "day" | "week" | "month") | null;
+            grain?: ("hour" | "day" | "week" | "month" | "quarter" | "year") | null;
             /** Start */
             start?: string | null;
             /** End */
             end?: string | null;
             /**
+             * Calendar
+             * @default []
+             */
+            calendar: ("working_days" | "rest_days" | "holidays" | "morning_peak" | "evening_peak")[];
+            /**
              * Compare
              * @default none
              * @enum {string}
              */
-            compare: "none" | "previous_period";
+            compare: "none" | "previous" | "year";
+            /**
+             * Derive
+             * @default []
+             */
+            derive: components["schemas"]["Derive"][];
+            /**
+             * Having
+             * @default []
+             */
+            having: components["schemas"]["Having"][];
             /**
              * Order
              * @default []
@@ -11137,6 +11261,22 @@ export interface components {
             points_before: number | null;
             /** Points After */
             points_after: number | null;
+        };
+        /**
+         * Words
+         * @description Other names under which people ask for a thing.
+         */
+        Words: {
+            /**
+             * Zh
+             * @default []
+             */
+            zh: string[];
+            /**
+             * En
+             * @default []
+             */
+            en: string[];
         };
     };
     responses: never;
@@ -17188,6 +17328,64 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    updates_open311_v2_servicerequestupdates__form__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_update_open311_v2_servicerequestupdates__form__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
