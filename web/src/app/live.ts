@@ -17,7 +17,7 @@ export interface FeedsState {
 interface Events {
   warning: Warning
   case: Case
-  run: Run
+  run: Pick<Run, 'id' | 'state'>
   task: Pick<Task, 'id' | 'run' | 'state'>
   reset: null
 }

@@ -19,7 +19,7 @@ export type RunDetail = Schemas['RunDetail']
 export type RunLine = Schemas['RunLine']
 export type Effect = Schemas['EffectView']
 export type Undone = Schemas['UndoneEffect']
-export type Task = Schemas['TaskView']
+export type Task = Schemas['RunTaskView']
 export type TaskDetail = Schemas['TaskDetail']
 export type FormField = Schemas['FormField']
 
