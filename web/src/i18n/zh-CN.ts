@@ -13,6 +13,7 @@ import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
 import { zh as field } from '../field/i18n.zh-CN'
+import { zh as linkage } from '../linkage/i18n.zh-CN'
 import { zh as map } from '../map/i18n.zh-CN'
 import { zh as quality } from '../quality/i18n.zh-CN'
 import { zh as shared } from '../shared/i18n.zh-CN'
@@ -42,3 +43,4 @@ export const zh = {
   ...watch,
 }
 export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...decide, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen, ...linkage }
