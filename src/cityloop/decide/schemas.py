@@ -32,7 +32,6 @@ class TableHit(Frozen):
     default: bool
 
 
-class TableTrial(Frozen):
 class DecisionTrial(Frozen):
     """An answer that is not kept. ``hits`` are those of every table on the way."""
 

@@ -109,6 +109,7 @@ class House:
         self._build_loop(shared)
         self.commander, self.field = open_commander(
             self.settings, self.city, self.content.devices, self.collector, shared
+        )
         self.library, self.rehearsal = open_library(
             shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
         )
@@ -382,11 +383,7 @@ class House:
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.explainer, self.sql,
             self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
-            self.decider, self.decision_desk,
-            self.commander,
-            self.decider, self.decision_desk, *self.approvals.all(),
-            self.decider, self.decision_desk, self.commander,
-            self.decider, self.decision_desk, self.asking,
+            self.decider, self.decision_desk, self.commander, self.asking, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -396,9 +393,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
-            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices,
-            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks, self.notices, self.joined,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices, self.joined,
         ):  # fmt: skip
             if part is not None:
                 part.start()

@@ -29,8 +29,7 @@ type Listener<K extends keyof Events> = (data: Events[K]) => void
 export const useLive = defineStore('live', () => {
   const state = ref<LiveState>('connecting')
   const feeds = ref<FeedsState | null>(null)
-  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), command: new Set(), reset: new Set() }
-  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), run: new Set(), task: new Set(), reset: new Set() }
+  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), command: new Set(), run: new Set(), task: new Set(), reset: new Set() }
   const city = useCity()
 
   const stream = new Stream('/api/v1/stream', receive, (next) => {

@@ -31,10 +31,12 @@ export const en = {
   ...city,
   ...collect,
   ...command,
+  ...decide,
   ...desk,
   ...drill,
   ...evaluate,
   ...field,
+  ...linkage,
   ...map,
   ...quality,
   ...shared,
@@ -42,5 +44,3 @@ export const en = {
   ...steward,
   ...watch,
 }
-export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...decide, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
-export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen, ...linkage }
