@@ -19,6 +19,9 @@ export const router = createRouter({
       children: [
         { path: '/report', name: 'citizen-report', component: () => import('../citizen/CitizenReport.vue') },
         { path: '/follow', name: 'citizen-follow', component: () => import('../citizen/CitizenFollow.vue') },
+        { path: '/apply', name: 'apply', component: () => import('../approve/ItemsPage.vue') },
+        { path: '/apply/follow', name: 'apply-follow', component: () => import('../approve/FollowPage.vue') },
+        { path: '/apply/:id', name: 'apply-item', component: () => import('../approve/ItemPage.vue'), props: true },
       ],
     },
     {
@@ -48,6 +51,9 @@ export const router = createRouter({
         { path: 'cases/new', name: 'report', component: () => import('../cases/ReportPage.vue') },
         { path: 'cases/sent', name: 'sent', component: () => import('../cases/SentPage.vue') },
         { path: 'cases/:id', name: 'case', component: () => import('../cases/CasePage.vue'), props: true },
+        { path: 'commands', name: 'commands', component: () => import('../command/CommandsPage.vue') },
+        { path: 'commands/contacts', name: 'command-contacts', component: () => import('../command/ContactsPage.vue') },
+        { path: 'commands/:id', name: 'command', component: () => import('../command/CommandPage.vue'), props: true },
         { path: 'scores', name: 'scoreboard', component: () => import('../evaluate/ScoreboardPage.vue') },
         { path: 'scores/cases', name: 'figure', component: () => import('../evaluate/FigurePage.vue') },
         { path: 'scores/what-if', name: 'what-if', component: () => import('../evaluate/WhatIfPage.vue') },
@@ -58,6 +64,9 @@ export const router = createRouter({
         { path: 'settings/dispatch', name: 'dispatch', component: () => import('../city/DispatchPage.vue') },
         { path: 'settings/sheets', name: 'sheets', component: () => import('../city/SheetsPage.vue') },
         { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
+        { path: 'approvals', name: 'approvals', component: () => import('../approve/ApplicationsPage.vue') },
+        { path: 'approvals/rates', name: 'approval-rates', component: () => import('../approve/RatesPage.vue') },
+        { path: 'approvals/:id', name: 'approval', component: () => import('../approve/ApplicationPage.vue'), props: true },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',
