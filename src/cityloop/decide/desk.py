@@ -24,7 +24,6 @@ from cityloop.decide.schemas import (
     ChangeWish,
     DecisionTableLine,
     DecisionTableView,
-    DecisionTrial,
     NewTable,
     OtherAnswer,
     RuleCount,
@@ -81,6 +80,7 @@ class DecisionDesk:
             return [TableVersionView(**dict(version_of(row)), xml=row.xml) for row in rows_of(session, id)]
 
     def trial(self, actor: Actor, id: str, wish: TrialWish) -> DecisionTrial:
+    def trial(self, actor: Actor, id: str, wish: TrialWish) -> TableTrial:
         """The answer over inputs; nothing is written. Raises :class:`Invalid` for a text with faults."""
         self._door.permit(actor, READ)
         found = self._shelf.get(id)
@@ -164,6 +164,7 @@ def _explained(found: InForce, ready: Ready, rows: list[DecisionRow], scope: Sco
     before, after = Counter[str](), Counter[str]()
     outcomes_before, outcomes_after = Counter[str](), Counter[str]()
     different: list[tuple[DecisionRow, DecisionTrial, DecisionTrial]] = []
+    different: list[tuple[DecisionRow, TableTrial, TableTrial]] = []
     for row in rows:
         old, new = found.ready.answer(row.inputs), ready.answer(row.inputs)
         before.update(old.rules)
@@ -193,6 +194,7 @@ def _may_show(scope: Scope, row: DecisionRow) -> bool:
 
 
 def _other(row: DecisionRow, old: DecisionTrial, new: DecisionTrial) -> OtherAnswer:
+def _other(row: DecisionRow, old: TableTrial, new: TableTrial) -> OtherAnswer:
     return OtherAnswer(
         id=row.id,
         at=row.at,
