@@ -102,7 +102,7 @@ class House:
         self._build_intake(shared)
         self._build_loop(shared)
         self.library, self.rehearsal = open_library(
-            shared, self.city, self.clock, lambda: self.watch.rulebook.rules.keys()
+            shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
         )
         self.joined = join(
             shared,
