@@ -24,6 +24,7 @@ from cityloop.collect.routes import router as collect_router
 from cityloop.collect.sources.routes import router as sources_router
 from cityloop.core.errors import Invalid, Problem
 from cityloop.core.wording import faults_of
+from cityloop.decide.routes import router as decide_router
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
@@ -64,6 +65,7 @@ ROUTERS = (
     sheets_router,
     analyse_router,
     evaluate_router,
+    decide_router,
     quality_router,
     drill_router,
     standard_router,

@@ -33,6 +33,7 @@ from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
+from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
@@ -100,6 +101,7 @@ class House:
     def _build_rooms(self) -> None:
         shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
+        self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
         self.library, self.rehearsal = open_library(
             shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
@@ -361,6 +363,7 @@ class House:
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
+            self.decider, self.decision_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
