@@ -32,13 +32,13 @@ from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
+from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
 from cityloop.serve.linking.opened import join
-from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -103,20 +103,10 @@ class House:
         self._build_intake(shared)
         self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
-        self.library, self.rehearsal = open_library(
-            shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
+        self.commander, self.field = open_commander(
+            self.settings, self.city, self.content.devices, self.collector, shared
         )
-        self.joined = join(
-            shared,
-            self.settings,
-            self.city,
-            self.relay,
-            library=self.library,
-            accounts=self.accounts,
-            desk=self.desk,
-            analyst=self.analyst,
-            office=self._office,
-        )
+        self.joined = join(shared, self)
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -152,7 +142,6 @@ class House:
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
         settings, content = self.settings, self.content
-        self._office = Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo)
         self.forecasts = forecasts_of(settings, self.city, content.forecasts, self.lake)
         self.watch = Watch(
             **shared,
@@ -165,7 +154,7 @@ class House:
             known=rule_names(self.city, content.standard),
             people=self.accounts.get,
             cap_cases=content.cap_cases,
-            office=self._office,
+            office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
@@ -329,6 +318,8 @@ class House:
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
+                "commands": lambda: self.commander.tick(self.clock.now()),
+                "devices": lambda: self.field.step(self.clock.now()) if self.field else 0,
             },
             TICK_SECONDS,
         )
@@ -348,6 +339,7 @@ class House:
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
                 "notices": lambda: self.notices.troubles,
+                "commands": lambda: self.commander.troubles,
                 "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -362,8 +354,9 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
-            self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
+            *self.joined.services,
             self.decider, self.decision_desk,
+            self.commander,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -372,8 +365,8 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         for part in (
-            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks, self.notices, self.joined,
+            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices, self.joined,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -395,6 +388,7 @@ class House:
             self.apprentice,
             self.chores,
             self.timers,
+            self.commander,
             self.collector,
         )
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):

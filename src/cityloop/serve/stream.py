@@ -30,6 +30,7 @@ KINDS = {
     "cityloop.case.": ("case", "case"),
     "cityloop.run.": ("run", "run"),
     "cityloop.task.": ("task", "run_task"),
+    "cityloop.command.": ("command", "command"),
 }
 """Outbox type prefix → (name of the frame and key of its row, entity at the door)."""
 
