@@ -19,6 +19,9 @@ export const router = createRouter({
       children: [
         { path: '/report', name: 'citizen-report', component: () => import('../citizen/CitizenReport.vue') },
         { path: '/follow', name: 'citizen-follow', component: () => import('../citizen/CitizenFollow.vue') },
+        { path: '/apply', name: 'apply', component: () => import('../approve/ItemsPage.vue') },
+        { path: '/apply/follow', name: 'apply-follow', component: () => import('../approve/FollowPage.vue') },
+        { path: '/apply/:id', name: 'apply-item', component: () => import('../approve/ItemPage.vue'), props: true },
       ],
     },
     {
@@ -36,6 +39,10 @@ export const router = createRouter({
         { path: 'forecasts/:id', name: 'forecast', component: () => import('../watch/ForecastModelPage.vue'), props: true },
         { path: 'forecasts/:id/:entity', name: 'forecast-entity', component: () => import('../watch/ForecastPage.vue'), props: true },
         { path: 'mutes', name: 'mutes', component: () => import('../watch/MutesPage.vue') },
+        { path: 'decisions', name: 'decision-tables', component: () => import('../decide/DecisionTablesPage.vue') },
+        { path: 'decisions/log', name: 'decision-log', component: () => import('../decide/DecisionLogPage.vue') },
+        { path: 'decisions/tables/:id', name: 'decision-table', component: () => import('../decide/DecisionTablePage.vue'), props: true },
+        { path: 'decisions/:id', name: 'decision', component: () => import('../decide/DecisionPage.vue'), props: true },
         { path: 'desk', name: 'desk', component: () => import('../desk/DeskPage.vue') },
         { path: 'desk/parts', name: 'desk-parts', component: () => import('../desk/PartsPage.vue') },
         { path: 'field', name: 'field', component: () => import('../field/FieldPage.vue') },
@@ -57,6 +64,9 @@ export const router = createRouter({
         { path: 'settings/dispatch', name: 'dispatch', component: () => import('../city/DispatchPage.vue') },
         { path: 'settings/sheets', name: 'sheets', component: () => import('../city/SheetsPage.vue') },
         { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
+        { path: 'approvals', name: 'approvals', component: () => import('../approve/ApplicationsPage.vue') },
+        { path: 'approvals/rates', name: 'approval-rates', component: () => import('../approve/RatesPage.vue') },
+        { path: 'approvals/:id', name: 'approval', component: () => import('../approve/ApplicationPage.vue'), props: true },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',
