@@ -36,7 +36,7 @@ class ExplainRequest(Frozen):
     """Most parts of each dimension that are named."""
 
 
-class PartView(Frozen):
+class ChangePart(Frozen):
     """One part and what it did to the change: ``mix + rate = total``, in the unit of the metric."""
 
     value: str | None
@@ -50,13 +50,13 @@ class PartView(Frozen):
     total: float
 
 
-class SplitView(Frozen):
+class ChangeSplit(Frozen):
     """The change, split by one dimension. ``focus`` is 1 where one part alone explains it, 0 where all moved alike."""
 
     dimension: str
     title: Title
     focus: float
-    parts: list[PartView]
+    parts: list[ChangePart]
     rest: float
     """What all parts that are not named did together."""
 
@@ -84,7 +84,7 @@ class ExplainResult(Frozen):
     before: float | None
     change: float | None
     change_rate: float | None
-    splits: list[SplitView]
+    splits: list[ChangeSplit]
     behind: Behind | None
     words: Title
     chart: Chart

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cityloop.analyse.explain_schemas import PartView, SplitView
+from cityloop.analyse.explain_schemas import ChangePart, ChangeSplit
 from cityloop.analyse.model import Metric
 from cityloop.core.values import Title
 
@@ -14,7 +14,7 @@ NAMED = 3
 
 
 def sentences(
-    metric: Metric, now: float | None, before: float | None, best: SplitView | None, *, decomposes: bool
+    metric: Metric, now: float | None, before: float | None, best: ChangeSplit | None, *, decomposes: bool
 ) -> Title:
     """The change, its most telling split, and its largest parts."""
     return Title(
@@ -49,7 +49,7 @@ def _said(
     metric: Metric,
     now: float | None,
     before: float | None,
-    best: SplitView | None,
+    best: ChangeSplit | None,
     decomposes: bool,
 ) -> list[str]:
     first = _change(language, metric, now, before)
@@ -84,7 +84,7 @@ def _change(language: Language, metric: Metric, now: float | None, before: float
     return f"{title} {'rose' if now > before else 'fell'} from {old} to {new} ({step})."
 
 
-def _part(language: Language, metric: Metric, part: PartView) -> str:
+def _part(language: Language, metric: Metric, part: ChangePart) -> str:
     title = part.title.zh if language == "zh" else part.title.en
     total = difference(part.total, metric, language)
     if not part.mix:

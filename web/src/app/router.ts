@@ -55,6 +55,8 @@ export const router = createRouter({
         { path: 'settings/sheets', name: 'sheets', component: () => import('../city/SheetsPage.vue') },
         { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
+        { path: 'explore', name: 'explore', component: () => import('../analyse/ExplorePage.vue') },
+        { path: 'sql', name: 'sql', component: () => import('../analyse/SqlPage.vue') },
         {
           path: 'data',
           component: () => import('./DataShell.vue'),
