@@ -50,7 +50,7 @@ class ChangePart(Frozen):
     total: float
 
 
-class ChangeSplit(Frozen):
+class SplitView(Frozen):
     """The change, split by one dimension. ``focus`` is 1 where one part alone explains it, 0 where all moved alike."""
 
     dimension: str
@@ -84,7 +84,7 @@ class ExplainResult(Frozen):
     before: float | None
     change: float | None
     change_rate: float | None
-    splits: list[ChangeSplit]
+    splits: list[SplitView]
     behind: Behind | None
     words: Title
     chart: Chart

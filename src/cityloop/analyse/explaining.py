@@ -12,7 +12,7 @@ from cityloop.analyse import contributions, expression, periods
 from cityloop.analyse.charts import Chart
 from cityloop.analyse.content import near
 from cityloop.analyse.contributions import Contribution, Side, Sides
-from cityloop.analyse.explain_schemas import Behind, ExplainRequest, ExplainResult, ChangePart, Period, ChangeSplit
+from cityloop.analyse.explain_schemas import Behind, ChangePart, ExplainRequest, ExplainResult, Period, SplitView
 from cityloop.analyse.model import TIME, Dimension, Metric, Model
 from cityloop.analyse.schemas import QueryRequest, QueryResult
 from cityloop.analyse.service import Analyst
@@ -95,7 +95,7 @@ class Explainer:
 
     def _splits(
         self, actor: Actor, request: ExplainRequest, metric: Metric, against: Period
-    ) -> tuple[list[ChangeSplit], bool]:
+    ) -> tuple[list[SplitView], bool]:
         """The change by each dimension, the most telling first; and whether the metric can be taken apart at all."""
         model = self._analyst.vocabulary
         quotient = contributions.components(metric.expression)
@@ -125,7 +125,7 @@ class Explainer:
         sides = {None if row[0] is None else _text(row[0]): Side(*map(_number, row[1:])) for row in answer.rows}
         return sides, answer.labels.get(dimension, {})
 
-    def _behind(self, actor: Actor, request: ExplainRequest, metric: Metric, best: ChangeSplit | None) -> Behind | None:
+    def _behind(self, actor: Actor, request: ExplainRequest, metric: Metric, best: SplitView | None) -> Behind | None:
         """Cases, warnings or entities in the part that moved most."""
         if best is None or not best.parts or best.parts[0].value is None:
             return None
@@ -178,11 +178,11 @@ def _tells(dimension: Dimension, request: ExplainRequest) -> bool:
     return not dimension.clock and dimension.id not in {item.dimension for item in request.filters}
 
 
-def _split(dimension: Dimension, parts: Sequence[Contribution], labels: Mapping[str, Title], limit: int) -> ChangeSplit:
+def _split(dimension: Dimension, parts: Sequence[Contribution], labels: Mapping[str, Title], limit: int) -> SplitView:
     shown = [_view(part, labels) for part in parts[:limit]]
     rest = sum(part.total for part in parts[limit:])
     focus = contributions.focus(list(parts))
-    return ChangeSplit(dimension=dimension.id, title=dimension.title, focus=focus, parts=shown, rest=rest)
+    return SplitView(dimension=dimension.id, title=dimension.title, focus=focus, parts=shown, rest=rest)
 
 
 def _view(part: Contribution, labels: Mapping[str, Title]) -> ChangePart:
@@ -200,7 +200,7 @@ def _view(part: Contribution, labels: Mapping[str, Title]) -> ChangePart:
     )
 
 
-def _chart(best: ChangeSplit | None) -> Chart:
+def _chart(best: SplitView | None) -> Chart:
     if best is None:
         why = Title(zh="没有可以画的拆分。", en="There is no split to draw.")
         return Chart(kind="table", why=why)

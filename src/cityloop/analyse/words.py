@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cityloop.analyse.explain_schemas import ChangePart, ChangeSplit
+from cityloop.analyse.explain_schemas import ChangePart, SplitView
 from cityloop.analyse.model import Metric
 from cityloop.core.values import Title
 
@@ -14,7 +14,7 @@ NAMED = 3
 
 
 def sentences(
-    metric: Metric, now: float | None, before: float | None, best: ChangeSplit | None, *, decomposes: bool
+    metric: Metric, now: float | None, before: float | None, best: SplitView | None, *, decomposes: bool
 ) -> Title:
     """The change, its most telling split, and its largest parts."""
     return Title(
@@ -49,7 +49,7 @@ def _said(
     metric: Metric,
     now: float | None,
     before: float | None,
-    best: ChangeSplit | None,
+    best: SplitView | None,
     decomposes: bool,
 ) -> list[str]:
     first = _change(language, metric, now, before)

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
+from cityloop.approve.routes import router as approve_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.desk_routes import router as desk_router
 from cityloop.cases.dispatch_routes import router as dispatch_router
@@ -22,6 +23,7 @@ from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.collect.sources.routes import router as sources_router
+from cityloop.command.routes import router as command_router
 from cityloop.core.errors import Invalid, Problem
 from cityloop.core.wording import faults_of
 from cityloop.decide.routes import router as decide_router
@@ -55,6 +57,7 @@ ROUTERS = (
     forecast_router,
     calendar_router,
     citizen_router,
+    command_router,
     dispatch_router,
     limits_router,
     limits_import_router,
@@ -69,6 +72,7 @@ ROUTERS = (
     change_router,
     open311_router,
     notices_router,
+    approve_router,
     serve_router,
 )
 

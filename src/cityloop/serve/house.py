@@ -26,13 +26,15 @@ from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
-from cityloop.lake.events import WARNINGS, EventWriter
+from cityloop.lake.events import TYPES, WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.analysing import open_analysis
+from cityloop.serve.approving import open_approvals
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
+from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
@@ -102,11 +104,17 @@ class House:
         self._build_intake(shared)
         self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
+        self.commander, self.field = open_commander(
+            self.settings, self.city, self.content.devices, self.collector, shared
+        )
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
+        self.approvals = open_approvals(
+            self.settings, self.content.items, self.collector, self.decider, **shared, city=self.city, names=self._name
+        )
         self.sheets = SheetDesk(
             settings=self.settings,
             **{name: shared[name] for name in ("database", "audit", "door")},
@@ -308,13 +316,16 @@ class House:
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER, of_finding)
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER, before=events.write)
+        self.relay.consume("lake", events, TYPES, LINGER, before=events.write)
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
+                "commands": lambda: self.commander.tick(self.clock.now()),
+                "devices": lambda: self.field.step(self.clock.now()) if self.field else 0,
+                "applications": lambda: self.approvals.desk.tick(self.clock.now()),
             },
             TICK_SECONDS,
         )
@@ -333,6 +344,7 @@ class House:
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
                 "notices": lambda: self.notices.troubles,
+                "commands": lambda: self.commander.troubles,
                 "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -349,6 +361,8 @@ class House:
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.explainer, self.sql,
             self.decider, self.decision_desk,
+            self.commander,
+            self.decider, self.decision_desk, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -357,8 +371,8 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         for part in (
-            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks, self.notices,
+            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -379,6 +393,7 @@ class House:
             self.apprentice,
             self.chores,
             self.timers,
+            self.commander,
             self.collector,
         )
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):

@@ -1964,6 +1964,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commands
+         * @description The log, newest first; sort by ``ordered_at``, ``ended_at``, ``state``, ``entity``, ``command``, ``level``.
+         */
+        get: operations["commands_api_v1_commands_get"];
+        put?: never;
+        /**
+         * Order
+         * @description Give an order, or with ``dry_run`` only ask what it would meet. A refused one answers 409 with every reason.
+         */
+        post: operations["order_api_v1_commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Kinds
+         * @description What may be ordered of which entities.
+         */
+        get: operations["command_kinds_api_v1_command_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Contacts
+         * @description Devices that are or were out of contact, with what is known of their safe state.
+         */
+        get: operations["command_contacts_api_v1_command_contacts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command
+         * @description One command: verdict, state before and now, history.
+         */
+        get: operations["command_api_v1_commands__command__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Agree as the second person; everything is checked once more.
+         */
+        post: operations["confirm_api_v1_commands__command__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse
+         * @description Say no as the second person, or take one's own proposal back.
+         */
+        post: operations["refuse_api_v1_commands__command__refuse_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Order the declared way back; answers with that order.
+         */
+        post: operations["undo_api_v1_commands__command__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle
+         * @description Say what became of a command whose outcome was unknown.
+         */
+        post: operations["settle_api_v1_commands__command__settle_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dispatch/table": {
         parameters: {
             query?: never;
@@ -4067,6 +4231,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Items
+         * @description Items that are approved at once where the rule is clear.
+         */
+        get: operations["items_api_v1_items_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Applications
+         * @description Applications in the asker's sight.
+         */
+        get: operations["applications_api_v1_applications_get"];
+        put?: never;
+        /**
+         * File
+         * @description Take an application at the counter.
+         */
+        post: operations["file_api_v1_applications_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The same list as a file.
+         */
+        get: operations["export_api_v1_applications_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Application
+         * @description One application with evidence, facts, matched rule and timeline. Audited.
+         */
+        get: operations["application_api_v1_applications__key__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{key}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move
+         * @description Grant, refuse, revoke, pass or fail a check; 409 when it has changed meanwhile.
+         */
+        post: operations["move_api_v1_applications__key__move_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{key}/reproduction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reproduction
+         * @description The decision worked out once more from what was kept.
+         */
+        get: operations["reproduction_api_v1_applications__key__reproduction_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approval-rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rates
+         * @description The rates of every item, by default of the last 30 days.
+         */
+        get: operations["rates_api_v1_approval_rates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Public Items
+         * @description What can be applied for, with every form.
+         */
+        get: operations["public_items_api_v1_public_items_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply
+         * @description Apply without an account. Number and secret code come back once; 429 with ``Retry-After`` when it is too much.
+         */
+        post: operations["apply_api_v1_public_applications_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/applications/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description How an application stands, for whoever has its code.
+         */
+        get: operations["follow_api_v1_public_applications__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/applications/{number}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Appeal
+         * @description Appeal once against a refusal or revocation.
+         */
+        post: operations["appeal_api_v1_public_applications__number__appeal_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -4160,6 +4548,29 @@ export interface components {
             permissions: string[];
         };
         /**
+         * ActView
+         * @description One line of a command's history.
+         */
+        ActView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Act */
+            act: string;
+            said?: components["schemas"]["Title"] | null;
+            /**
+             * Detail
+             * @default {}
+             */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Actor
          * @description A person at a post, a drill actor playing one, a machine, or the system itself.
          */
@@ -4204,6 +4615,328 @@ export interface components {
             metres: number | null;
         };
         /**
+         * Appeal
+         * @description Why the applicant thinks that the answer is wrong.
+         */
+        Appeal: {
+            /** Code */
+            code: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * ApplicationColumn
+         * @description One column that was read from a register; ``field`` is the field of the form that it was compared with.
+         */
+        ApplicationColumn: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: unknown;
+            /** Field */
+            field: string | null;
+            /** Same */
+            same: boolean | null;
+        };
+        /**
+         * ApplicationDoubt
+         * @description Why no machine answered.
+         */
+        ApplicationDoubt: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Title"];
+            /** About */
+            about: string;
+        };
+        /**
+         * ApplicationEntry
+         * @description One line of the timeline.
+         */
+        ApplicationEntry: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor */
+            actor: string;
+            actor_name: components["schemas"]["Title"];
+            /** Move */
+            move: string;
+            title: components["schemas"]["Title"];
+            /** From State */
+            from_state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ApplicationEvidence
+         * @description What one register said when the application came in.
+         */
+        ApplicationEvidence: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            register_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            purpose: components["schemas"]["Title"];
+            /** Status */
+            status: string;
+            why: components["schemas"]["Title"] | null;
+            /** Sample */
+            sample: boolean;
+            /** Values */
+            values: components["schemas"]["ApplicationColumn"][];
+        };
+        /**
+         * ApplicationFact
+         * @description One input of the decision table.
+         */
+        ApplicationFact: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: unknown;
+        };
+        /**
+         * ApplicationLine
+         * @description An application in a list.
+         */
+        ApplicationLine: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            /** Instant */
+            instant: boolean;
+            /** Proposal */
+            proposal: string | null;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "none" | "due" | "passed" | "failed";
+            /**
+             * Applied At
+             * Format: date-time
+             */
+            applied_at: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Check Due At */
+            check_due_at: string | null;
+            /** Late */
+            late: boolean;
+            /** Appeals */
+            appeals: number;
+        };
+        /**
+         * ApplicationMove
+         * @description One move of an officer, from the version that he saw.
+         */
+        ApplicationMove: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "grant" | "refuse" | "revoke" | "check_pass" | "check_fail";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * ApplicationReceipt
+         * @description Number and secret code, told only this once, with the answer where a machine gave it.
+         */
+        ApplicationReceipt: {
+            /** Number */
+            number: string;
+            /** Code */
+            code: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            state_title: components["schemas"]["Title"];
+            /** Instant */
+            instant: boolean;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Results */
+            results: components["schemas"]["ApplicationResult"][];
+            /** Expected At */
+            expected_at: string | null;
+        };
+        /**
+         * ApplicationResult
+         * @description A further result, such as an amount with its unit.
+         */
+        ApplicationResult: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: string | number | boolean;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * ApplicationStep
+         * @description One thing that happened, as the applicant is told.
+         */
+        ApplicationStep: {
+            title: components["schemas"]["Title"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ApplicationValue
+         * @description One field of an application; ``value`` is covered where the asker may not see it.
+         */
+        ApplicationValue: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Value */
+            value: unknown;
+            shown: components["schemas"]["Title"] | null;
+            /** Filled */
+            filled: boolean;
+            /** Differs */
+            differs: boolean;
+        };
+        /**
+         * ApplicationView
+         * @description An application with everything that was decided on it.
+         */
+        ApplicationView: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            /** Instant */
+            instant: boolean;
+            /** Proposal */
+            proposal: string | null;
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "none" | "due" | "passed" | "failed";
+            /**
+             * Applied At
+             * Format: date-time
+             */
+            applied_at: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Check Due At */
+            check_due_at: string | null;
+            /** Late */
+            late: boolean;
+            /** Appeals */
+            appeals: number;
+            /** Post */
+            post: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "citizen" | "desk";
+            /** Form */
+            form: components["schemas"]["ApplicationValue"][];
+            /** Evidence */
+            evidence: components["schemas"]["ApplicationEvidence"][];
+            /** Facts */
+            facts: components["schemas"]["ApplicationFact"][];
+            /** Doubts */
+            doubts: components["schemas"]["ApplicationDoubt"][];
+            /** Decision */
+            decision: string | null;
+            /** Table */
+            table: string;
+            /** Table Version */
+            table_version: string | null;
+            /** Rules */
+            rules: string[];
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Results */
+            results: components["schemas"]["ApplicationResult"][];
+            /** Decided By */
+            decided_by: string | null;
+            decided_by_name: components["schemas"]["Title"] | null;
+            /** Checked By */
+            checked_by: string | null;
+            /** Checked At */
+            checked_at: string | null;
+            /** Timeline */
+            timeline: components["schemas"]["ApplicationEntry"][];
+            /** Moves */
+            moves: ("grant" | "refuse" | "revoke" | "check_pass" | "check_fail")[];
+            /** Version */
+            version: number;
+        };
+        /**
+         * ApplicationWish
+         * @description An application: the item and the values of its form, by field.
+         */
+        ApplicationWish: {
+            /** Item */
+            item: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ApplyRequest
          * @description A set to be applied, why, and the hash of the plan that was looked at.
          */
@@ -4214,6 +4947,30 @@ export interface components {
             reason: string;
             /** Hash */
             hash: string;
+        };
+        /**
+         * ApprovalItem
+         * @description An item as anybody may read it: what it is, its form, and what is compared with registers.
+         */
+        ApprovalItem: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            description: components["schemas"]["Title"];
+            answer_within: components["schemas"]["Title"] | null;
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /** Fields */
+            fields: components["schemas"]["FormField"][];
+            /** Evidence */
+            evidence: components["schemas"]["Title"][];
+            /** Limit */
+            limit: string;
+            /** Appeal Days */
+            appeal_days: number;
+            /** Sample */
+            sample: boolean;
         };
         /**
          * Area
@@ -5276,6 +6033,29 @@ export interface components {
             shown: components["schemas"]["OtherAnswer"][];
         };
         /**
+         * ChangePart
+         * @description One part and what it did to the change: ``mix + rate = total``, in the unit of the metric.
+         */
+        ChangePart: {
+            /** Value */
+            value: string | null;
+            title: components["schemas"]["Title"];
+            /** Now */
+            now: number | null;
+            /** Before */
+            before: number | null;
+            /** Weight Now */
+            weight_now: number | null;
+            /** Weight Before */
+            weight_before: number | null;
+            /** Mix */
+            mix: number;
+            /** Rate */
+            rate: number;
+            /** Total */
+            total: number;
+        };
+        /**
          * ChangeView
          * @description One difference, key by key. ``id`` is the path of the part.
          */
@@ -5382,6 +6162,15 @@ export interface components {
                 [key: string]: unknown;
             };
             text: components["schemas"]["Title"];
+        };
+        /**
+         * Choice
+         * @description One value that a text may have.
+         */
+        Choice: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
         };
         /**
          * CitizenProgress
@@ -5628,6 +6417,175 @@ export interface components {
             used_by: components["schemas"]["Use"][];
         };
         /**
+         * Command
+         * @description One command of an entity type.
+         */
+        Command: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Parameters
+             * @default []
+             */
+            parameters: components["schemas"]["Parameter"][];
+            /**
+             * Limits
+             * @default []
+             */
+            limits: components["schemas"]["Condition"][];
+            /** Authority */
+            authority: components["schemas"]["Grade"][];
+            /**
+             * Double Condition
+             * @default []
+             */
+            double_condition: components["schemas"]["Condition"][];
+            second_person?: components["schemas"]["SecondPerson"] | null;
+            /**
+             * Interlocks
+             * @default []
+             */
+            interlocks: components["schemas"]["Condition"][];
+            /**
+             * Expires
+             * @default 10m
+             */
+            expires: string;
+            rate?: components["schemas"]["Rate"] | null;
+            /**
+             * Acknowledge
+             * @default 1m
+             */
+            acknowledge: string;
+            /**
+             * Tries
+             * @default 3
+             */
+            tries: number;
+            effect: components["schemas"]["Effect"];
+            undo?: components["schemas"]["Undo"] | null;
+        };
+        /**
+         * CommandDetail
+         * @description One command with all that is known of it.
+         */
+        CommandDetail: {
+            command: components["schemas"]["CommandView"];
+            verdict: components["schemas"]["Verdict"];
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** Now */
+            now: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"];
+            /** Undo */
+            undo: string | null;
+            /** Acts */
+            acts: components["schemas"]["ActView"][];
+        };
+        /**
+         * CommandKind
+         * @description One command of one entity type, with whether the asker's posts may order it at all.
+         */
+        CommandKind: {
+            /** Entity Type */
+            entity_type: string;
+            /** Department */
+            department: string;
+            /** Wire */
+            wire: string;
+            command: components["schemas"]["Command"];
+            /** May Order */
+            may_order: boolean;
+        };
+        /**
+         * CommandView
+         * @description A command as lists and events show it.
+         */
+        CommandView: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Command */
+            command: string;
+            title: components["schemas"]["Title"];
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone";
+            /** Level */
+            level: number | null;
+            /** Run */
+            run: string | null;
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /** Reason */
+            reason: string;
+            /** Reasons */
+            reasons: components["schemas"]["VerdictReason"][];
+            /** Exercise */
+            exercise: boolean;
+            /** Tries */
+            tries: number;
+            /** Ordered By */
+            ordered_by: string;
+            /**
+             * Ordered At
+             * Format: date-time
+             */
+            ordered_at: string;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Undo Of */
+            undo_of: string | null;
+            /** Undone By */
+            undone_by: string | null;
+            /**
+             * May
+             * @default []
+             */
+            may: ("confirm" | "refuse" | "undo" | "settle")[];
+        };
+        /**
+         * Condition
+         * @description A FEEL condition that must be true; ``title`` tells people what is wanted. One that cannot be decided fails.
+         */
+        Condition: {
+            /** Holds */
+            holds: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * ConditionLine
          * @description One line of a city's filing and closing rules: what makes it a case, how long it may take, what ends it.
          */
@@ -5641,6 +6599,38 @@ export interface components {
              * @default
              */
             closing: string;
+        };
+        /**
+         * ContactView
+         * @description A device that was or is out of contact, and what is known of its safe state.
+         */
+        ContactView: {
+            /** Id */
+            id: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * Last Seen
+             * Format: date-time
+             */
+            last_seen: string;
+            /**
+             * Lost At
+             * Format: date-time
+             */
+            lost_at: string;
+            /** Heard At */
+            heard_at: string | null;
+            /** Safe */
+            safe: boolean | null;
+            expected: components["schemas"]["Title"];
         };
         /**
          * Correction
@@ -5960,7 +6950,7 @@ export interface components {
             /** Inputs */
             inputs: components["schemas"]["TableInput"][];
             /** Findings */
-            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            findings: components["schemas"]["TableFinding"][];
             /** Versions */
             versions: components["schemas"]["TableVersion"][];
         };
@@ -6122,7 +7112,7 @@ export interface components {
             /** Overdue */
             overdue: number;
             /** Dimensions */
-            dimensions: components["schemas"]["cityloop__quality__schemas__PartView"][];
+            dimensions: components["schemas"]["PartView"][];
         };
         /**
          * Dependant
@@ -6383,6 +7373,19 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * Effect
+         * @description What the entity's own data must show after the order, and within which time.
+         */
+        Effect: {
+            /** Holds */
+            holds: string;
+            title: components["schemas"]["Title"];
+            /** Within */
+            within: string;
+            /** Steady */
+            steady?: string | null;
         };
         /**
          * ElsewhereCase
@@ -6967,6 +7970,63 @@ export interface components {
             values: string[];
         };
         /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
          * ForecastModel
          * @description A declared forecast and the model behind it, if there is one.
          */
@@ -7064,6 +8124,70 @@ export interface components {
             naive_mae: number | null;
             /** Usual */
             usual: number | null;
+        };
+        /**
+         * FormChoice
+         * @description One value that may be chosen.
+         */
+        FormChoice: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
+         * FormField
+         * @description One field of a form. ``least`` and ``most`` bound numbers; ``longest`` counts characters.
+         */
+        FormField: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind: "text" | "name" | "phone" | "id_number" | "integer" | "number" | "date" | "choice" | "flag" | "area";
+            note?: components["schemas"]["Title"] | null;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Sensitivity
+             * @default internal
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /**
+             * Choices
+             * @default []
+             */
+            choices: components["schemas"]["FormChoice"][];
+            /** Unit */
+            unit?: string | null;
+            /** Least */
+            least?: number | null;
+            /** Most */
+            most?: number | null;
+            /**
+             * Longest
+             * @default 200
+             */
+            longest: number;
+        };
+        /**
+         * Grade
+         * @description Who may order at a level. An order needs the lowest level whose ``when`` is true; no ``when``: always.
+         */
+        Grade: {
+            /** Level */
+            level: number;
+            /** Posts */
+            posts: string[];
+            /** When */
+            when?: string | null;
         };
         /**
          * GradeDef
@@ -7678,6 +8802,45 @@ export interface components {
              * @default false
              */
             bonus: boolean;
+        };
+        /**
+         * ItemRates
+         * @description What became of the applications of an item within a period. Shares are of ``applied``, 0 to 1.
+         */
+        ItemRates: {
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            /** Applied */
+            applied: number;
+            /** Instant */
+            instant: number;
+            /** Handed */
+            handed: number;
+            /** Granted */
+            granted: number;
+            /** Refused */
+            refused: number;
+            /** Revoked */
+            revoked: number;
+            /** Appealed */
+            appealed: number;
+            /** Overturned */
+            overturned: number;
+            /** Checked */
+            checked: number;
+            /** Check Failed */
+            check_failed: number;
+            /** Late */
+            late: number;
+            /** Instant Share */
+            instant_share: number | null;
+            /** Handed Share */
+            handed_share: number | null;
+            /** Check Failed Share */
+            check_failed_share: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
         };
         /**
          * ItemView
@@ -8644,6 +9807,42 @@ export interface components {
             descending: boolean;
         };
         /**
+         * OrderDraft
+         * @description An order as it is sent over HTTP.
+         */
+        OrderDraft: {
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reason */
+            reason: string;
+            /** Key */
+            key: string;
+            /** Level */
+            level?: number | null;
+            /** Run */
+            run?: string | null;
+            /** Expires */
+            expires?: string | null;
+            /**
+             * Exercise
+             * @default false
+             */
+            exercise: boolean;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
          * OtherAnswer
          * @description A past decision that would come out differently.
          */
@@ -8697,6 +9896,17 @@ export interface components {
             /** Both */
             both: number;
         };
+        /** Page[ApplicationLine] */
+        Page_ApplicationLine_: {
+            /** Items */
+            items: components["schemas"]["ApplicationLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[BatchView] */
         Page_BatchView_: {
             /** Items */
@@ -8734,6 +9944,28 @@ export interface components {
         Page_CaseView_: {
             /** Items */
             items: components["schemas"]["CaseView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[CommandView] */
+        Page_CommandView_: {
+            /** Items */
+            items: components["schemas"]["CommandView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[ContactView] */
+        Page_ContactView_: {
+            /** Items */
+            items: components["schemas"]["ContactView"][];
             /** Total */
             total: number;
             /** Page */
@@ -8810,7 +10042,7 @@ export interface components {
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
-            items: components["schemas"]["cityloop__quality__schemas__Finding"][];
+            items: components["schemas"]["Finding"][];
             /** Total */
             total: number;
             /** Page */
@@ -8905,6 +10137,66 @@ export interface components {
             page: number;
             /** Size */
             size: number;
+        };
+        /**
+         * Parameter
+         * @description What an order says beside its name. Bounds are in ``unit`` and included.
+         */
+        Parameter: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "integer" | "text" | "flag";
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
+            /**
+             * Values
+             * @default []
+             */
+            values: components["schemas"]["Choice"][];
+            /**
+             * Longest
+             * @default 200
+             */
+            longest: number;
+            /** Default */
+            default?: string | number | boolean | null;
+        };
+        /**
+         * PartView
+         * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
+         */
+        PartView: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
+            /** Score */
+            score: number | null;
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Weight */
+            weight: number;
+            /** Least */
+            least: number;
+            /** Enough */
+            enough: boolean;
+            /** Below */
+            below: boolean;
         };
         /**
          * PasswordChange
@@ -9239,6 +10531,43 @@ export interface components {
             kind: "number" | "integer" | "text" | "flag";
         };
         /**
+         * PublicApplication
+         * @description How an application stands, for whoever has its code; nothing that a register says.
+         */
+        PublicApplication: {
+            /** Number */
+            number: string;
+            /** Item */
+            item: string;
+            item_title: components["schemas"]["Title"];
+            department_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "handed" | "refused" | "revoked" | "appealed";
+            state_title: components["schemas"]["Title"];
+            /** Instant */
+            instant: boolean;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Results */
+            results: components["schemas"]["ApplicationResult"][];
+            /**
+             * Applied At
+             * Format: date-time
+             */
+            applied_at: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Expected At */
+            expected_at: string | null;
+            /** Steps */
+            steps: components["schemas"]["ApplicationStep"][];
+            /** Can Appeal */
+            can_appeal: boolean;
+        };
+        /**
          * PublicArea
          * @description An area above the grid cell, by whose name a place can be given; ``middle`` is a point inside it.
          */
@@ -9537,6 +10866,16 @@ export interface components {
             scope: string[];
         };
         /**
+         * Rate
+         * @description At most so many orders of this command to one entity within a span.
+         */
+        Rate: {
+            /** Most */
+            most: number;
+            /** Within */
+            within: string;
+        };
+        /**
          * RawRow
          * @description One record as it was sent.
          */
@@ -9662,6 +11001,22 @@ export interface components {
             said: components["schemas"]["Title"];
         };
         /**
+         * Rehearsed
+         * @description What an order would meet now. Nothing was sent or kept.
+         */
+        Rehearsed: {
+            verdict: components["schemas"]["Verdict"];
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"] | null;
+            /** Undo */
+            undo: string | null;
+        };
+        /**
          * Rejection
          * @description One record that broke the standard: which (0-based position in the request), why, and how to mend it.
          */
@@ -9751,6 +11106,20 @@ export interface components {
             duplicate: number;
             /** Error */
             error: string | null;
+        };
+        /**
+         * Reproduced
+         * @description Facts and answer worked out once more from what was kept: the same, or what differs.
+         */
+        Reproduced: {
+            /** Same */
+            same: boolean;
+            /** Facts Same */
+            facts_same: boolean;
+            /** Answer Same */
+            answer_same: boolean | null;
+            /** Differences */
+            differences: string[];
         };
         /**
          * ResponsibilityFile
@@ -10672,7 +12041,17 @@ export interface components {
             /** Fresh */
             fresh: boolean | null;
             /** Dimensions */
-            dimensions: components["schemas"]["cityloop__quality__schemas__PartView"][];
+            dimensions: components["schemas"]["PartView"][];
+        };
+        /**
+         * SecondPerson
+         * @description Orders of a level ``above`` this one wait until another person of one of these posts confirms them.
+         */
+        SecondPerson: {
+            /** Above */
+            above: number;
+            /** Posts */
+            posts: string[];
         };
         /**
          * SentRecipient
@@ -10752,6 +12131,19 @@ export interface components {
             permissions: string[];
             /** Sees */
             sees: string[];
+        };
+        /**
+         * Settlement
+         * @description What a person found out about a command whose outcome was unknown.
+         */
+        Settlement: {
+            /** Reason */
+            reason: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "failed";
         };
         /**
          * SheetApplied
@@ -11068,7 +12460,7 @@ export interface components {
             /** Focus */
             focus: number;
             /** Parts */
-            parts: components["schemas"]["cityloop__analyse__explain_schemas__PartView"][];
+            parts: components["schemas"]["ChangePart"][];
             /** Rest */
             rest: number;
         };
@@ -11243,7 +12635,7 @@ export interface components {
             /** Faults */
             faults: components["schemas"]["FileFault"][];
             /** Findings */
-            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            findings: components["schemas"]["TableFinding"][];
             /** Inputs */
             inputs: components["schemas"]["TableInput"][];
         };
@@ -11262,6 +12654,29 @@ export interface components {
              * @enum {string}
              */
             kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TableFinding
+         * @description Something about a table: an error keeps it from coming into force.
+         */
+        TableFinding: {
+            /** Code */
+            code: string;
+            /**
+             * Weight
+             * @enum {string}
+             */
+            weight: "error" | "warning" | "note";
+            /** Decision */
+            decision: string;
+            /** Rules */
+            rules: string[];
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
         };
         /**
          * TableHit
@@ -11297,6 +12712,31 @@ export interface components {
         TableText: {
             /** Xml */
             xml: string;
+        };
+        /**
+         * TableTrial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
+         */
+        TableTrial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
         };
         /**
          * TableVersion
@@ -11502,6 +12942,37 @@ export interface components {
             en: string;
         };
         /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Title"][];
+        };
+        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -11584,6 +13055,18 @@ export interface components {
             relations: number;
             /** Feeds */
             feeds: string[];
+        };
+        /**
+         * Undo
+         * @description The command that takes an order back; parameters are FEEL over ``before`` and ``parameters``.
+         */
+        Undo: {
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: string;
+            };
         };
         /**
          * UnitRow
@@ -11702,6 +13185,40 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * Verdict
+         * @description Whether an order may be given. ``reasons`` has every check, also those that are as wanted.
+         */
+        Verdict: {
+            /** Allowed */
+            allowed: boolean;
+            /** Level */
+            level: number | null;
+            /** Second Person */
+            second_person: boolean;
+            /**
+             * Confirmers
+             * @default []
+             */
+            confirmers: string[];
+            /** Parameters */
+            parameters: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reasons */
+            reasons: components["schemas"]["VerdictReason"][];
+        };
+        /**
+         * VerdictReason
+         * @description One check of a verdict: what was looked at, whether it is as wanted, and what to tell people.
+         */
+        VerdictReason: {
+            /** Check */
+            check: string;
+            /** Fits */
+            fits: boolean;
+            said: components["schemas"]["Title"];
         };
         /**
          * VersionChange
@@ -12013,6 +13530,14 @@ export interface components {
             periods: components["schemas"]["MovedPeriod"][];
         };
         /**
+         * Why
+         * @description Why a person does something with a command.
+         */
+        Why: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * WhyMoved
          * @description An addend that differs.
          */
@@ -12044,190 +13569,6 @@ export interface components {
              * @default []
              */
             en: string[];
-        };
-        /**
-         * PartView
-         * @description One part and what it did to the change: ``mix + rate = total``, in the unit of the metric.
-         */
-        cityloop__analyse__explain_schemas__PartView: {
-            /** Value */
-            value: string | null;
-            title: components["schemas"]["Title"];
-            /** Now */
-            now: number | null;
-            /** Before */
-            before: number | null;
-            /** Weight Now */
-            weight_now: number | null;
-            /** Weight Before */
-            weight_before: number | null;
-            /** Mix */
-            mix: number;
-            /** Rate */
-            rate: number;
-            /** Total */
-            total: number;
-        };
-        /**
-         * Finding
-         * @description Something about a table: an error keeps it from coming into force.
-         */
-        cityloop__decide__schemas__Finding: {
-            /** Code */
-            code: string;
-            /**
-             * Weight
-             * @enum {string}
-             */
-            weight: "error" | "warning" | "note";
-            /** Decision */
-            decision: string;
-            /** Rules */
-            rules: string[];
-            /** Example */
-            example: {
-                [key: string]: unknown;
-            };
-            said: components["schemas"]["Title"];
-            remedy: components["schemas"]["Title"];
-        };
-        /**
-         * Trial
-         * @description An answer that is not kept. ``hits`` are those of every table on the way.
-         */
-        cityloop__decide__schemas__Trial: {
-            /** Inputs */
-            inputs: {
-                [key: string]: unknown;
-            };
-            /** Outputs */
-            outputs: {
-                [key: string]: unknown;
-            } | unknown[];
-            /** Rules */
-            rules: string[];
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "matched" | "none" | "error";
-            /** Reasons */
-            reasons: components["schemas"]["Title"][];
-            /** Hits */
-            hits: components["schemas"]["TableHit"][];
-        };
-        /**
-         * Finding
-         * @description What was found in one feed under one check, and what has become of it.
-         */
-        cityloop__quality__schemas__Finding: {
-            /** Id */
-            id: string;
-            /** Inspection */
-            inspection: string;
-            /** Feed */
-            feed: string;
-            feed_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"];
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "repaired" | "passed" | "failed";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number;
-            reason: components["schemas"]["Title"];
-            /** Examples */
-            examples: components["schemas"]["Example"][];
-            /** Case */
-            case: string | null;
-            /** Case Number */
-            case_number: string | null;
-            /** Case State */
-            case_state: string | null;
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "red" | "none";
-            /** Overdue */
-            overdue: boolean;
-            /** Attempts */
-            attempts: number;
-            /** Rechecks */
-            rechecks: components["schemas"]["Recheck"][];
-        };
-        /**
-         * PartView
-         * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
-         */
-        cityloop__quality__schemas__PartView: {
-            /**
-             * Id
-             * @enum {string}
-             */
-            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
-            /** Score */
-            score: number | null;
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Weight */
-            weight: number;
-            /** Least */
-            least: number;
-            /** Enough */
-            enough: boolean;
-            /** Below */
-            below: boolean;
-        };
-        /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        cityloop__standard__trial__Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -15540,6 +16881,327 @@ export interface operations {
             };
         };
     };
+    commands_api_v1_commands_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                state?: ("proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone") | null;
+                /** @description those that wait for a person: proposed or unknown */
+                open?: boolean | null;
+                entity?: string | null;
+                entity_type?: string | null;
+                command?: string | null;
+                department?: string | null;
+                run?: string | null;
+                by?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommandView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_api_v1_commands_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"] | components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_kinds_api_v1_command_kinds_get: {
+        parameters: {
+            query?: {
+                entity_type?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandKind"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_contacts_api_v1_command_contacts_get: {
+        parameters: {
+            query?: {
+                open?: boolean | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ContactView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_api_v1_commands__command__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_api_v1_commands__command__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    refuse_api_v1_commands__command__refuse_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_api_v1_commands__command__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    settle_api_v1_commands__command__settle_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settlement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     table_api_v1_dispatch_table_get: {
         parameters: {
             query?: never;
@@ -16781,7 +18443,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__decide__schemas__Trial"];
+                    "application/json": components["schemas"]["TableTrial"];
                 };
             };
             /** @description Validation Error */
@@ -17849,7 +19511,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
         };
@@ -19014,6 +20676,385 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoticeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    items_api_v1_items_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalItem"][];
+                };
+            };
+        };
+    };
+    applications_api_v1_applications_get: {
+        parameters: {
+            query?: {
+                item?: string | null;
+                state?: ("granted" | "handed" | "refused" | "revoked" | "appealed") | null;
+                check?: ("none" | "due" | "passed" | "failed") | null;
+                late?: boolean | null;
+                instant?: boolean | null;
+                q?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApplicationLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    file_api_v1_applications_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationReceipt"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_api_v1_applications_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                item?: string | null;
+                state?: ("granted" | "handed" | "refused" | "revoked" | "appealed") | null;
+                check?: ("none" | "due" | "passed" | "failed") | null;
+                late?: boolean | null;
+                instant?: boolean | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    application_api_v1_applications__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    move_api_v1_applications__key__move_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reproduction_api_v1_applications__key__reproduction_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reproduced"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rates_api_v1_approval_rates_get: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemRates"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    public_items_api_v1_public_items_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalItem"][];
+                };
+            };
+        };
+    };
+    apply_api_v1_public_applications_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationReceipt"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    follow_api_v1_public_applications__number__get: {
+        parameters: {
+            query?: {
+                code?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicApplication"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    appeal_api_v1_public_applications__number__appeal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Appeal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicApplication"];
                 };
             };
             /** @description Validation Error */
