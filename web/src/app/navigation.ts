@@ -18,17 +18,21 @@ const PLACES: readonly Place[] = [
   { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report', 'sent'] },
   { name: 'board', to: '/board', word: 'nav.board', belongs: ['board'] },
 ]
+const LINKAGE = ['runs', 'run', 'plans', 'plan', 'plan-edit', 'tasks', 'task', 'commands', 'command', 'command-contacts', 'approvals', 'approval', 'approval-rates', 'decision-tables', 'decision-table', 'decision-log', 'decision']
 const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [...entry.belongs]))
 
 const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
-
-const COMMANDS: Place = { name: 'commands', to: '/commands', word: 'nav.commands', belongs: ['commands', 'command', 'command-contacts'] }
-const APPROVALS: Place = { name: 'approvals', to: '/approvals', word: 'approve.title', belongs: ['approvals', 'approval', 'approval-rates'] }
 
 const FIELD: Place = { name: 'field', to: '/field', word: 'nav.field', belongs: ['field', 'field-report'] }
 
 /** Who goes out: to handle, to inspect. */
 const OUTSIDE = ['case.submit_result', 'case.inspect_done']
+
+/** Linkage leads to the first of its screens that the actor is offered. */
+function linkagePlaces(session: ReturnType<typeof useSession>): Place[] {
+  const seen = [['run', '/runs'], ['run_task', '/tasks'], ['plan', '/plans'], ['command', '/commands'], ['application', '/approvals'], ['decision', '/decisions/log']].find(([entity]) => session.sees(entity as string))
+  return seen ? [{ name: 'linkage', to: seen[1] as string, word: 'nav.linkage', belongs: LINKAGE }] : []
+}
 
 /** What this actor is offered; scores and the data platform only where something of them is. */
 export function usePlaces() {
@@ -36,8 +40,7 @@ export function usePlaces() {
   return computed<Place[]>(() => {
     const first = offeredGroups(session)[0]?.entries[0]
     const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
-    const approvals = session.sees('application') ? [APPROVALS] : []
-    const places = [...outside, ...PLACES, ...(session.sees('command') ? [COMMANDS] : []), ...approvals, ...(session.may('evaluate.read') ? [SCORES] : [])]
+    const places = [...outside, ...PLACES, ...linkagePlaces(session), ...(session.may('evaluate.read') ? [SCORES] : [])]
     return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
   })
 }

@@ -13,6 +13,7 @@ import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
 import { en as field } from '../field/i18n.en'
+import { en as linkage } from '../linkage/i18n.en'
 import { en as map } from '../map/i18n.en'
 import { en as quality } from '../quality/i18n.en'
 import { en as shared } from '../shared/i18n.en'
@@ -35,6 +36,7 @@ export const en = {
   ...drill,
   ...evaluate,
   ...field,
+  ...linkage,
   ...map,
   ...quality,
   ...shared,

@@ -13,6 +13,7 @@ import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
 import { zh as field } from '../field/i18n.zh-CN'
+import { zh as linkage } from '../linkage/i18n.zh-CN'
 import { zh as map } from '../map/i18n.zh-CN'
 import { zh as quality } from '../quality/i18n.zh-CN'
 import { zh as shared } from '../shared/i18n.zh-CN'
@@ -35,6 +36,7 @@ export const zh = {
   ...drill,
   ...evaluate,
   ...field,
+  ...linkage,
   ...map,
   ...quality,
   ...shared,
