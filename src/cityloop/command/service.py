@@ -127,13 +127,13 @@ class Commander:
             self._as_second_person(row, actor)
             order = order_of(row)
             facts = self._around.facts(tx.session, order, SYSTEM, now)
-            device, command = self._declared(order)
+            device, declared = self._declared(order)
             found = verdict(device, order, facts, now)
             against = [item for item in found.against if item.check not in ("authority", "sight", "rate")]
             if against:
                 raise _refusal(Conflict, against, command=row.id)
             row.confirmed_by, row.before, row.next_at = actor.id, _state(facts), now
-            row.expires_at = expiry(command, order, now) if command else row.expires_at
+            row.expires_at = expiry(declared, order, now) if declared else row.expires_at
             self._store.note(tx, row, now, actor.id, "confirmed", PHRASES.what("by_person", reason=why))
             self._store.move(tx, row, "ordered", now, actor.id)
         return self._view(command, actor)
