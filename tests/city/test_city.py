@@ -37,7 +37,8 @@ grant.request grant.decide calendar.change
 dispatch.read dispatch.change limits.change open311.resend warning.report warning.label warning.mute rule.try
 rule.change notice.manage warning.assign model.train sheet.accounts sheet.addresses sheet.areas sheet.components
 sheet.departments
-plan.change run.start run.steer task.work application.check application.decide application.file application.revoke data.sql decision.edit decision.read"""
+plan.change run.start run.steer task.work application.check application.decide application.file
+application.revoke data.sql decision.edit decision.read"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""
 ADMINISTRATORS = POSTS[10:13]
