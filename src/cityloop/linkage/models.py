@@ -142,9 +142,7 @@ class LinkageTimerRow(Table):
 
     __tablename__ = "linkage_timer"
     __table_args__ = (
-        Index(
-            "linkage_timer_due", "due", sqlite_where=text("state = 'set'"), postgresql_where=text("state = 'set'")
-        ),
+        Index("linkage_timer_due", "due", sqlite_where=text("state = 'set'"), postgresql_where=text("state = 'set'")),
         Index("linkage_timer_run", "run"),
     )
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)

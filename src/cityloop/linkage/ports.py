@@ -79,7 +79,9 @@ class Service(Protocol):
         """Carry it out in the transaction of the run."""
         ...
 
-    def undo(self, tx: Transaction, effect: Answered, inputs: Mapping[str, Any], actor: Actor, occasion: Occasion) -> Title:
+    def undo(
+        self, tx: Transaction, effect: Answered, inputs: Mapping[str, Any], actor: Actor, occasion: Occasion
+    ) -> Title:
         """Take it back; returns in a sentence how. Raises :class:`Problem` when it cannot be."""
         ...
 
