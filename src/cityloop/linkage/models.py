@@ -66,6 +66,7 @@ class RunRow(Table):
     """``done`` or ``now`` by element."""
     instance: Mapped[str] = mapped_column(Text)
     version_no: Mapped[int] = mapped_column(Integer)
+    __mapper_args__ = {"version_id_col": version_no}
 
 
 class RunTaskRow(Table):
@@ -108,6 +109,7 @@ class RunTaskRow(Table):
     requested_by: Mapped[str | None] = mapped_column(String(60))
     """Who asks for what is approved: never an approver of it."""
     version: Mapped[int] = mapped_column("version_no", Integer)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class RunEffectRow(Table):
