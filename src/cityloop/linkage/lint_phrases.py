@@ -40,6 +40,14 @@ _DOCUMENT: dict[str, str | tuple[str, str]] = {
         "图的流程编号是“{found}”，不是“{plan}” | the process of the diagram is '{found}', not '{plan}'",
         "改正流程编号，或在该预案下保存 | correct the id of the process, or save it under that plan",
     ),
+    "not-sound": (
+        "图有 {count} 处错误，不能生效 | the diagram has {count} errors and cannot come into force",
+        "按所列各处改正 | correct what is named",
+    ),
+    "another-version": (
+        "现在生效的是第 {version} 版，不是第 {base} 版 | version {version} is in force, not {base}",
+        "重新打开，看过差别再应用 | open it again and look at what differs first",
+    ),
     "no-id": ("{kind} 没有编号 | a {kind} has no id", "每个元素要有编号 | every element needs an id"),
     "id-twice": (
         "编号“{id}”用了不止一次 | the id '{id}' is borne by more than one element",
@@ -136,11 +144,15 @@ _FLOW: dict[str, str | tuple[str, str]] = {
 _TIME: dict[str, str | tuple[str, str]] = {
     "timer-empty": (
         "定时没有写时间 | the timer has no time",
-        "写 ISO 8601 时长，如 PT30M，或 =FEEL | write an ISO 8601 duration such as PT30M, or =FEEL",
+        "写时长，如 PT30M 或 2个工作小时，或 =FEEL | write a duration such as PT30M or 2个工作小时, or =FEEL",
     ),
     "timer-unreadable": (
-        "读不懂定时“{text}” | the timer '{text}' cannot be read",
-        "写 ISO 8601，如 PT30M、R3/PT10M，或 =FEEL | write ISO 8601 such as PT30M or R3/PT10M, or =FEEL",
+        "读不懂定时“{text}”：{why} | the timer '{text}' cannot be read: {why}",
+        "写时长，如 PT30M 或 2个工作小时，或 =FEEL | write a duration such as PT30M or 2个工作小时, or =FEEL",
+    ),
+    "timer-cycle": (
+        "定时“{text}”自己重复 | the timer '{text}' repeats by itself",
+        "重复要画成循环，里面放一个定时事件 | draw repetition as a loop with a timer event in it",
     ),
     "timer-too-long": (
         "定时“{text}”超过 {days} 天 | the timer '{text}' is longer than {days} days",
@@ -149,10 +161,6 @@ _TIME: dict[str, str | tuple[str, str]] = {
     "timer-too-short": (
         "定时“{text}”短于 {seconds} 秒 | the timer '{text}' is shorter than {seconds} s",
         "延长 | make it longer",
-    ),
-    "timer-endless": (
-        "定时“{text}”没有次数上限 | the timer '{text}' repeats without a limit",
-        "写明次数，最多 {most} 次，如 R3/PT10M | say how often, at most {most} times, such as R3/PT10M",
     ),
     "bad-feel": (
         "FEEL 表达式“{text}”有误：{why} | the FEEL expression '{text}' is wrong: {why}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from xml.etree.ElementTree import Element
 
@@ -17,10 +17,10 @@ from cityloop.linkage.lint_phrases import PHRASES
 
 LONGEST = timedelta(days=366)
 SHORTEST = timedelta(seconds=1)
-MOST_REPEATS = 1000
 _NAME = re.compile(r"[^\W\d]\w{0,59}")
 _PERIOD = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _DAYS = (365, 30, 7, 1)
+_TIMES = ("timeDuration", "timeDate", "timeCycle")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[-+]\d\d:\d\d)")
 _NOT_RUN = frozenset({"businessRuleTask", "callActivity", "sendTask", "receiveTask", "transaction"})
 
@@ -31,7 +31,7 @@ def step_faults(drawing: Drawing, names: PlanNames) -> list[Fault]:
     for lane in drawing.lanes:
         found += _lane(lane, names)
     for node in drawing.nodes.values():
-        found += [*_kind(node), *_timers(node), *_loops(node)]
+        found += [*_kind(node), *_timers(node, names), *_loops(node)]
         if node.kind in {"userTask", "manualTask"}:
             found += _user_task(node, drawing.lane_of.get(node.id), names)
         elif node.kind == "serviceTask":
@@ -197,52 +197,35 @@ def _loops(node: Node) -> Iterator[Fault]:
             yield from _feel(node.id, element.text or "")
 
 
-def _timers(node: Node) -> Iterator[Fault]:
+def _timers(node: Node, names: PlanNames) -> Iterator[Fault]:
     for event in node.element.findall(f"{{{BPMN}}}timerEventDefinition"):
-        times = [child for child in event if local(child) in {"timeDuration", "timeDate", "timeCycle"}]
-        if not times or not (times[0].text or "").strip():
+        times = [(local(child), (child.text or "").strip()) for child in event if local(child) in _TIMES]
+        kind, text = times[0] if times else ("", "")
+        if kind == "timeCycle":
+            yield PHRASES.fault(node.id, "timer-cycle", text=text)
+        elif not text:
             yield PHRASES.fault(node.id, "timer-empty")
-        for time in times[:1]:
-            text = (time.text or "").strip()
-            if text.startswith("="):
-                yield from _feel(node.id, text)
-            elif text:
-                yield from _CLOCKS[local(time)](node.id, text)
+        elif text.startswith("="):
+            yield from _feel(node.id, text)
+        elif text.startswith("P"):
+            yield from _duration(node.id, text)
+        elif not _INSTANT.fullmatch(text) and names.unclear is not None:
+            why = names.unclear(text)
+            yield from [PHRASES.fault(node.id, "timer-unreadable", text=text, why=why)] if why else []
 
 
 def _duration(where: str, text: str) -> Iterator[Fault]:
     found = _PERIOD.fullmatch(text)
     if found is None:
-        yield PHRASES.fault(where, "timer-unreadable", text=text)
+        yield PHRASES.fault(where, "timer-unreadable", text=text, why="ISO 8601")
         return
     parts = [int(part or 0) for part in found.groups()]
     days = sum(n * size for n, size in zip(parts[:4], _DAYS, strict=True))
-    if days > LONGEST.days or (length := timedelta(days, parts[6], 0, 0, parts[5], parts[4])) > LONGEST:
+    seconds = parts[4] * 3600 + parts[5] * 60 + parts[6]
+    if days * 86_400 + seconds > LONGEST.total_seconds():
         yield PHRASES.fault(where, "timer-too-long", text=text, days=LONGEST.days)
-    elif length < SHORTEST:
+    elif days * 86_400 + seconds < SHORTEST.total_seconds():
         yield PHRASES.fault(where, "timer-too-short", text=text, seconds=int(SHORTEST.total_seconds()))
-
-
-def _cycle(where: str, text: str) -> Iterator[Fault]:
-    times, slash, period = text.partition("/")
-    if not slash or not re.fullmatch(r"R\d*", times):
-        yield PHRASES.fault(where, "timer-unreadable", text=text)
-    elif not times[1:] or len(times) > 6 or int(times[1:]) > MOST_REPEATS:
-        yield PHRASES.fault(where, "timer-endless", text=text, most=MOST_REPEATS)
-    else:
-        yield from _duration(where, period)
-
-
-def _date(where: str, text: str) -> Iterator[Fault]:
-    if not _INSTANT.fullmatch(text):
-        yield PHRASES.fault(where, "timer-unreadable", text=text)
-
-
-_CLOCKS: dict[str, Callable[[str, str], Iterator[Fault]]] = {
-    "timeDuration": _duration,
-    "timeCycle": _cycle,
-    "timeDate": _date,
-}
 
 
 def _feel(where: str, text: str) -> list[Fault]:
