@@ -206,14 +206,19 @@ class Library:
         drawing, now = self._belonging(plan, sent.xml), self._clock.now()
         faults = errors(self._faults(sent.xml))
         if faults:
-            told = [Fault(fault.element, fault.what.en, fault.mend.en, fault.code, fault.what, fault.mend) for fault in faults]
+            told = [
+                Fault(fault.element, fault.what.en, fault.mend.en, fault.code, fault.what, fault.mend)
+                for fault in faults
+            ]
             raise PHRASES.problem(Invalid, "not-sound", told, count=len(told))
         with self._database.transaction() as tx:
             base = max((row.version for row in _rows(tx.session, plan) if row.in_force), default=0)
             if base != sent.base:
                 raise PHRASES.problem(Conflict, "another-version", base=sent.base, version=base)
             xml = sent.xml if drawing.drawn else laid_out(drawing)
-            row = self._enter(tx, PlanFile(plan, EDITED, xml, _digest(sent.xml), drawing.title), actor, now, sent.reason)
+            row = self._enter(
+                tx, PlanFile(plan, EDITED, xml, _digest(sent.xml), drawing.title), actor, now, sent.reason
+            )
             told = {"plan": plan, "version": row.version, "title": drawing.title.model_dump(), "reason": sent.reason}
             self._audit.record(tx, now, actor.id, CHANGE, plan, told)
             self._outbox.record(tx, CHANGED, plan, now, {"plan": told})
@@ -239,8 +244,10 @@ class Library:
             self._engine.parse(xml)
         except Invalid as refusal:
             more = refusal.more
-            what, mend = (Title.model_validate(more.get(key) or text) for key, text in
-                          (("said", refusal.detail), ("remedy", refusal.mend)))
+            what, mend = (
+                Title.model_validate(more.get(key) or text)
+                for key, text in (("said", refusal.detail), ("remedy", refusal.mend))
+            )
             return [PlanFault(element="", code="cannot-follow", severity="error", what=what, mend=mend), *found]
         return found
 
@@ -356,4 +363,6 @@ def _placed(path: Path, raw: bytes, fault: PlanFault) -> Fault:
     """A fault with file, line and element."""
     place = raw.find(f'id="{fault.element}"'.encode()) if fault.element else 0
     line = raw.count(b"\n", 0, max(place, 0)) + 1
-    return Fault(f"{path}:{line} {fault.element}".rstrip(), fault.what.en, fault.mend.en, fault.code, fault.what, fault.mend)
+    return Fault(
+        f"{path}:{line} {fault.element}".rstrip(), fault.what.en, fault.mend.en, fault.code, fault.what, fault.mend
+    )

@@ -9,7 +9,9 @@ from cityloop.core.values import Title
 from cityloop.linkage.drawing import BPMN, Drawing, local
 from cityloop.linkage.plan_schemas import PlanChange, PlanKeyChange
 
-_PLUMBING = frozenset({"id", "sourceRef", "targetRef", "default", "attachedToRef", "name", "processRef", "isExecutable"})
+_PLUMBING = frozenset(
+    {"id", "sourceRef", "targetRef", "default", "attachedToRef", "name", "processRef", "isExecutable"}
+)
 
 
 def changes_between(before: Drawing | None, after: Drawing) -> list[PlanChange]:

@@ -24,20 +24,22 @@ MOST_STEPS = 300
 Names = Mapping[str, Title]
 """Names of departments and posts."""
 _SAMPLES: dict[str, Any] = {"number": 0, "integer": 0, "yes_no": True, "text": "", "instant": None, "date": None}
-_PHRASES = Phrases({
-    "start": "启动 | it starts",
-    "end": "结束 | it ends",
-    "choice": "走“{flow}” | takes '{flow}'",
-    "task": "会请{who}办理 | would ask {who} to do it",
-    "approval": "会请{who}审批，共 {levels} 级 | would ask {who} to approve, {levels} level(s)",
-    "timer": "等到定时 | waits for its time",
-    "message": "等消息“{name}” | waits for the message '{name}'",
-    "nobody": "未指定的人 | nobody in particular",
-    "ended": "预案走到了结束 | the plan came to its end",
-    "waiting": "停在“{where}”：试运行不会有人发来这条消息"
-    " | it stands at '{where}': nobody sends that message in a dry run",
-    "too-many": "超过 {most} 步，停在这里 | it was stopped after {most} steps",
-})
+_PHRASES = Phrases(
+    {
+        "start": "启动 | it starts",
+        "end": "结束 | it ends",
+        "choice": "走“{flow}” | takes '{flow}'",
+        "task": "会请{who}办理 | would ask {who} to do it",
+        "approval": "会请{who}审批，共 {levels} 级 | would ask {who} to approve, {levels} level(s)",
+        "timer": "等到定时 | waits for its time",
+        "message": "等消息“{name}” | waits for the message '{name}'",
+        "nobody": "未指定的人 | nobody in particular",
+        "ended": "预案走到了结束 | the plan came to its end",
+        "waiting": "停在“{where}”：试运行不会有人发来这条消息"
+        " | it stands at '{where}': nobody sends that message in a dry run",
+        "too-many": "超过 {most} 步，停在这里 | it was stopped after {most} steps",
+    }
+)
 
 
 class Rehearsal:
@@ -95,7 +97,9 @@ class _Play:
         elif timers:
             self._wait(instance, timers[0])
         else:
-            return _PHRASES.what("waiting", where=self._title(waits[0].element) if waits else self.diagram.drawing.title)
+            return _PHRASES.what(
+                "waiting", where=self._title(waits[0].element) if waits else self.diagram.drawing.title
+            )
         return None
 
     def _do(self, instance: Instance, wait: Wait) -> None:
