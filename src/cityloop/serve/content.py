@@ -11,6 +11,9 @@ from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
+from cityloop.command.content import Known as Orderable
+from cityloop.command.content import load_commands
+from cityloop.command.declarations import Device
 from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.learn.forecast_content import Forecast, load_forecasts
@@ -44,6 +47,7 @@ class Content:
     open311: Open311File | None
     cap_cases: tuple[CapCase, ...]
     forecasts: tuple[Forecast, ...]
+    devices: dict[str, Device]
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -69,6 +73,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         open311=load_open311(city),
         cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
         forecasts=load_forecasts(city.packs, standard),
+        devices=load_commands(city.packs, Orderable(standard, city.departments, city.policy.posts)),
     )
 
 

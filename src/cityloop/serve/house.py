@@ -31,6 +31,7 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
+from cityloop.serve.commanding import open_commander
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
@@ -99,6 +100,9 @@ class House:
         shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
         self._build_loop(shared)
+        self.commander, self.field = open_commander(
+            self.settings, self.city, self.content.devices, self.collector, shared
+        )
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -310,6 +314,8 @@ class House:
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
+                "commands": lambda: self.commander.tick(self.clock.now()),
+                "devices": lambda: self.field.step(self.clock.now()) if self.field else 0,
             },
             TICK_SECONDS,
         )
@@ -328,6 +334,7 @@ class House:
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
                 "notices": lambda: self.notices.troubles,
+                "commands": lambda: self.commander.troubles,
                 "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -341,7 +348,7 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk, self.commander,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -350,7 +357,7 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         for part in (
-            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
+            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers, self.chores,
             self.learning, self.sources, self.sender, self.webhooks, self.notices,
         ):  # fmt: skip
             if part is not None:
@@ -372,6 +379,7 @@ class House:
             self.apprentice,
             self.chores,
             self.timers,
+            self.commander,
             self.collector,
         )
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):

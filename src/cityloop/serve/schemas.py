@@ -20,6 +20,9 @@ from cityloop.cases.dispatch_table import ResponsibilityFile
 from cityloop.cases.workflow import Workflow
 from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, LimitsFile, PackMeta
 from cityloop.collect.sources.declarations import SourcesFile
+from cityloop.command.declarations import CommandsFile
+from cityloop.command.wiring import WiresFile
+from cityloop.drill.devices import DevicesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
 from cityloop.learn.forecast_content import ForecastsFile
@@ -42,7 +45,9 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "catalogues": CataloguesFile,
     "city": CityFile,
     "code_lists": CodeListsFile,
+    "commands": CommandsFile,
     "departments": DepartmentsFile,
+    "devices": DevicesFile,
     "drill": DrillPlan,
     "feeds": FeedsFile,
     "forecasts": ForecastsFile,
@@ -60,6 +65,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "sources": SourcesFile,
     "standard": StandardFile,
     "webhooks": WebhooksFile,
+    "wires": WiresFile,
     "workflow": Workflow,
 }
 """Name of a content file, without ``.yaml``, to what it holds."""

@@ -20,7 +20,11 @@ log = logging.getLogger(__name__)
 
 QUEUE_SIZE = 500
 HEARTBEAT_SECONDS = 15.0
-KINDS = {"cityloop.warning.": ("warning", "warning"), "cityloop.case.": ("case", "case")}
+KINDS = {
+    "cityloop.warning.": ("warning", "warning"),
+    "cityloop.case.": ("case", "case"),
+    "cityloop.command.": ("command", "command"),
+}
 """Outbox type prefix → (name of the frame and key of its row, entity at the door)."""
 
 
