@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cityloop.access.actor import Actor
 from cityloop.core.database import Transaction
@@ -86,6 +86,7 @@ class Service(Protocol):
         ...
 
 
+@runtime_checkable
 class Outside(Protocol):
     """A service that leaves the house: asked for between two commits."""
 
