@@ -90,7 +90,9 @@ class Vehicle:
 
     def _watch(self, now: datetime) -> None:
         """What it does by itself."""
-        lost = self._unlinked is not None and (now - self._unlinked).total_seconds() >= self._driving.stops_after_seconds
+        lost = (
+            self._unlinked is not None and (now - self._unlinked).total_seconds() >= self._driving.stops_after_seconds
+        )
         if lost or self._state["obstacle"] or not self._state["inside_fence"]:
             self._state["state"] = "stopped"
         elif self._state["battery"] < self._driving.least_battery:
