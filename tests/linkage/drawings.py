@@ -1,102 +1,77 @@
-"""Small plans, drawn in a few words for tests."""
+"""Diagrams for tests: the drill that is drawn in ``plans/``, and small ones put together from a few words."""
 
 from __future__ import annotations
 
-from html import escape
+from pathlib import Path
 
+from cityloop.core.values import Title
+from cityloop.linkage.lint import lint
+from cityloop.linkage.lint_known import PlanNames
+
+FOLDER = Path(__file__).parent / "plans"
+DRILL = (FOLDER / "flood-drill.bpmn").read_text(encoding="utf-8")
+
+
+def unclear(text: str) -> Title | None:
+    return None if text.endswith("小时") or text.endswith("分钟") else Title(zh="没有数字", en="it has no figure")
+
+
+NAMES = PlanNames(departments={"water", "police"}, posts={"shift_leader"}, areas={"440304"}, unclear=unclear)
 HEAD = (
-    '<?xml version="1.0" encoding="UTF-8"?>'
     '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-    'xmlns:cl="https://cityloop.org/ns/plan" targetNamespace="https://cityloop.org/plans">'
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cl="https://cityloop.org/ns/plan" '
+    'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="t">'
 )
+KINDS = {
+    "s": "startEvent", "e": "endEvent", "u": "userTask", "v": "serviceTask", "x": "exclusiveGateway",
+    "p": "parallelGateway", "o": "inclusiveGateway", "c": "intermediateCatchEvent",
+}  # fmt: skip
+NOTE = (
+    '<bpmn:extensionElements><cl:service name="notify"/><cl:input name="title" value="a"/>'
+    '<cl:input name="text" value="b"/></bpmn:extensionElements>'
+)
+TIMER = '<bpmn:timerEventDefinition id="{0}-d"><bpmn:timeDuration>PT1M</bpmn:timeDuration></bpmn:timerEventDefinition>'
 
 
-def plan(
-    *parts: str, id: str = "sample", triggers: str = "", lanes: dict[str, tuple[str, list[str]]] | None = None
-) -> str:
-    """A whole diagram; ``lanes`` give by name ``department:water`` or ``post:leader`` and the nodes in it."""
-    laned = "".join(_lane(name, who, nodes) for name, (who, nodes) in (lanes or {}).items())
-    head = f'<cl:title zh="示例预案" en="Sample plan"/>{triggers}'
-    messages = '<bpmn:message id="Message_go" name="go"/>'
-    return (
-        f'{HEAD}{messages}<bpmn:process id="{id}" name="示例预案" isExecutable="true">'
-        f"<bpmn:extensionElements>{head}</bpmn:extensionElements>"
-        + (f'<bpmn:laneSet id="lanes">{laned}</bpmn:laneSet>' if laned else "")
-        + "".join(parts)
-        + "</bpmn:process></bpmn:definitions>"
+def drawn(flows: str, inside: dict[str, str] | None = None, more: str = "", lane: bool = True) -> str:
+    """A diagram from words such as ``s1>u1 u1>e1``: the letter of an id is its kind; ``x1>u1?a=1`` has a condition.
+
+    ``x1>>u1`` is the default. ``inside`` replaces what stands inside an element; ``more`` stands beside the elements.
+    """
+    ids: dict[str, None] = {}
+    joins: list[str] = []
+    defaults: dict[str, str] = {}
+    for number, word in enumerate(flows.split()):
+        pair, _, condition = word.partition("?")
+        source, _, target = pair.replace(">>", ">").partition(">")
+        ids |= {source: None, target: None}
+        if ">>" in pair:
+            defaults[source] = f"f{number}"
+        body = f"<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>" if condition else ""
+        ends = f'name="{source} {target}" sourceRef="{source}" targetRef="{target}"'
+        joins.append(f'<bpmn:sequenceFlow id="f{number}" {ends}>{body}</bpmn:sequenceFlow>')
+    usual = {"v": NOTE, "c": TIMER}
+    nodes = ""
+    for one in ids:
+        default = f' default="{defaults[one]}"' if one in defaults else ""
+        body = (inside or {}).get(one, usual.get(one[0], "").format(one))
+        nodes += f'<bpmn:{KINDS[one[0]]} id="{one}" name="{one}"{default}>{body}</bpmn:{KINDS[one[0]]}>'
+    refs = "".join(f"<bpmn:flowNodeRef>{one}</bpmn:flowNodeRef>" for one in ids)
+    who = '<bpmn:extensionElements><cl:department id="water"/></bpmn:extensionElements>'
+    lanes = (
+        f'<bpmn:laneSet id="ls"><bpmn:lane id="l1" name="水务">{who}{refs}</bpmn:lane></bpmn:laneSet>' if lane else ""
     )
-
-
-def start(id: str = "start") -> str:
-    """A plain start."""
-    return f'<bpmn:startEvent id="{id}"/>'
-
-
-def end(id: str = "end") -> str:
-    """A plain end."""
-    return f'<bpmn:endEvent id="{id}"/>'
-
-
-def user(id: str, fields: str = "", **task: str) -> str:
-    """A user task; ``task`` are the attributes of its extension."""
-    attributes = " ".join(f'{name}="{escape(value)}"' for name, value in task.items())
-    inside = f"<bpmn:extensionElements><cl:task {attributes}>{fields}</cl:task></bpmn:extensionElements>"
-    return f'<bpmn:userTask id="{id}" name="{id}">{inside}</bpmn:userTask>'
-
-
-def service(id: str, name: str, result: str = "", **inputs: str) -> str:
-    """A service task."""
-    given = "".join(f'<cl:input name="{key}" value="{escape(value)}"/>' for key, value in inputs.items())
-    given += f'<cl:result name="{result}"/>' if result else ""
-    inside = f'<bpmn:extensionElements><cl:service name="{name}">{given}</cl:service></bpmn:extensionElements>'
-    return f'<bpmn:serviceTask id="{id}" name="{id}">{inside}</bpmn:serviceTask>'
-
-
-def gateway(id: str, kind: str = "exclusive", default: str = "") -> str:
-    """A gateway."""
-    told = f' default="{default}"' if default else ""
-    return f'<bpmn:{kind}Gateway id="{id}"{told}/>'
-
-
-def timer(id: str, duration: str) -> str:
-    """An intermediate timer."""
-    return f'<bpmn:intermediateCatchEvent id="{id}">{_duration(duration)}</bpmn:intermediateCatchEvent>'
-
-
-def boundary(id: str, on: str, duration: str, *, cancel: bool = True) -> str:
-    """A timer on the border of an activity."""
-    told = "true" if cancel else "false"
-    return (
-        f'<bpmn:boundaryEvent id="{id}" attachedToRef="{on}" cancelActivity="{told}">'
-        f"{_duration(duration)}</bpmn:boundaryEvent>"
+    process = (
+        f'<bpmn:process id="small" name="小" isExecutable="true">{lanes}{nodes}{"".join(joins)}{more}</bpmn:process>'
     )
+    return f"{HEAD}{process}</bpmn:definitions>"
 
 
-def message(id: str) -> str:
-    """An event that waits for the message ``go``."""
-    inside = f'<bpmn:messageEventDefinition id="{id}_m" messageRef="Message_go"/>'
-    return f'<bpmn:intermediateCatchEvent id="{id}">{inside}</bpmn:intermediateCatchEvent>'
+def codes(xml: str | bytes) -> set[tuple[str, str]]:
+    """What lint says of a diagram: (element, code), without what is only pointed out."""
+    return {(fault.element, fault.code) for fault in lint(xml, NAMES) if fault.severity == "error"}
 
 
-def flows(*pairs: str) -> str:
-    """Flows written ``a > b`` or ``a > b : condition``; each is named ``a_b``."""
-    return "".join(_flow(pair) for pair in pairs)
-
-
-def _flow(pair: str) -> str:
-    way, _, condition = pair.partition(":")
-    source, target = (one.strip() for one in way.split(">"))
-    body = f"<bpmn:conditionExpression>{escape(condition.strip())}</bpmn:conditionExpression>" if condition else ""
-    return f'<bpmn:sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{body}</bpmn:sequenceFlow>'
-
-
-def _duration(text: str) -> str:
-    return f"<bpmn:timerEventDefinition><bpmn:timeDuration>{escape(text)}</bpmn:timeDuration></bpmn:timerEventDefinition>"
-
-
-def _lane(name: str, who: str, nodes: list[str]) -> str:
-    kind, _, id = who.partition(":")
-    refs = "".join(f"<bpmn:flowNodeRef>{node}</bpmn:flowNodeRef>" for node in nodes)
-    inside = f'<bpmn:extensionElements><cl:{kind} id="{id}"/></bpmn:extensionElements>'
-    return f'<bpmn:lane id="lane_{id}" name="{name}">{inside}{refs}</bpmn:lane>'
+def hints(xml: str) -> set[tuple[str, str]]:
+    """The rest of what lint says."""
+    return {(fault.element, fault.code) for fault in lint(xml, NAMES) if fault.severity == "warning"}

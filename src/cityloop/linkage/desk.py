@@ -188,13 +188,13 @@ class RunDesk:
         def act(tx: Transaction, row: RunRow, now: datetime) -> None:
             _be(row, "failed", "running", "manual")
             failed = self._effect_at(tx, row, element, ("failed",))
-            if failed is None and row.failure is None:
-                raise PHRASES.problem(Conflict, "nothing-failed", element=element)
             if failed is not None:
                 failed.state, failed.reason = "waiting", None
                 wheel.put(tx, "effect", failed.id, row.id, now)
                 self._runner.recover(tx, row)
-            else:
+            elif row.failure is None:
+                raise PHRASES.problem(Conflict, "nothing-failed", element=element)
+            elif not self._runner.complete_stored(tx, row, element, now):
                 row.failure, row.state = None, "running" if row.state == "failed" else row.state
                 self._runner.advance(tx, row, lambda instance: instance.step(now), now)
 
@@ -218,7 +218,7 @@ class RunDesk:
         return self._steer(actor, run, "skip", reason, act, element)
 
     def undo(self, actor: Actor, run: str, reason: str) -> builtins.list[UndoneEffect]:
-        """Undo what a run did, the last first, each in a commit of its own: one that cannot be does not hold up others."""
+        """Undo what a run did, the last first, each in its own commit: one that cannot be holds up no other."""
         self._sight.door.permit(actor, STEER)
         with self._database.reading() as session:
             row = self._found(session, actor, run)
@@ -286,9 +286,7 @@ class RunDesk:
         of = (RunTaskRow.run == row.id) & RunTaskRow.state.in_(OPEN_TASKS)
         return tx.session.scalars(select(RunTaskRow).where(of)).all()
 
-    def _effect_at(
-        self, tx: Transaction, row: RunRow, element: str, states: tuple[str, ...]
-    ) -> RunEffectRow | None:
+    def _effect_at(self, tx: Transaction, row: RunRow, element: str, states: tuple[str, ...]) -> RunEffectRow | None:
         here = (RunEffectRow.run == row.id) & (RunEffectRow.element == element) & RunEffectRow.state.in_(states)
         return tx.session.scalar(select(RunEffectRow).where(here).order_by(RunEffectRow.place).limit(1))
 
@@ -354,7 +352,13 @@ def _conditions(wanted: RunFilter, now: datetime) -> list[ColumnElement[bool]]:
         late = (RunTaskRow.run == RunRow.id) & RunTaskRow.state.in_(OPEN_TASKS) & (RunTaskRow.due_at < now)
         found.append(exists().where(late) if wanted.late else ~exists().where(late))
     if wanted.q:
-        columns = (RunRow.id, RunRow.plan, RunRow.reason, RunRow.title["zh"].as_string(), RunRow.title["en"].as_string())
+        columns = (
+            RunRow.id,
+            RunRow.plan,
+            RunRow.reason,
+            RunRow.title["zh"].as_string(),
+            RunRow.title["en"].as_string(),
+        )
         found.append(or_(*[column.icontains(wanted.q, autoescape=True) for column in columns]))
     return found
 

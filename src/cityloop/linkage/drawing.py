@@ -23,6 +23,8 @@ OURS = "https://cityloop.org/ns/plan"
 LARGEST = 1_000_000
 """Bytes of a diagram."""
 MOST_NODES = 400
+DEEPEST = 60
+"""Levels of elements inside each other."""
 TASKS = frozenset({"task", "userTask", "serviceTask", "scriptTask", "manualTask", "sendTask", "receiveTask"})
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
 CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess"})
@@ -241,6 +243,8 @@ def _refused(code: str, **parts: object) -> Invalid:
 
 
 def _drawing(text: str, root: Element) -> Drawing:
+    if _deeper(root, DEEPEST):
+        raise _refused("too-deep", most=DEEPEST)
     if root.tag != f"{{{BPMN}}}definitions":
         raise _refused("not-bpmn", root=local(root))
     processes = root.findall(f"{{{BPMN}}}process")
@@ -261,6 +265,13 @@ def _drawing(text: str, root: Element) -> Drawing:
         lanes=tuple(_lanes(process)),
         twice=tuple(sorted({one for one in ids if ids.count(one) > 1})),
     )
+
+
+def _deeper(root: Element, most: int) -> bool:
+    level = [root]
+    for _ in range(most):
+        level = [child for element in level for child in element]
+    return bool(level)
 
 
 def _nodes(container: Element, inside: str) -> Iterator[Node]:

@@ -1,8 +1,8 @@
 """The one place that knows SpiffWorkflow: a narrow port over it, with FEEL in place of Python.
 
-An instance is loaded, takes one event, and is saved again; nothing of it stays in memory. Its diagram is parsed once and
-shared. Scripts are refused, services only say what they want, time is the ``now`` that each call is given, and a diagram
-that runs in circles without waiting is stopped.
+An instance is loaded, takes one event, and is saved again; nothing of it stays in memory. Its diagram is parsed once
+and shared. Scripts are refused, services only say what they want, time is the ``now`` that each call is given, and a
+diagram that runs in circles without waiting is stopped.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ class Engine:
         return sorted({name for name in touched if name in nodes or name in instance.diagram.drawing.nodes})
 
     def migrate(self, instance: Instance, diagram: Diagram) -> Instance:
-        """The instance going on by another version; raises :class:`Conflict` where :meth:`may_migrate` names anything."""
+        """The instance going on by another version; raises :class:`Conflict` where it may not."""
         if stand := self.may_migrate(instance, diagram):
             raise PHRASES.problem(Conflict, "cannot-migrate", elements=", ".join(stand))
         workflow = instance._workflow

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from cityloop.core.errors import Fault, Invalid
+from cityloop.core.errors import Invalid
 from cityloop.linkage.phrases import PHRASES
 from cityloop.linkage.schemas import FieldKind, FormField
 
@@ -24,7 +24,9 @@ def checked(fields: Sequence[FormField], values: Mapping[str, Any]) -> dict[str,
         if value is None or value == "":
             faults += [PHRASES.fault(field.id, "field-needed", name=field.title)] if field.required else []
         elif not _FITS[field.kind](value, field):
-            faults.append(PHRASES.fault(field.id, f"field-{field.kind}", name=field.title, known="、".join(field.values)))
+            faults.append(
+                PHRASES.fault(field.id, f"field-{field.kind}", name=field.title, known="、".join(field.values))
+            )
         else:
             kept[field.id] = value
     if faults:

@@ -36,6 +36,10 @@ _DOCUMENT: dict[str, str | tuple[str, str]] = {
         "图有 {count} 个元素，最多 {most} 个 | the diagram has {count} elements; at most {most} are taken",
         "拆成几张图，用 subplan 相连 | split it, and join the parts by the service subplan",
     ),
+    "too-deep": (
+        "图的元素嵌套超过 {most} 层 | elements of the diagram stand more than {most} deep in each other",
+        "用 BPMN 编辑器重新画 | draw it again in a BPMN editor",
+    ),
     "another-plan": (
         "图的流程编号是“{found}”，不是“{plan}” | the process of the diagram is '{found}', not '{plan}'",
         "改正流程编号，或在该预案下保存 | correct the id of the process, or save it under that plan",

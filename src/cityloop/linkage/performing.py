@@ -158,4 +158,3 @@ class Performer:
             facts=run.facts,
             tries=row.tries,
         )
-

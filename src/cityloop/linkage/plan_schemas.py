@@ -131,7 +131,7 @@ class PlanExplained(Frozen):
 
 
 class NewPlanVersion(PlanText):
-    """A diagram to be put into force, over the version that was explained; ``migrate`` takes along the runs that may."""
+    """A diagram to be put into force, over the version that was explained; ``migrate``: with the runs that may."""
 
     base: int = Field(ge=0)
     reason: str = _REASON

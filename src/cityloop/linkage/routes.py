@@ -135,37 +135,37 @@ def undo_effect(run: str, effect: str, body: RunReason, desk: TheRuns, actor: As
     return desk.undo_effect(actor, run, effect, body.reason)
 
 
-@router.get("/tasks")
+@router.get("/run-tasks")
 def tasks(desk: TheTasks, actor: Asker, paged: Paged, wanted: TasksWanted) -> Page[TaskView]:
     """Tasks; sort by ``due_at`` (default), ``opened_at``, ``done_at``."""
     return desk.list(actor, wanted, paged)
 
 
-@router.get("/tasks/{task}")
+@router.get("/run-tasks/{task}")
 def task(task: str, desk: TheTasks, actor: Asker) -> TaskDetail:
     """One task with its form."""
     return desk.get(actor, task)
 
 
-@router.post("/tasks/{task}/take")
+@router.post("/run-tasks/{task}/take")
 def take(task: str, desk: TheTasks, actor: Asker) -> TaskDetail:
     """Take a task of one's department or post."""
     return desk.take(actor, task)
 
 
-@router.post("/tasks/{task}/complete")
+@router.post("/run-tasks/{task}/complete")
 def complete(task: str, body: TaskCompletion, desk: TheTasks, actor: Asker) -> TaskDetail:
     """Complete a task; 422 names every field that is wrong."""
     return desk.complete(actor, task, body.values)
 
 
-@router.post("/tasks/{task}/approve")
+@router.post("/run-tasks/{task}/approve")
 def approve(task: str, body: TaskApproval, desk: TheTasks, actor: Asker) -> TaskDetail:
     """Approve or reject; nobody answers twice, or what he asked for himself."""
     return desk.approve(actor, task, body)
 
 
-@router.post("/tasks/{task}/delegate")
+@router.post("/run-tasks/{task}/delegate")
 def delegate(task: str, body: TaskDelegation, desk: TheTasks, actor: Asker) -> TaskDetail:
     """Give a task to an account, a department or a post."""
     return desk.delegate(actor, task, body)

@@ -21,7 +21,7 @@ from cityloop.core.ids import new_id
 from cityloop.core.values import Title
 from cityloop.linkage import wheel
 from cityloop.linkage.book import Diagrams
-from cityloop.linkage.engine import Diagram, Instance, Wait
+from cityloop.linkage.engine import Diagram, Instance, Stuck, Wait
 from cityloop.linkage.log import Log
 from cityloop.linkage.models import RunClaimRow, RunEffectRow, RunRow, RunTaskRow
 from cityloop.linkage.opening import Opener
@@ -58,14 +58,15 @@ class Runner:
         self.diagrams, self._opener, self._log = diagrams, opener, log
 
     def begin(self, tx: Transaction, wish: Begin, now: datetime) -> RunRow:
-        """Start a run; raises :class:`Conflict` where one holds the same claim, :class:`Stuck` where it cannot begin."""
+        """Start a run; raises :class:`Conflict` where one holds the claim, :class:`Stuck` where it cannot begin."""
         source, diagram = self.diagrams.current(wish.plan)
         id = new_id("run")
-        self._claim(tx, wish, id)
         if wish.parent and self._depth(tx, wish.parent) >= MOST_NESTED:
             raise PHRASES.problem(Conflict, "too-deep", most=MOST_NESTED)
         facts = {**wish.facts, "area": wish.area, "run": {"id": id, "plan": wish.plan, "started_at": now.isoformat()}}
         instance = self.diagrams.engine.start(diagram, facts, now)
+        # Nothing after this refuses, so a caller may go on in the same transaction.
+        self._claim(tx, wish, id)
         row = RunRow(
             id=id,
             plan=wish.plan,
@@ -120,12 +121,13 @@ class Runner:
         self._effects(tx, row, diagram, [wait for wait in waits if wait.kind == "service"], now)
         self._timer(tx, row, waits)
         row.instance, row.marks, row.updated_at = instance.dump(), instance.marks(), now
+        row.facts = {**row.facts, **instance.facts}
         stands = list(dict.fromkeys(wait.element for wait in waits))
         moved = row.waiting != (told := [_named(diagram, element) for element in stands])
         row.waiting = told
         tx.session.flush()
         if instance.ended and row.state in OPEN_RUNS:
-            self._finish(tx, row, instance, now)
+            self._finish(tx, row, now)
         elif moved and row.state != "ended":
             self._log.run(tx, "stepped", row, now)
 
@@ -166,13 +168,33 @@ class Runner:
         text = PHRASES.what("line-effect-done", step=Title(**effect.title))
         self._log.line(tx, row.id, now, "effect", SYSTEM, text, effect.element, {"effect": effect.id})
         if open_step:
-            name = self.diagram(row).steps.service[effect.element].result
+            self._complete(tx, row, effect, result, now)
+
+    def complete_stored(self, tx: Transaction, row: RunRow, element: str, now: datetime) -> bool:
+        """Try again to go on from a step whose effect is done already; whether there is one."""
+        instance = self.diagrams.engine.load(self.diagram(row), row.instance)
+        steps = [wait.step for wait in instance.waiting() if wait.kind == "service" and wait.element == element]
+        done = (RunEffectRow.step.in_(steps)) & (RunEffectRow.state == "done")
+        effect = tx.session.scalar(select(RunEffectRow).where(done).limit(1))
+        if effect is None:
+            return False
+        row.failure = None
+        row.state = "running" if row.state == "failed" else row.state
+        self._complete(tx, row, effect, json.loads(effect.result or "null"), now)
+        return True
+
+    def _complete(self, tx: Transaction, row: RunRow, effect: RunEffectRow, result: Any, now: datetime) -> None:
+        """Finish a service step; where the plan cannot go on from there, the answer is kept and a person decides."""
+        name = self.diagram(row).steps.service[effect.element].result
+        try:
             self.advance(tx, row, lambda instance: instance.complete(effect.step, {name: result}, now), now)
+        except Stuck as stuck:
+            self.fail(tx, row.id, stuck, now, effect.element)
+        else:
             self.recover(tx, row)
 
-    def _finish(self, tx: Transaction, row: RunRow, instance: Instance, now: datetime) -> None:
+    def _finish(self, tx: Transaction, row: RunRow, now: datetime) -> None:
         row.state, row.ended_at, row.ended_by = "done", now, SYSTEM.id
-        row.facts = {**row.facts, **instance.facts}
         self._log.line(tx, row.id, now, "ended", SYSTEM, PHRASES.what("line-done"))
         self._log.run(tx, "ended", row, now)
         self.close(tx, row, now)
@@ -188,7 +210,9 @@ class Runner:
         tx.insert_missing(RunClaimRow, {"plan": wish.plan, "claim": wish.claim, "run": run})
         holder = tx.session.get_one(RunClaimRow, (wish.plan, wish.claim), populate_existing=True).run
         if holder != run:
-            raise PHRASES.problem(Conflict, "runs-already", run=holder)
+            refused = PHRASES.problem(Conflict, "runs-already", run=holder)
+            refused.more = {**refused.more, "run": holder}
+            raise refused
 
     def _depth(self, tx: Transaction, run: str | None) -> int:
         depth = 0

@@ -1,4 +1,4 @@
-"""Which runs and tasks somebody may see: by the Door, and what is in the hands of his department, his posts or himself."""
+"""Which runs and tasks somebody may see: by the Door, and what is in the hands of his department or posts."""
 
 from __future__ import annotations
 

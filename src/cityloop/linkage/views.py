@@ -172,9 +172,7 @@ def marks(row: RunRow, tasks: Sequence[RunTaskRow], effects: Sequence[EffectView
     return [_mark(element, state, waits) for element, state in row.marks.items()]
 
 
-def _mark(
-    element: str, state: str, waits: Mapping[str, tuple[MarkState, str | None, datetime | None]]
-) -> RunMark:
+def _mark(element: str, state: str, waits: Mapping[str, tuple[MarkState, str | None, datetime | None]]) -> RunMark:
     if state == "done":
         return RunMark(element=element, state="done")
     stands, holder, due = waits.get(element, ("wait", None, None))

@@ -1,4 +1,4 @@
-"""The table of what is to happen by itself. A row is taken in the transaction of what it causes, so nothing fires twice."""
+"""The table of what is to happen by itself. A row is taken in the transaction of what it causes, so it fires once."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def hold(tx: Transaction, run: str) -> None:
 
 
 def release(tx: Transaction, run: str, span: timedelta) -> None:
-    """Let it go on, later by ``span``."""
+    """Let it go on: effects at once, all else later by ``span``."""
     for row in tx.session.scalars(select(LinkageTimerRow).where(LinkageTimerRow.run == run)):
         row.state = "set"
-        row.due += span
+        row.due += timedelta() if row.kind == "effect" else span
 
 
 def due(session: Session, now: datetime, limit: int) -> Sequence[LinkageTimerRow]:

@@ -37,6 +37,7 @@ from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
+from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -102,6 +103,8 @@ class House:
         self._build_loop(shared)
         self.commander, self.field = open_commander(
             self.settings, self.city, self.content.devices, self.collector, shared
+        self.library, self.rehearsal = open_library(
+            shared, self.city, self.clock, lambda: self.watch.rulebook.rules.keys()
         )
         self._build_standard(shared)
         self.drill = self._open_drill()
@@ -349,6 +352,8 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk, self.commander,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.library, self.rehearsal,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
