@@ -103,6 +103,7 @@ class House:
         self._build_loop(shared)
         self.commander, self.field = open_commander(
             self.settings, self.city, self.content.devices, self.collector, shared
+        )
         self.library, self.rehearsal = open_library(
             shared, self.city, self.clock, lambda: self.watch.rulebook.rules.keys()
         )
@@ -352,7 +353,6 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk, self.commander,
-            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.library, self.rehearsal,
         )  # fmt: skip
         return {type(room): room for room in rooms}
