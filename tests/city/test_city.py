@@ -30,7 +30,8 @@ inspect_fail inspect_again appeal appeal_pass appeal_reject appeal_grant appeal_
 add_part part_sign part_give_back part_submit part_send_back part_confirm part_waive"""
 POSTS, MOVES = _POSTS.split(), _MOVES.split()
 _BESIDE = """clock.set drill.switch quality.read inspection.run standard.read standard.change source.operate
-evaluate.read evaluate.change quarantine.correct access.explain grant.request grant.decide calendar.change
+command.confirm command.order evaluate.read evaluate.change quarantine.correct access.explain
+grant.request grant.decide calendar.change
 dispatch.read dispatch.change limits.change open311.resend warning.report warning.label warning.mute rule.try
 rule.change notice.manage warning.assign model.train sheet.accounts sheet.addresses sheet.areas sheet.components
 sheet.departments"""

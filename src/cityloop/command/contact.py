@@ -1,4 +1,4 @@
-"""The dead man's switch, seen from the centre: who was silent too long, and whether it was safe when it was heard again."""
+"""The dead man's switch, seen from the centre: who was silent too long, and was it safe when it was heard again?"""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class Contacts:
     def _restored(self) -> dict[str, str]:
         if self._open is None:
             with self._database.reading() as session:
-                rows = session.execute(select(ContactRow.open_key, ContactRow.id).where(ContactRow.open_key.is_not(None)))
+                rows = session.execute(
+                    select(ContactRow.open_key, ContactRow.id).where(ContactRow.open_key.is_not(None))
+                )
                 self._open = {str(key): identity for key, identity in rows}
         return self._open
 
@@ -97,6 +99,9 @@ class Contacts:
 
     def _tell(self, tx: Transaction, kind: str, row: ContactRow, now: datetime) -> None:
         data = {name: getattr(row, name) for name in ("id", "entity", "entity_type", "department", "area", "safe")}
-        times = {name: at.isoformat() if (at := getattr(row, name)) else None for name in ("last_seen", "lost_at", "heard_at")}
+        times = {
+            name: at.isoformat() if (at := getattr(row, name)) else None
+            for name in ("last_seen", "lost_at", "heard_at")
+        }
         self._outbox.record(tx, kind, row.id, now, {"contact": data | times})
         self._audit.record(tx, now, SYSTEM.id, kind.removeprefix("cityloop."), row.id, data)

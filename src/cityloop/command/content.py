@@ -60,7 +60,11 @@ def _faults(device: Device, known: Known) -> Iterator[Found]:
         yield ("department",), f"no department '{device.department}'", f"known: {', '.join(known.departments)}"
     for name, related in device.related.items():
         if related.entity_type not in kinds:
-            yield ("related", name, "entity_type"), f"no entity type '{related.entity_type}'", "declare it, or correct it"
+            yield (
+                ("related", name, "entity_type"),
+                f"no entity type '{related.entity_type}'",
+                "correct its spelling",
+            )
     if device.contact is not None:
         yield from _reads(("contact", "safe"), device.contact.safe, device, None, kinds)
     ids = [command.id for command in device.commands]
@@ -74,7 +78,9 @@ def _faults(device: Device, known: Known) -> Iterator[Found]:
 
 def _command_faults(command: Command, device: Device, known: Known) -> Iterator[Found]:
     kinds = known.standard.entity_types
-    named = [(("authority", n, "posts"), grade.posts) for n, grade in enumerate(command.authority)]
+    named: list[tuple[Key, tuple[str, ...]]] = [
+        (("authority", n, "posts"), grade.posts) for n, grade in enumerate(command.authority)
+    ]
     if command.second_person is not None:
         named.append((("second_person", "posts"), command.second_person.posts))
     for key, posts in named:

@@ -1,14 +1,14 @@
 """Orders on their way: sent, sent again, answered, and held against the data until their effect is seen.
 
-Nothing is assumed: an order whose effect the data never showed ends as ``unknown`` and waits for a person. Every step is
-one commit; a process that was killed in between goes on with the same id and key, so a device never does a thing twice.
+Nothing is assumed: an order whose effect the data never showed ends as ``unknown`` and waits for a person. Every step
+is one commit; a process that was killed in between goes on with the same key, so a device never does a thing twice.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from cityloop.access.actor import SYSTEM
@@ -30,7 +30,7 @@ AGAIN_SECONDS = 5
 
 
 class Delivery:
-    """One for each city; :meth:`step` is called by a timer, :meth:`heard` by wires, :meth:`observed` by the collector."""
+    """One for each city: a timer steps it, wires tell it what they heard, the collector what is new."""
 
     def __init__(self, store: Store, around: Surroundings, clock: Clock) -> None:
         self._store = store
@@ -201,7 +201,7 @@ class Delivery:
 
     def _look(self, changed: Collection[str], now: datetime) -> int:
         """Hold what was sent against the newest data."""
-        rows: Sequence[CommandRow] = self._store.awaited(sorted(changed), now) if changed else ()
+        rows = self._store.awaited(sorted(changed), now)
         for row in rows:
             _, command = self._declared(row)
             if command is not None:
@@ -216,7 +216,7 @@ class Delivery:
             return
         shows = _shows(command, row, seen)
         since = (row.seen_at or seen.at) if shows else None
-        lasted = since is not None and (command.effect.steady is None or seen.at - since >= span(command.effect.steady))
+        lasted = since is not None and (command.effect.steady is None or now - since >= span(command.effect.steady))
         if since == row.seen_at and not lasted:
             return
         with self._store.database.transaction() as tx:

@@ -1,7 +1,7 @@
 """Orders over MQTT, QoS 1: an order is handed over once the broker has it, an answer is acknowledged once it is kept.
 
-Orders go to ``cityloop/<city>/command/<entity type>/<entity>``, answers come from ``cityloop/<city>/answer/…``. The session
-outlives the connection, so answers wait at the broker while the city is down.
+Orders go to ``cityloop/<city>/command/<entity type>/<entity>``, answers come from ``cityloop/<city>/answer/…``. The
+session outlives the connection, so answers wait at the broker while the city is down.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ Filtered = Annotated[CommandFilter, Depends(command_filter)]
 
 @router.get("/commands")
 def commands(commander: TheCommander, actor: Asker, paged: Paged, wanted: Filtered) -> Page[CommandView]:
-    """The log; sort by ``ordered_at`` (default, descending), ``ended_at``, ``state``, ``entity``, ``command``, ``level``."""
+    """The log, newest first; sort by ``ordered_at``, ``ended_at``, ``state``, ``entity``, ``command``, ``level``."""
     return commander.list(actor, wanted, paged)
 
 
@@ -67,9 +67,7 @@ def command_contacts(
 
 
 @router.post("/commands", status_code=201, responses={200: {"model": Rehearsed}})
-def order(
-    body: OrderDraft, commander: TheCommander, actor: Asker, response: Response
-) -> CommandView | Rehearsed:
+def order(body: OrderDraft, commander: TheCommander, actor: Asker, response: Response) -> CommandView | Rehearsed:
     """Give an order, or with ``dry_run`` only ask what it would meet. A refused one answers 409 with every reason."""
     wanted = Order(**body.model_dump(exclude={"dry_run"}))
     if body.dry_run:

@@ -1,4 +1,4 @@
-"""The commander: takes orders, has them confirmed, taken back or settled. What is sent and seen is :mod:`delivery`'s."""
+"""The commander: takes orders, has them confirmed, taken back or settled. ``delivery`` sends them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,6 @@ from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
 from cityloop.core.values import Page, Title
 from cityloop.core.web import Paging
-
 
 P = TypeVar("P", bound=Problem)
 
@@ -92,7 +91,9 @@ class Commander:
         """Wires that do not work now, with why."""
         return self._delivery.troubles
 
-    def order(self, order: Order, actor: Actor, now: datetime | None = None, tx: Transaction | None = None) -> CommandView:
+    def order(
+        self, order: Order, actor: Actor, now: datetime | None = None, tx: Transaction | None = None
+    ) -> CommandView:
         """Give an order; a refused one is kept as ``refused`` with what stands against it.
 
         The same key again gives the same command. Raises :class:`Invalid` for an entity or command that does not exist

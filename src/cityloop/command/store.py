@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session
 
 from cityloop.access.audit import Audit
@@ -114,10 +114,11 @@ class Store:
             return list(session.scalars(query))
 
     def awaited(self, entity_types: Sequence[str], now: datetime) -> list[CommandRow]:
-        """Commands to entities of these types whose effect may show now."""
+        """Commands to entities of these types whose effect may show now, and those whose effect shows and must last."""
         states = ("sent", "acknowledged", "unknown")
         recent = CommandRow.sent_at > now - LATE
-        where = (CommandRow.state.in_(states), CommandRow.entity_type.in_(entity_types), recent)
+        concerned = or_(CommandRow.entity_type.in_(entity_types), CommandRow.seen_at.is_not(None))
+        where = (CommandRow.state.in_(states), concerned, recent)
         with self.database.reading() as session:
             return list(session.scalars(select(CommandRow).where(*where)))
 

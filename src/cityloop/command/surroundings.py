@@ -99,9 +99,7 @@ class Surroundings:
             sees = False
         return Asker(actor.posts, self._door.may(actor, ORDER), sees)
 
-    def _related(
-        self, session: Session, device: Device, entity: Seen, command: Command
-    ) -> dict[str, tuple[Seen, ...]]:
+    def _related(self, session: Session, device: Device, entity: Seen, command: Command) -> dict[str, tuple[Seen, ...]]:
         """The entities that its conditions may speak of; named ones that do not exist count as never observed."""
         if not (command.interlocks or command.double_condition or command.limits):
             return {}

@@ -14,7 +14,7 @@ from cityloop.core.errors import Conflict
 
 
 def order_of(row: CommandRow, device: Device | None, command: Command | None, why: str) -> Order:
-    """The order that undoes ``row``; raises :class:`Conflict` where none is declared or what was before is not known."""
+    """The order that undoes ``row``; raises :class:`Conflict` where there is none."""
     if device is None or command is None or command.undo is None:
         raise PHRASES.problem(Conflict, "no_undo", command=row.command)
     read = {"before": row.before, "parameters": row.parameters, "state": row.before}

@@ -19,7 +19,6 @@ from cityloop.core.values import Title
 from cityloop.feel import Expression, expression
 
 
-
 @dataclass(frozen=True)
 class Seen:
     """An entity as it is known now: its latest values, its line in the directory, and commands that are under way."""
@@ -99,7 +98,9 @@ def verdict(device: Device | None, order: Order, facts: Facts, now: datetime) ->
     )
 
 
-def safe_to_send(device: Device, command: Command, facts: Facts, parameters: Mapping[str, Any], now: datetime) -> tuple[Reason, ...]:
+def safe_to_send(
+    device: Device, command: Command, facts: Facts, parameters: Mapping[str, Any], now: datetime
+) -> tuple[Reason, ...]:
     """What stands against sending now: the state may have changed since the order was given."""
     read = context(facts, parameters)
     return tuple(reason for reason in _states(device, command, facts, read, now) if not reason.fits)
@@ -161,9 +162,7 @@ def _unknown(device: Device | None, command: Command | None, order: Order, facts
     if command is None:
         known = ", ".join(item.id for item in device.commands) if device else "–"
         reasons.append(_against("command", "command", kind=order.entity_type, command=order.command, known=known))
-    return Verdict(
-        allowed=False, level=None, second_person=False, parameters=order.parameters, reasons=tuple(reasons)
-    )
+    return Verdict(allowed=False, level=None, second_person=False, parameters=order.parameters, reasons=tuple(reasons))
 
 
 def _parameter(parameter: Parameter, value: Value | None) -> Reason | None:

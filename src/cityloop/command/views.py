@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, func, or_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
 from sqlalchemy.orm import Session
 
 from cityloop.access.actor import Actor
@@ -29,8 +31,9 @@ from cityloop.core.errors import Invalid
 from cityloop.core.values import Page, Title
 from cityloop.core.web import Paging
 
-_COLUMNS = {name: getattr(CommandRow, name) for name in ("department", "area", "ordered_by")}
-_CONTACT_COLUMNS = {"department": ContactRow.department, "area": ContactRow.area, "ordered_by": ContactRow.id}
+_COLUMNS = {name: CommandRow.__table__.c[name] for name in ("department", "area", "ordered_by")}
+_CONTACT = ContactRow.__table__.c
+_CONTACT_COLUMNS = {"department": _CONTACT.department, "area": _CONTACT.area, "ordered_by": _CONTACT.id}
 _ORDERS = {
     "ordered_at": CommandRow.ordered_at,
     "ended_at": CommandRow.ended_at,
@@ -182,7 +185,7 @@ def _conditions(wanted: CommandFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _order(sort: str) -> list[ColumnElement[object]]:
+def _order(sort: str) -> list[UnaryExpression[Any]]:
     name = sort.removeprefix("-")
     if name not in _ORDERS:
         raise Invalid(f"cannot sort by '{name}'", f"sort by one of {', '.join(_ORDERS)}")

@@ -1,7 +1,7 @@
 """Devices that nobody owns: they take orders, answer, change their state and report it as any device would.
 
-``devices.yaml`` of a city says what each kind does on each command; a device may be of an ill temper, so that a drill and
-the tests meet what happens in the field: one that is slow, deaf, lying or flapping. They carry an order out once,
+``devices.yaml`` of a city says what each kind does on each command; a device may be of an ill temper, so that a drill
+and the tests meet what happens in the field: one that is slow, deaf, lying or flapping. They carry an order out once,
 whatever is sent again.
 """
 

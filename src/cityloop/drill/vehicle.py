@@ -26,13 +26,15 @@ class Driving(Frozen):
     """km/h at work."""
     drain: float = Field(default=15, ge=0)
     """Percent of the battery an hour."""
+    charge: float = Field(default=60, ge=0)
+    """Percent an hour while it stands at home."""
     least_battery: float = Field(default=20, ge=0, le=100)
     stops_after_seconds: float = Field(default=30, ge=0)
     """So long after it lost its link it stops."""
 
 
 class Vehicle:
-    """Moves the state it is given: ``lon``, ``lat``, ``state``, ``speed``, ``battery``, ``obstacle``, ``inside_fence``."""
+    """Moves the state it is given; ``devices.yaml`` shows what a state holds."""
 
     def __init__(self, driving: Driving, state: dict[str, Any]) -> None:
         self._driving, self._state = driving, state
@@ -69,6 +71,11 @@ class Vehicle:
         before = self._state["state"]
         if before in ("working", "returning"):
             self._drive(passed)
+        elif before == "idle":
+            self._state["battery"] = min(
+                100.0, round(self._state["battery"] + self._driving.charge * (passed / _HOUR), 2)
+            )
+        if self._state["state"] in ("working", "returning"):
             self._watch(now)
         self._state["speed"] = self._driving.speed if self._state["state"] in ("working", "returning") else 0
         return bool(self._state["state"] != before)

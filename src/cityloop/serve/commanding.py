@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
 from cityloop.command.declarations import Device
-from cityloop.command.service import Commander
 from cityloop.command.mqtt import MqttOrders
+from cityloop.command.service import Commander
 from cityloop.command.wires import Answer, Heard, Message, NotSent, Rejected, Wire
 from cityloop.command.wiring import HttpOrdersConnection, WiresFile, load_wires
 from cityloop.core.settings import Settings

@@ -11,10 +11,10 @@ from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
+from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.command.content import Known as Orderable
 from cityloop.command.content import load_commands
 from cityloop.command.declarations import Device
-from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.learn.forecast_content import Forecast, load_forecasts
 from cityloop.quality.content import QualityContent, load_quality

@@ -31,8 +31,8 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.commanding import open_commander
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
+from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
@@ -352,8 +352,8 @@ class House:
             self.settings, self.door, self.accounts, self.views, self.city, self.collector, self.sources,
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
-            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk, self.commander,
-            self.library, self.rehearsal,
+            self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.commander, self.library, self.rehearsal,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -362,8 +362,8 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         for part in (
-            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks, self.notices,
+            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices,
         ):  # fmt: skip
             if part is not None:
                 part.start()
