@@ -1,6 +1,7 @@
 """Observations a second, acknowledged after the durable commit: in process and over HTTP, beside delta-rs.
 
-One observation is one record: one station at one time, with eleven values. Every record is decoded from JSON, mapped,
+One observation is counted for each record: one station at one time, with eleven values; over HTTP also with one value,
+which is one observation in the narrowest sense. Every record is decoded from JSON, mapped,
 checked, looked up in the entity directory, held against duplicates, committed with fsync and taken into the state.
 In process that is ``Collector.push``; over HTTP it is a whole ``cityloop serve`` in a process of its own, with rules
 that judge every value, and clients on the same cores. The peer appends the same rows, already decoded and checked,
@@ -88,20 +89,21 @@ class TimedLake(Lake):
         return version
 
 
-class Bodies:
-    """Requests of 1,000 records, each with a time of its own. Written once; only the time is filled in."""
+NAMES = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3", "TEMP", "DEWP", "WSPM")
+STILL = {"PRES": 1001.5, "wd": "NW"}
 
-    def __init__(self) -> None:
+
+class Bodies:
+    """Requests of 1,000 records, each with a time of its own. Written once; only the time is filled in.
+
+    A record has eleven values, or one when it is ``narrow``.
+    """
+
+    def __init__(self, narrow: bool = False) -> None:
         rng = random.Random(7)
-        names = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3", "TEMP", "DEWP", "WSPM")
+        names, still = (NAMES[:1], {}) if narrow else (NAMES, STILL)
         records = [
-            {
-                "station": station,
-                "time": "@",
-                "PRES": 1001.5,
-                "wd": "NW",
-                **{n: round(rng.random() * 30, 1) for n in names},
-            }
+            {"station": station, "time": "@", **still, **{n: round(rng.random() * 30, 1) for n in names}}
             for station in STATIONS
         ]
         self._text = json.dumps(records).encode()
@@ -118,8 +120,10 @@ class Bodies:
 
 def run(seconds: float) -> dict[str, Any]:
     """Measure for about ``seconds`` of each way; the result holds its conditions."""
-    with tempfile.TemporaryDirectory(prefix="cityloop-bench-") as folder:
-        over_http = _over_http(Path(folder), seconds)
+    over_http = {}
+    for shape, narrow in (("records_of_eleven_values", False), ("records_of_one_value", True)):
+        with tempfile.TemporaryDirectory(prefix="cityloop-bench-") as folder:
+            over_http[shape] = _over_http(Path(folder), seconds, Bodies(narrow))
     with tempfile.TemporaryDirectory(prefix="cityloop-bench-") as folder:
         lake = TimedLake(Path(folder) / "lake", sync=True)
         lake.commits = []
@@ -136,13 +140,13 @@ def run(seconds: float) -> dict[str, Any]:
             database.close()
 
 
-def _over_http(folder: Path, seconds: float) -> dict[str, Any]:
+def _over_http(folder: Path, seconds: float, bodies: Bodies) -> dict[str, Any]:
     """``CLIENTS`` connections that post one request after another to a server of its own."""
     city, data = write_town(folder, TABLE, STATIONS), folder / "data"
     settings = Settings(city=city, data=data)
     token = add_user(settings, "sensors", "sensors", ["feed"], None, [], None)
     kind = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    bodies, hands = Bodies(), threading.local()
+    hands = threading.local()
     served = RunningCity(["serve", str(city), "--data", str(data), "--port", "0"])
     address = urlsplit(served.url)
 

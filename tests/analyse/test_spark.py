@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from cityloop.access.actor import Actor
 from cityloop.analyse import expression
-from cityloop.analyse.compile import _bucket
+from cityloop.analyse.periods import Shift, bucket
 from cityloop.analyse.schemas import Grain, QueryRequest
 from cityloop.analyse.service import Analyst
 from cityloop.city.service import City
@@ -104,6 +104,9 @@ def _row(instant: datetime, n: int) -> dict[str, Any]:
     return {**base, "area": area, "date": instant.date(), "pm2_5": None if n == 5 else n * 1.25}
 
 
+RUNNING: list[dict[str, Any]] = [
+    {"as": "cumulative"}, {"as": "moving_average", "window": 3}, {"as": "change", "over": "time"}, {"as": "share"},
+]  # fmt: skip
 ASKED: list[dict[str, Any]] = [
     {"metrics": ["cases_opened", "cases_closed", "on_time_rate", "median_handling_time", "warnings_raised"]},
     {"metrics": ["cases_open"], "dimensions": ["department", "district"], "end": at(24)},
@@ -118,6 +121,20 @@ ASKED: list[dict[str, Any]] = [
         {"dimension": "channel", "op": "not_in", "values": ["citizen", "it's"]}]},
     {"metrics": ["cases_opened", "warnings_raised"], "start": at(24), "end": at(48), "compare": "previous_period",
      "grain": "hour", "dimensions": ["district"]},
+    *[{"metrics": ["cases_opened"], "grain": grain, "start": at(-300 * 24), "end": at(48), "compare": "year",
+       "derive": [{"metric": "cases_opened", **item} for item in RUNNING]}
+      for grain in ("hour", "day", "week", "month", "quarter", "year")],
+    {"metrics": ["cases_opened", "cases_closed"], "dimensions": ["district"], "start": at(24), "end": at(48),
+     "compare": "previous",
+     "derive": [{"metric": "cases_opened", "as": "rank"}, {"metric": "cases_opened", "as": "change_rate"}],
+     "having": [{"metric": "cases_opened__rank", "op": "lte", "value": 1},
+                {"metric": "cases_opened", "op": "above_mean"}]},
+    {"metrics": ["pm2_5_mean"], "dimensions": ["hour_of_day", "day_of_week"],
+     "calendar": ["rest_days", "evening_peak"]},
+    {"metrics": ["cases_opened"], "dimensions": ["channel"], "calendar": ["working_days"], "filters": [
+        {"dimension": "channel", "op": "contains", "values": ["it"]},
+        {"dimension": "hour_of_day", "op": "between", "values": ["0", "12"]},
+        {"dimension": "series", "op": "empty"}]},
     {"metrics": ["cases_open"], "start": at(24), "end": at(48), "compare": "previous_period"},
     {"metrics": ["pm2_5_mean"], "dimensions": ["station"], "grain": "hour", "start": at(0), "end": at(9)},
     {"metrics": ["metro_entries"], "grain": "hour"},
@@ -167,15 +184,16 @@ def test_the_whole_vocabulary_of_expressions_means_the_same_on_both_engines(both
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Asia/Kolkata"])
 def test_buckets_of_time_begin_alike_also_when_the_clocks_change(both: Both, zone: str) -> None:
-    grains: tuple[Grain, ...] = ("hour", "day", "week", "month")
-    buckets = [_bucket("observed_at", grain, timedelta(hours=hours), zone) for grain in grains for hours in (0, 5)]
+    grains: tuple[Grain, ...] = ("hour", "day", "week", "month", "quarter", "year")
+    shifts = (Shift(), Shift(seconds=5 * 3600), Shift(months=12))
+    buckets = [bucket("observed_at", grain, shift, zone) for grain in grains for shift in shifts]
     week = [
         f"extract(dow from date) AS dow{zone[:1]}",
         "extract(isodow from date) AS iso",
         "extract(hour from observed_at) AS h",
     ]
     parts = [sqlglot.parse_one(text, dialect="duckdb") for text in week]
-    tree = exp.select(*[bucket.as_(f"b{n}") for n, bucket in enumerate(buckets)], *parts, "record", "observed_at")
+    tree = exp.select(*[one.as_(f"b{n}") for n, one in enumerate(buckets)], *parts, "record", "observed_at")
     here, there = both.rows(tree.from_(exp.table_(AIR, quoted=True)))
     assert len(here) == 57
     assert here == there
@@ -221,5 +239,5 @@ def test_a_table_that_is_not_there_yet_is_empty_on_both_engines(both: Both) -> N
 def test_an_unknown_engine_and_an_unknown_bucket_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="unknown lake engine 'presto'"):
         Lake(tmp_path, engine="presto")
-    with pytest.raises(ValueError, match="'year' has no rule for Spark"):
-        _bucket("t", "year", timedelta(0), "UTC").sql(NAME)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'decade' has no rule for Spark"):
+        bucket("t", "decade", Shift(), "UTC").sql(NAME)  # type: ignore[arg-type]

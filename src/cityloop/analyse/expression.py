@@ -50,6 +50,24 @@ def tree(text: str) -> exp.Expr:
 
 
 @cache
+def additive(text: str) -> bool:
+    """Whether figures of parts add up to the figure of the whole: sums and counts do, means and rates do not."""
+    return _additive(_known(text))
+
+
+def _additive(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Paren | exp.Coalesce | exp.Cast | exp.Neg):
+        return _additive(node.this)
+    if isinstance(node, exp.Add | exp.Sub):
+        return _additive(node.this) and _additive(node.expression)
+    if isinstance(node, exp.Mul | exp.Div):
+        return _additive(node.this) and node.expression.find(*AGGREGATES, exp.Column) is None
+    return isinstance(node, exp.Sum | exp.CountIf) or (
+        isinstance(node, exp.Count) and not isinstance(node.this, exp.Distinct)
+    )
+
+
+@cache
 def _known(text: str) -> exp.Expr:
     return parse(text)
 

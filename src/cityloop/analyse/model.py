@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cityloop.analyse.schemas import DimensionView, MetricView
+from cityloop.analyse.schemas import DimensionKind, Words
 from cityloop.core.values import Frozen, Title
 
 TIME = "time"
@@ -39,23 +39,13 @@ class Metric(Frozen):
     unit: str = ""
     higher_is_better: bool | None = None
     dimensions: tuple[str, ...] = ()
+    synonyms: Words = Field(default_factory=Words)
+    owner: str | None = None
 
     @property
     def protected(self) -> str:
         """The entity whose scope at the door limits this metric's rows."""
         return _PROTECTED.get(self.table, "observation")
-
-    def view(self) -> MetricView:
-        """As a client sees it."""
-        return MetricView(
-            id=self.id,
-            title=self.title,
-            description=self.description,
-            unit=self.unit,
-            format=self.format,
-            higher_is_better=self.higher_is_better,
-            dimensions=list(self.dimensions),
-        )
 
 
 class Dimension(Frozen):
@@ -63,14 +53,16 @@ class Dimension(Frozen):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
     title: Title
-    kind: Literal["text", "time", "area", "flag"] = "text"
+    kind: DimensionKind = "text"
     column: str
     labels: str | None = None
     values: dict[str, Title] = Field(default_factory=dict)
+    synonyms: Words = Field(default_factory=Words)
 
-    def view(self) -> DimensionView:
-        """As a client sees it."""
-        return DimensionView(id=self.id, title=self.title, kind=self.kind)
+    @property
+    def clock(self) -> bool:
+        """Whether it is read off a metric's own instant and not off a column."""
+        return self.kind in ("time", "hour", "weekday")
 
 
 class Model(Frozen):
@@ -78,3 +70,8 @@ class Model(Frozen):
 
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
+
+    def cuts(self, metric: Metric) -> list[str]:
+        """All dimensions of a metric: those it names, and with ``time`` all that are read off its instant."""
+        clocks = [one.id for one in self.dimensions.values() if one.clock] if TIME in metric.dimensions else []
+        return list(dict.fromkeys([*metric.dimensions, *clocks]))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlglot import exp
 
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door, Scope
 from cityloop.analyse.check import check
-from cityloop.analyse.compile import PREVIOUS, Plan, compile, newest, rows
+from cityloop.analyse.columns import cell, columns, view
+from cityloop.analyse.compile import Clocks, Plan, compile, newest, rows
 from cityloop.analyse.labels import Describe, Titles, labels, of_city, of_entities
 from cityloop.analyse.model import TIME, Model
-from cityloop.analyse.schemas import Column, ModelView, QueryRequest, QueryResult
+from cityloop.analyse.schemas import ModelView, QueryRequest, QueryResult
 from cityloop.city.service import City
 from cityloop.core.clock import Clock
 from cityloop.core.values import Title
@@ -26,10 +26,6 @@ from cityloop.lake.snapshots import Snapshot
 
 CACHED = 256
 """Answers kept. An answer is found again only under the same query, the same data and the same sight."""
-
-Role = Literal["metric", "previous"]
-_TIME = Title(zh="时间", en="Time")
-_BEFORE = Title(zh="（上期）", en=" (previous period)")
 
 
 class Analyst:
@@ -58,10 +54,7 @@ class Analyst:
 
     def model(self) -> ModelView:
         """Metrics and dimensions, in the order of the packs."""
-        return ModelView(
-            metrics=[metric.view() for metric in self._model.metrics.values()],
-            dimensions=[dimension.view() for dimension in self._model.dimensions.values()],
-        )
+        return view(self._model)
 
     def query(self, actor: Actor, request: QueryRequest) -> QueryResult:
         """Answer within the actor's scope; raises :class:`Invalid` for what the model cannot answer."""
@@ -69,7 +62,8 @@ class Analyst:
         scopes = self._scopes(actor, request)
         tables = {self._model.metrics[name].table for name in request.metrics}
         versions = tuple(sorted((table, self._lake.version(table)) for table in tables))
-        key = (request.model_dump_json(), versions, tuple(scope.key for scope in scopes.values()))
+        days = self._city.calendars.version() if request.calendar else ""
+        key = (request.model_dump_json(), versions, tuple(scope.key for scope in scopes.values()), days)
         with self._turn:
             if key in self._answers:
                 self._answers.move_to_end(key)
@@ -86,7 +80,7 @@ class Analyst:
         check(request, self._model)
         metric = self._model.metrics[request.metrics[0]]
         scope = self._door.scope(actor, metric.protected, metric.table)
-        return rows(request, self._model, scope, columns), metric.table
+        return rows(request, self._model, scope, columns, self._clocks()), metric.table
 
     def _scopes(self, actor: Actor, request: QueryRequest) -> dict[str, Scope]:
         """The actor's scope of every table beneath the metrics; refuses when one of them is out of sight."""
@@ -94,14 +88,14 @@ class Analyst:
         return {table: self._door.scope(actor, entity, table) for table, entity in tables.items()}
 
     def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope]) -> QueryResult:
-        plan = compile(request, self._model, scopes, self._city.zone.key)
+        plan = compile(request, self._model, scopes, self._clocks())
         source = self._lake.as_of(request.as_of) if request.as_of else self._lake
         rows = source.run(plan.tree, plan.tables).to_pylist()
         shown = rows[: request.limit]
         dimensions = [self._model.dimensions[name] for name in request.dimensions if name != TIME]
         return QueryResult(
-            columns=self._columns(plan),
-            rows=[[self._cell(name, row[name]) for name in plan.columns] for row in shown],
+            columns=(shape := columns(plan, request, self._model)),
+            rows=[[cell(column, row[column.id]) for column in shape] for row in shown],
             labels=labels(dimensions, shown, self._titles),
             freshness=self._freshness(plan, scopes, source),
             truncated=len(rows) > request.limit,
@@ -109,34 +103,11 @@ class Analyst:
             scope=list(dict.fromkeys(scope.reason for scope in scopes.values())),
         )
 
-    def _columns(self, plan: Plan) -> list[Column]:
-        found = [self._key_column(name) for name in plan.keys]
-        for name in (*plan.metrics, *plan.previous):
-            before = name.endswith(PREVIOUS)
-            metric = self._model.metrics[name.removesuffix(PREVIOUS)]
-            title = _joined(metric.title, _BEFORE) if before else metric.title
-            role: Role = "previous" if before else "metric"
-            found.append(Column(id=name, title=title, role=role, unit=metric.unit, format=metric.format))
-        return found
-
-    def _key_column(self, name: str) -> Column:
-        if name == TIME:
-            return Column(id=TIME, title=_TIME, role="time", unit="", format="instant")
-        dimension = self._model.dimensions[name]
-        return Column(id=name, title=dimension.title, role="dimension", unit="", format=dimension.kind)
-
-    def _cell(self, name: str, value: Any) -> Any:
-        """A value as JSON has it; a figure that is no number is undefined, never 0."""
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        metric = self._model.metrics.get(name.removesuffix(PREVIOUS))
-        return round(value) if metric and metric.format == "integer" and value is not None else value
+    def _clocks(self) -> Clocks:
+        calendars = self._city.calendars
+        return Clocks(self._city.zone.key, calendars.get(calendars.default).table, self._city.peaks)
 
     def _freshness(self, plan: Plan, scopes: Mapping[str, Scope], source: Lake | Snapshot) -> datetime | None:
         tree = newest({table: scopes[table] for table in plan.tables})
         found = source.run(tree, plan.tables).column(0)[0].as_py()
         return found.astimezone(UTC) if found else None
-
-
-def _joined(title: Title, more: Title) -> Title:
-    return Title(zh=title.zh + more.zh, en=title.en + more.en)

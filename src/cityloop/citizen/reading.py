@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,11 +84,14 @@ class PublicCases:
         found = self.list([where], 1)
         return found[0] if found else None
 
-    def entries(self, case: str) -> builtins.list[tuple[int, datetime]]:
-        """Stage and instant of every entry of a case that :meth:`one` has let through, oldest first."""
-        query = select(TimelineRow.stage, TimelineRow.at).where(TimelineRow.case == case).order_by(TimelineRow.seq)
+    def entries(self, cases: Collection[str]) -> dict[str, builtins.list[tuple[int, datetime]]]:
+        """Stage and instant of every entry of cases that :meth:`list` has let through, by case, oldest first."""
+        found: dict[str, builtins.list[tuple[int, datetime]]] = {case: [] for case in cases}
+        query = select(TimelineRow.case, TimelineRow.stage, TimelineRow.at).where(TimelineRow.case.in_(list(cases)))
         with self._database.reading() as session:
-            return [(stage, at) for stage, at in session.execute(query)]
+            for case, stage, at in session.execute(query.order_by(TimelineRow.case, TimelineRow.seq)):
+                found[case].append((stage, at))
+        return found
 
     def _notes(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, Title]:
         ended = {row["id"]: row for row in rows if not row["open"] and row["stage"] < CLOSING_STAGE}

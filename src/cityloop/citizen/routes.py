@@ -24,6 +24,7 @@ from cityloop.city.routes import point
 from cityloop.city.schemas import AddressFound
 from cityloop.core.errors import Fault, Invalid
 from cityloop.core.web import read_body, service
+from cityloop.core.wording import faults_of
 
 router = APIRouter(prefix="/api/v1/public", tags=["citizen"])
 TheCitizenDoor = Annotated[CitizenDoor, Depends(service(CitizenDoor))]
@@ -127,5 +128,5 @@ def _wish(form: FormData) -> CitizenReport:
     try:
         return CitizenReport.model_validate(given)
     except ValidationError as error:
-        faults = [Fault(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors()]
+        faults = faults_of(error.errors())
         raise Invalid("the report cannot be taken", "correct the fields that are named", faults) from error

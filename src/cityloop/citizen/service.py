@@ -179,7 +179,7 @@ class CitizenDoor:
 
     def _steps(self, case: PublicCase, since: datetime) -> list[CitizenStep]:
         """The steps of a case as somebody saw them who came ``since``: nothing was done before they reported."""
-        entries = [(stage, max(at, since)) for stage, at in self._cases.entries(case.id)]
+        entries = [(stage, max(at, since)) for stage, at in self._cases.entries([case.id])[case.id]]
         unhandled = not case.open and case.stage < CLOSING_STAGE
         steps = [
             CitizenStep(id=name, title=STEP_WORDS[name], at=next((at for stage, at in entries if stage >= first), None))

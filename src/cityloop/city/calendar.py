@@ -42,6 +42,11 @@ class Calendar:
         self._spans = self._build(*self._years)
         self.version = self._version()
 
+    @property
+    def table(self) -> DayTable:
+        """The announced days that break the weekday rule."""
+        return self._table
+
     def between(self, start: int, end: int) -> int:
         """Counted time of [start, end)."""
         spans = self._covering(start, end)

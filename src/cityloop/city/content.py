@@ -122,6 +122,13 @@ class DaysPart(Frozen):
     """Years whose table has been announced; results that touch another year are provisional."""
 
 
+class Peaks(Frozen):
+    """The rush hours of the city's day, by its wall clock."""
+
+    morning: Annotated[str, AfterValidator(_checked_slot)] = "07:00-09:00"
+    evening: Annotated[str, AfterValidator(_checked_slot)] = "17:00-19:00"
+
+
 class SeasonPart(Frozen):
     """A named season that limits may speak of."""
 
@@ -178,6 +185,7 @@ class CityFile(Frozen):
     editions: dict[str, str] = Field(default_factory=dict)
     """Which edition of an index serves here, by the index: ``{aqi: hj633-2026}``; else the one that the pack names."""
     series: tuple[SeriesLabel, ...] = ()
+    peaks: Peaks = Field(default_factory=Peaks)
 
 
 class DepartmentPart(Department):

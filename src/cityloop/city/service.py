@@ -30,6 +30,7 @@ class City:
         self.id, self.title, self.language = file.id, file.title, file.language
         self.zone = ZoneInfo(file.timezone)
         self.map, self.series, self.editions = file.map, file.series, file.editions
+        self.peaks = file.peaks
         self.packs = loaded.packs
         self.areas = loaded.areas
         self.departments = loaded.departments

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from cityloop.core.errors import ContentError, Fault
+from cityloop.core.wording import fault_of
 
 M = TypeVar("M", bound=BaseModel)
 Key = tuple[str | int, ...]
@@ -66,16 +67,18 @@ def checked(path: Path, model: type[M], value: Any, lines: Lines, root: Key = ()
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        faults = [fault_at(path, lines, (*root, *item["loc"]), item["msg"]) for item in error.errors()]
+        faults = [fault_of(item, _place(path, lines, (*root, *item["loc"]))) for item in error.errors()]
         raise ContentError(f"{path} has {len(faults)} error(s)", faults=faults) from error
 
 
 def fault_at(path: Path, lines: Lines, key: Key, what: str, mend: str = "") -> Fault:
     """A fault at ``key`` of ``path``, with its line."""
+    return Fault(_place(path, lines, key), what, mend)
+
+
+def _place(path: Path, lines: Lines, key: Key) -> str:
     dotted = ".".join(str(part) for part in key) or "(whole file)"
-    if not mend and what == "Extra inputs are not permitted":
-        what, mend = "unknown key", "remove it or correct its spelling"
-    return Fault(f"{path}:{lines.nearest(key)} {dotted}", what, mend)
+    return f"{path}:{lines.nearest(key)} {dotted}"
 
 
 def raise_faults(what: str, faults: Iterable[Fault]) -> None:

@@ -1,7 +1,7 @@
 """The words of the city's queries for Spark. Trees are written in DuckDB's sense; what Spark says otherwise is here.
 
-sqlglot knows most of it. These rules are ours: ``time_bucket`` with a zone, exact quantiles, the day of the week
-(Sunday is 0) and intervals that are cast from text.
+sqlglot knows most of it. These rules are ours: ``time_bucket`` and ``timezone`` with a zone, exact quantiles, the day
+of the week (Sunday is 0) and intervals that are cast from text.
 """
 
 from __future__ import annotations
@@ -16,21 +16,31 @@ from sqlglot.generators.spark import SparkGenerator
 
 NAME = "cityspark"
 _ORIGIN = datetime(2000, 1, 3)  # noqa: DTZ001 - a wall clock's Monday: DuckDB counts hours from here in the zone
-_UNITS = {"day": "DAY", "week": "WEEK", "month": "MONTH"}
+_UNITS = {"day": "DAY", "week": "WEEK", "month": "MONTH", "3 month": "QUARTER", "12 month": "YEAR"}
 Rule = Callable[[SparkGenerator, exp.Expr], str]
 
 
 def _function(generator: SparkGenerator, node: exp.Expr) -> str:
     assert isinstance(node, exp.Anonymous)
-    if str(node.this).lower() == "time_bucket":
+    name = str(node.this).lower()
+    if name == "time_bucket":
         return _time_bucket(generator, *node.expressions)
+    if name == "timezone":
+        return _timezone(generator, *node.expressions)
     return generator.anonymous_sql(node)
 
 
+def _timezone(generator: SparkGenerator, zone: exp.Expr, value: exp.Expr) -> str:
+    """An instant as a wall clock; what was a wall clock before becomes an instant again."""
+    walls = [call for call in value.find_all(exp.Anonymous) if str(call.this).lower() == "timezone"]
+    name = "to_utc_timestamp" if len(walls) % 2 else "from_utc_timestamp"
+    return f"{name}({generator.sql(value)}, {generator.sql(zone)})"
+
+
 def _time_bucket(generator: SparkGenerator, width: exp.Expr, time: exp.Expr, zone: exp.Expr) -> str:
-    """Start of the hour, day, week (Monday) or month that holds ``time`` on the wall clock of ``zone``."""
+    """Start of the hour, day, week (Monday), month, quarter or year that holds ``time``, by the clocks of ``zone``."""
     grain = width.find(exp.Literal)
-    unit = str(grain.this).split()[-1].rstrip("s") if grain else ""
+    unit = str(grain.this).removeprefix("1 ").rstrip("s") if grain else ""
     column, place = generator.sql(time), generator.sql(zone)
     if unit == "hour":
         # Hours are counted on, never repeated or left out when the clocks change.

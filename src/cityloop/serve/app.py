@@ -23,7 +23,8 @@ from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.collect.sources.routes import router as sources_router
 from cityloop.command.routes import router as command_router
-from cityloop.core.errors import Fault, Invalid, Problem
+from cityloop.core.errors import Invalid, Problem
+from cityloop.core.wording import faults_of
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
@@ -99,5 +100,5 @@ def _problem(_request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = [Fault(".".join(str(part) for part in item["loc"]), item["msg"]) for item in error.errors()]
+    faults = faults_of(list(error.errors()))
     return _problem(request, Invalid("the request does not fit the interface", "see /api/openapi.json", faults))

@@ -17,6 +17,7 @@ from cityloop.core.database import Database
 from cityloop.core.errors import Fault, Invalid
 from cityloop.core.outbox import Outbox, Relay
 from cityloop.core.settings import Settings
+from cityloop.core.wording import faults_of
 from cityloop.evaluate import keeper
 from cityloop.evaluate.content import load_evaluation
 from cityloop.evaluate.reporting import written
@@ -84,5 +85,5 @@ def _wanted(wanted: Mapping[str, Any], form: str, language: str) -> Wanted:
     try:
         return Wanted.model_validate(wanted)
     except ValidationError as error:
-        faults = [Fault(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors()]
+        faults = faults_of(error.errors())
         raise Invalid("there is no such board", "see: cityloop evaluate --help", faults) from error

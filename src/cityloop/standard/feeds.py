@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cityloop.city.projection import zone
 from cityloop.core.content import Key, Lines, checked, fault_at, raise_faults, read_yaml
 from cityloop.core.errors import ContentError, Fault, Invalid
+from cityloop.core.wording import fault_of
 from cityloop.standard.code_lists import CodeList
 from cityloop.standard.consistency import Found, check_faults
 from cityloop.standard.declarations import FeedDeclaration, FeedsFile, PropertyField
@@ -60,7 +61,7 @@ def feed_from(value: Mapping[str, Any] | str) -> FeedDeclaration:
     try:
         return FeedDeclaration.model_validate(value)
     except ValidationError as error:
-        faults = [Fault(_dotted(item["loc"]), item["msg"]) for item in error.errors()]
+        faults = [fault_of(item, _dotted(item["loc"])) for item in error.errors()]
         raise Invalid(f"the feed has {len(faults)} error(s)", _SEE, faults) from error
 
 

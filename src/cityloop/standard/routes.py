@@ -14,8 +14,9 @@ from starlette.datastructures import UploadFile
 
 from cityloop.access.routes import Asker, TheSettings
 from cityloop.city.service import City
-from cityloop.core.errors import Fault, Invalid, TooLarge
+from cityloop.core.errors import Invalid, TooLarge
 from cityloop.core.web import ExportFormat, service
+from cityloop.core.wording import faults_of
 from cityloop.standard.desk import StandardDesk, table_of
 from cityloop.standard.lists import as_file
 from cityloop.standard.suggest import Suggestion
@@ -185,7 +186,7 @@ def _options(sent: Any) -> TableOptions | None:
     try:
         return TableOptions.model_validate(json.loads(sent) if isinstance(sent, str) else sent)
     except ValidationError as error:
-        faults = [Fault(f"options.{'.'.join(map(str, item['loc']))}", item["msg"]) for item in error.errors()]
+        faults = faults_of(error.errors(), "options")
         raise Invalid("the options are not valid", "see docs/standard.md, table", faults) from error
     except ValueError as error:
         raise Invalid("'options' is not JSON", "send an object") from error

@@ -38,7 +38,7 @@ export function listOf(id: MetricId, period: Period, more: Record<string, string
 }
 
 export async function askFive(period: Period): Promise<QueryResult> {
-  const compare = period.start === null ? 'none' : 'previous_period'
+  const compare = period.start === null ? 'none' : 'previous'
   return query({ metrics: [...IDS], start: iso(period.start) ?? null, end: iso(period.end) ?? null, compare })
 }
 

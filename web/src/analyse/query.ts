@@ -13,8 +13,10 @@ export const METRIC = {
 
 export type MetricId = (typeof METRIC)[keyof typeof METRIC]
 
+const PLAIN = { dimensions: [], filters: [], calendar: [], compare: 'none' as const, derive: [], having: [], order: [], limit: 1000 }
+
 export function query(request: Partial<QueryRequest> & { metrics: string[] }): Promise<QueryResult> {
-  const body = { dimensions: [], filters: [], compare: 'none' as const, order: [], limit: 1000, ...request }
+  const body = { ...PLAIN, ...request }
   return ask(api.POST('/api/v1/query', { body }))
 }
 
@@ -44,7 +46,7 @@ export function rows(result: QueryResult): Row[] {
       if (column.role === 'time') row.time = value === null ? null : String(value)
       else if (column.role === 'dimension') row.dims[column.id] = value === null ? '' : String(value)
       else if (column.role === 'metric') (row.metrics[column.id] as Cell).value = number(value)
-      else (row.metrics[metrics[past++] as string] as Cell).previous = number(value)
+      else if (column.role === 'previous') (row.metrics[metrics[past++] as string] as Cell).previous = number(value)
     })
     return row
   })

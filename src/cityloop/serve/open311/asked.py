@@ -53,6 +53,17 @@ class Sent:
     phone: str = ""
 
 
+@dataclass(frozen=True)
+class SentUpdate:
+    """What another system says of a request, as it was sent."""
+
+    number: str
+    update: str
+    status: str
+    description: str
+    at: datetime | None
+
+
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -124,6 +135,39 @@ def read_sent(pairs: Pairs) -> Sent:
         name=_name(given.get("first_name", ""), given.get("last_name", "")),
         phone=_short(given, "phone", 30),
     )
+
+
+def read_updates(given: Mapping[str, str], now: datetime) -> Wanted:
+    """The span of ``GET servicerequestupdates``: both ends or none; by default the day up to ``now``."""
+    if ("start_date" in given) != ("end_date" in given):
+        raise wrong("start_date", "start_date and end_date go together", "send both, or none for the last day")
+    start, end = _span(given, now) if "start_date" in given else (now - timedelta(days=1), now)
+    page = _count(given, "page", 1, 1_000_000, 1)
+    return Wanted(start=start, end=end, page=page, size=_count(given, "page_size", 1, MOST, MOST))
+
+
+def read_update(pairs: Pairs) -> SentUpdate:
+    """An update as it was sent; raises :class:`Invalid` where it names no request, has no id or says nothing."""
+    given = plain(pairs)
+    for name, mend in _NEEDED:
+        if name not in given:
+            raise wrong(name, f"{name} is missing", mend)
+    if len(given["description"]) > 4000:
+        raise wrong("description", "the description is longer than 4000 characters", "shorten it")
+    return SentUpdate(
+        number=given["service_request_id"],
+        update=_short(given, "update_id", 60),
+        status=_short(given, "status", 40).lower(),
+        description=_printable(given["description"]),
+        at=_moment(given, "updated_datetime"),
+    )
+
+
+_NEEDED = (
+    ("service_request_id", "take it from the answer to the report"),
+    ("update_id", "your own id of the update, so that it is taken once"),
+    ("description", "say what happened"),
+)
 
 
 def wrong(where: str, what: str, mend: str) -> Invalid:

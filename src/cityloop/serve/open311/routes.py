@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from cityloop.access.actor import Actor
 from cityloop.access.routes import Asker, TheSettings
 from cityloop.city.service import City
 from cityloop.core.errors import NotFound, Problem
+from cityloop.core.settings import Settings
 from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paged, content_type, read_body, service
-from cityloop.serve.open311.asked import Pairs, plain, read_form, read_sent, read_wanted
+from cityloop.serve.open311.asked import Pairs, plain, read_form, read_sent, read_update, read_updates, read_wanted
 from cityloop.serve.open311.sender import Sender
 from cityloop.serve.open311.sent import Delivery, SentFilter, SentRecipient, SentView
 from cityloop.serve.open311.service import ROOT, Open311
@@ -73,12 +75,26 @@ def one(number: str, form: str, request: Request, open311: TheOpen311) -> Respon
 @router.post(f"{ROOT}/requests.{{form}}", status_code=201, response_class=Response)
 async def post(form: str, request: Request, open311: TheOpen311, settings: TheSettings) -> Response:
     """Report; a form with an ``api_key``. Answers the number, or a token where the service works in batches."""
-    try:
-        chosen = _form(form)
-        pairs = read_form(content_type(request), await read_body(request, settings.body_limit))
-    except Problem as problem:
-        return _refused(_or_xml(form), problem)
-    return await run_in_threadpool(_post, request, chosen, pairs, open311)
+    return await _posted(
+        form, request, open311, settings, "service_requests",
+        lambda actor, pairs: open311.post(actor, read_sent(pairs)),
+    )  # fmt: skip
+
+
+@router.get(f"{ROOT}/servicerequestupdates.{{form}}", response_class=Response)
+def updates(form: str, request: Request, open311: TheOpen311, city: TheCity) -> Response:
+    """What became of requests between two dates; an extension of the specification."""
+    ask = _here(open311, lambda given: open311.updates.list(read_updates(given, city.clock.now())))
+    return _answer(request, form, "service_request_updates", ask)
+
+
+@router.post(f"{ROOT}/servicerequestupdates.{{form}}", status_code=201, response_class=Response)
+async def post_update(form: str, request: Request, open311: TheOpen311, settings: TheSettings) -> Response:
+    """What another system says of a request; a form with an ``api_key``. An ``update_id`` is taken once."""
+    return await _posted(
+        form, request, open311, settings, "service_request_updates",
+        lambda actor, pairs: open311.updates.take(actor, read_update(pairs)),
+    )  # fmt: skip
 
 
 def sent_filter(
@@ -119,15 +135,27 @@ def resend(case: str, recipient: str, sender: TheSender, actor: Asker) -> None:
     sender.sent.resend(actor, case, recipient)
 
 
-def _post(request: Request, form: Form, pairs: Pairs, open311: Open311) -> Response:
-    given = {**plain(request.query_params.multi_items()), **plain(pairs)}
+async def _posted(
+    form: str,
+    request: Request,
+    open311: Open311,
+    settings: Settings,
+    root: str,
+    take: Callable[[Actor, Pairs], dict[str, Any]],
+) -> Response:
+    """What a keyholder sent, taken in a thread; its answer is a list of one."""
+    try:
+        chosen = _form(form)
+        pairs = read_form(content_type(request), await read_body(request, settings.body_limit))
+    except Problem as problem:
+        return _refused(_or_xml(form), problem)
 
     def ask(_: dict[str, str]) -> Any:
+        given = {**plain(request.query_params.multi_items()), **plain(pairs)}
         open311.jurisdiction(given.get("jurisdiction_id"))
-        actor = open311.keyholder(given.get("api_key"))
-        return [open311.post(actor, read_sent(pairs))]
+        return [take(open311.keyholder(given.get("api_key")), pairs)]
 
-    return _answer(request, form, "service_requests", ask, 201)
+    return await run_in_threadpool(_answer, request, chosen, root, ask, 201)
 
 
 def _here(open311: Open311, ask: Ask) -> Ask:

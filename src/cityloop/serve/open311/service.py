@@ -5,6 +5,8 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from sqlalchemy import ColumnElement
+
 from cityloop.access.actor import Actor
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
@@ -25,6 +27,7 @@ from cityloop.serve.open311.asked import Sent, Wanted, wrong
 from cityloop.serve.open311.catalog import Services
 from cityloop.serve.open311.content import Open311File
 from cityloop.serve.open311.models import TokenRow
+from cityloop.serve.open311.updates import Updates
 from cityloop.serve.open311.wire import instant
 
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
@@ -48,6 +51,7 @@ class Open311:
         self._file, self._database, self._door, self._accounts = file, database, door, accounts
         self._city, self._desk, self._cases = city, desk, cases
         self._services = Services(city, file) if file else None
+        self.updates = Updates(lambda: self._published, database=database, city=city, desk=desk, cases=cases)
 
     @property
     def services(self) -> Services:
@@ -148,7 +152,7 @@ class Open311:
         return [self._request(case, wanted.extensions) for case in found]
 
     @property
-    def _published(self) -> Any:
+    def _published(self) -> ColumnElement[bool]:
         return COLUMNS["channel"].in_(self.file.channels)
 
     def _position(self, sent: Sent) -> tuple[Position, dict[str, Any]]:
