@@ -16,9 +16,9 @@ def room_of(tmp_path: Path) -> Iterator[Callable[..., Room]]:
     opened: list[Room] = []
 
     def make(*xmls: str, shelf: Shelf | None = None) -> Room:
-        clock, ledger = (opened[-1].clock, opened[-1].ledger) if opened else (None, None)
+        clock, outer = (opened[-1].clock, opened[-1].outer) if opened else (None, None)
         url = f"sqlite:///{tmp_path / 'cityloop.db'}"
-        opened.append(open_room(url, shelf or Shelf(*xmls), clock, ledger))
+        opened.append(open_room(url, shelf or Shelf(*xmls), clock, outer))
         return opened[-1]
 
     yield make

@@ -31,6 +31,7 @@ CITY = Path(__file__).parents[2] / "cities" / "demo"
 MONDAY = datetime(2026, 3, 9, 1, 0, tzinfo=UTC)
 """09:00 on a working Monday in Shenzhen."""
 DISTRICT = "440304"
+DONE = "test.effect"
 FIRST = Paging(page=1, size=50, sort="")
 
 
@@ -87,10 +88,10 @@ class Ledger(list[tuple[str, str, Mapping[str, Any]]]):
 
 @dataclass
 class Inside:
-    """A service of the house. It counts in a table of the same database, so that a lost commit is a lost effect."""
+    """A service of the house. It counts in the outbox of the same database: a lost commit is a lost effect."""
 
     name: str
-    ledger: Ledger
+    outbox: Outbox
     waits: bool = False
     refuses: int = 0
     later: int = 0
@@ -104,7 +105,8 @@ class Inside:
         if self.refuses:
             self.refuses -= 1
             raise Conflict("the device says no", "ask again")
-        tx.after_commit(lambda: self.ledger.append((self.name, occasion.effect, dict(inputs))))
+        told = {"service": self.name, "inputs": dict(inputs)}
+        self.outbox.record(tx, DONE, occasion.effect, occasion.now, told)
         return Answered(self.result or {"ok": True}, f"{self.name}-{occasion.effect}", waits=self.waits)
 
     def undo(
@@ -150,11 +152,17 @@ class Room:
     shelf: Shelf
     linkage: Linkage
     relay: Relay
-    ledger: Ledger
     services: dict[str, Inside]
     outer: Outer
     open_warnings: set[str]
     door: Door
+
+    @property
+    def ledger(self) -> Ledger:
+        """What happened in the world, inside of the house and outside."""
+        done = [event for event in self.outbox.after(0, 100_000) if event.type == DONE]
+        inside = [(event.data["service"], event.subject, event.data["inputs"]) for event in done]
+        return Ledger([*inside, *self.outer.ledger])
 
     def start(self, plan: str = "sample", actor: Actor = LEAD, **values: Any) -> RunDetail:
         """Start a plan by hand and let happen what is due."""
@@ -198,7 +206,7 @@ def demo() -> City:
     return City.load(CITY, ManualClock(MONDAY))
 
 
-def open_room(url: str, shelf: Shelf, clock: ManualClock | None = None, ledger: Ledger | None = None) -> Room:
+def open_room(url: str, shelf: Shelf, clock: ManualClock | None = None, outer: Outer | None = None) -> Room:
     """A room over a new or an existing database."""
 
     clock = clock or ManualClock(MONDAY)
@@ -220,15 +228,14 @@ def open_room(url: str, shelf: Shelf, clock: ManualClock | None = None, ledger: 
         still_open=lambda _tx, inputs, facts: _waited(inputs, facts) in open_warnings,
         final=lambda state: state == "closed",
     )
-    book = Ledger() if ledger is None else ledger
     names = ("notify", "cap", "metric", "decide", "case.open", "command", "wait_warning_clear")
-    services = {name: Inside(name, book) for name in names}
-    outer = Outer(book)
+    services = {name: Inside(name, outbox) for name in names}
+    outer = outer or Outer(Ledger())
     linkage.performer.offer({**services, "webhook": outer})
     relay = Relay(database, outbox)
     relay.consume("linkage-start", linkage.starter.take, STARTERS)
     relay.consume("linkage-answers", linkage.answers.take, ANSWERS)
-    return Room(database, outbox, clock, shelf, linkage, relay, book, services, outer, open_warnings, door)
+    return Room(database, outbox, clock, shelf, linkage, relay, services, outer, open_warnings, door)
 
 
 def _waited(inputs: Mapping[str, Any], facts: Mapping[str, Any]) -> str:

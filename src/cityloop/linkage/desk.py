@@ -135,7 +135,7 @@ class RunDesk:
                 self._opener.resume(tx, task, now)
                 task.assignee, task.assignee_name, task.state = actor.id, actor.name.model_dump(), "taken"
             row.state, row.held_by = "manual", actor.id
-            self._log.run(tx, "taken_over", row, now, by=actor.id, reason=reason)
+            self._log.run(tx, "taken", row, now, by=actor.id, reason=reason)
 
         return self._steer(actor, run, "take-over", reason, act)
 
@@ -149,7 +149,7 @@ class RunDesk:
             wheel.release(tx, row.id, span)
             for task in self._open_tasks(tx, row):
                 self._opener.resume(tx, task, now)
-            self._runner.advance(tx, row, lambda instance: (instance.delay(span), instance.step(now)), now)
+            self._runner.advance(tx, row, lambda instance: instance.resume(span, now), now)
             if row.failure is not None and row.state == "running":
                 row.state = "failed"
             self._log.run(tx, "resumed", row, now, reason=reason)

@@ -160,12 +160,13 @@ class Instance:
         """End it here and now."""
         self._workflow.cancel()
 
-    def delay(self, span: timedelta) -> None:
-        """Move every timer that runs to later, after a pause."""
+    def resume(self, span: timedelta, now: datetime) -> None:
+        """Go on after a pause of ``span``: every timer that runs fires so much later."""
         for token in list(self._workflow.event_manager.tasks.values()):
             due = token.internal_data.get("event_value")
             if isinstance(due, str):
                 token.internal_data["event_value"] = (datetime.fromisoformat(due) + span).isoformat()
+        self.step(now)
 
     def waiting(self) -> list[Wait]:
         """What it waits for, in the order of the drawing."""
@@ -413,7 +414,8 @@ class _Due(TimerEventDefinition):  # type: ignore[misc]
 def _instant(text: str, now: datetime, due_of: DueOf) -> datetime:
     text = text.strip().strip('"')
     if text[:1].upper() == "P":
-        return now + TimerEventDefinition.get_timedelta_from_start(TimerEventDefinition.parse_iso_duration(text), now)
+        parts = TimerEventDefinition.parse_iso_duration(text)
+        return now + cast(timedelta, TimerEventDefinition.get_timedelta_from_start(parts, now))
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -13,13 +13,25 @@ from cityloop.core.outbox import Outbox
 from cityloop.core.values import Title
 from cityloop.linkage.models import RunLineRow, RunRow, RunTaskRow
 
-RUN_EVENTS = tuple(
-    f"cityloop.run.{what}"
-    for what in ("started", "stepped", "waiting", "paused", "resumed", "taken_over", "ended", "failed", "undone")
-)
-TASK_EVENTS = tuple(
-    f"cityloop.task.{what}" for what in ("opened", "taken", "reminded", "escalated", "delegated", "answered", "done")
-)
+RUN_EVENTS = {
+    "started": "cityloop.run.started",
+    "stepped": "cityloop.run.stepped",
+    "paused": "cityloop.run.paused",
+    "resumed": "cityloop.run.resumed",
+    "taken": "cityloop.run.taken",
+    "ended": "cityloop.run.ended",
+    "failed": "cityloop.run.failed",
+    "undone": "cityloop.run.undone",
+}
+TASK_EVENTS = {
+    "opened": "cityloop.task.opened",
+    "taken": "cityloop.task.taken",
+    "reminded": "cityloop.task.reminded",
+    "escalated": "cityloop.task.escalated",
+    "delegated": "cityloop.task.delegated",
+    "answered": "cityloop.task.answered",
+    "done": "cityloop.task.done",
+}
 
 
 class Log:
@@ -54,15 +66,11 @@ class Log:
 
     def run(self, tx: Transaction, what: str, row: RunRow, now: datetime, **more: Any) -> None:
         """An event of a run."""
-        self._outbox.record(tx, f"cityloop.run.{what}", row.id, now, {"run": run_document(row), **more})
+        self._outbox.record(tx, RUN_EVENTS[what], row.id, now, {"run": run_document(row), **more})
 
     def task(self, tx: Transaction, what: str, row: RunTaskRow, now: datetime, **more: Any) -> None:
         """An event of a task."""
-        self._outbox.record(tx, f"cityloop.task.{what}", row.id, now, {"task": task_document(row), **more})
-
-    def publish(self, tx: Transaction, kind: str, subject: str, now: datetime, data: Mapping[str, Any]) -> None:
-        """Any other event that a plan lets happen."""
-        self._outbox.record(tx, kind, subject, now, data)
+        self._outbox.record(tx, TASK_EVENTS[what], row.id, now, {"task": task_document(row), **more})
 
     def audit(
         self,

@@ -152,5 +152,39 @@ PHRASES = Phrases(
         "line-skip": "{who}跳过：{why} | skipped by {who}: {why}",
         "line-migrated": "{who}改按第 {version} 版执行：{why} | goes on by version {version}, by {who}: {why}",
         "may-migrate": "可以改按新版执行 | may go on by the new version",
+        "no-department": (
+            "没有部门“{name}” | there is no department '{name}'",
+            "用部门的编号 | write a department's id",
+        ),
+        "no-place": (
+            "不知道案件在哪里 | it is not known where the case is",
+            "给出 lon 和 lat，或辖区 | give lon and lat, or an area",
+        ),
+        "case-closed": (
+            "案件 {case} 已结束 | the case {case} is closed",
+            "需要时另行立案 | open another case where it is needed",
+        ),
+        "case-joined": "联动预案“{plan}”并入：{why} | joined by the plan '{plan}': {why}",
+        "case-withdrawn": "联动预案“{plan}”已撤销：{why} | the plan '{plan}' was undone: {why}",
+        "nobody-to-tell": (
+            "通知没有写明部门或岗位 | the notice names no department or post",
+            "写 department 或 post | write department or post",
+        ),
+        "no-level": (
+            "“{level}”不是级别 | '{level}' is no level",
+            "用 blue、yellow、orange、red | write blue, yellow, orange or red",
+        ),
+        "no-webhook": (
+            "没有登记外部系统“{name}” | the system '{name}' is not registered",
+            "在城市的 webhooks.yaml 登记 | register it in webhooks.yaml of the city",
+        ),
+        "not-taken": (
+            "对方没有接受：{why} | it was not taken: {why}",
+            "与对方核对后重试 | check with them, then retry",
+        ),
+        "bad-hours": (
+            "“{hours}”不是 0 到 {most} 之间的小时数 | '{hours}' is no number of hours up to {most}",
+            "填一个数 | give a number",
+        ),
     }
 )

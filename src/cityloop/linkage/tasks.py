@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -240,15 +241,15 @@ class TaskDesk:
     def _may(self, actor: Actor, run: RunRow, row: RunTaskRow) -> tuple[May, ...]:
         if not self._sight.door.may(actor, WORK):
             return ()
-        found: list[May] = ["take"] if row.assignee != actor.id else []
+        found: builtins.list[May] = ["take"] if row.assignee != actor.id else []
         if row.kind == "task":
             found += [] if row.four_eyes and actor.id == run.started_by else ["complete"]
         elif approvals.why_not(actor.id, row.requested_by, row.answers) is None:
             found += ["approve", "reject"]
         return (*found, "delegate")
 
-    def _conditions(self, actor: Actor, wanted: TaskFilter, now: datetime) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
+    def _conditions(self, actor: Actor, wanted: TaskFilter, now: datetime) -> builtins.list[ColumnElement[bool]]:
+        found: builtins.list[ColumnElement[bool]] = []
         if wanted.mine:
             found += [self._sight.hands(actor), RunTaskRow.state.in_(OPEN_TASKS)]
         if wanted.state:

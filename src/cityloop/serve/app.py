@@ -30,6 +30,7 @@ from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
 from cityloop.linkage.plan_routes import router as plan_router
+from cityloop.linkage.routes import router as run_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.importing.routes import router as sheets_router
 from cityloop.serve.limits_routes import router as limits_import_router
@@ -51,6 +52,7 @@ ROUTERS = (
     watch_router,
     rules_router,
     plan_router,
+    run_router,
     cases_router,
     desk_router,
     learn_router,

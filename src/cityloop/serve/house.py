@@ -37,6 +37,7 @@ from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
+from cityloop.serve.linking.opened import join
 from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
@@ -107,6 +108,17 @@ class House:
         self.library, self.rehearsal = open_library(
             shared, self.city, self.clock, lambda: self.watch.rulebook.rules.keys()
         )
+        self.joined = join(
+            shared,
+            self.settings,
+            self.city,
+            self.relay,
+            library=self.library,
+            accounts=self.accounts,
+            desk=self.desk,
+            analyst=self.analyst,
+            office=self._office,
+        )
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -142,6 +154,7 @@ class House:
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
         settings, content = self.settings, self.content
+        self._office = Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo)
         self.forecasts = forecasts_of(settings, self.city, content.forecasts, self.lake)
         self.watch = Watch(
             **shared,
@@ -154,7 +167,7 @@ class House:
             known=rule_names(self.city, content.standard),
             people=self.accounts.get,
             cap_cases=content.cap_cases,
-            office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
+            office=self._office,
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
@@ -333,6 +346,7 @@ class House:
             {
                 "relay": lambda: self.relay.errors,
                 "timers": lambda: {**self.timers.troubles, **self.chores.troubles, **self.learning.troubles},
+                "linkage": lambda: self.joined.timers.troubles,
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
@@ -353,7 +367,7 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
-            self.commander, self.library, self.rehearsal,
+            self.commander, self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -363,7 +377,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
-            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices, self.joined,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -376,6 +390,7 @@ class House:
         """Stop in the reverse order; everything committed stays."""
         takers = (
             self.drill,
+            self.joined,
             self.sources,
             self.sender,
             self.webhooks,
