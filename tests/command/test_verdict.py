@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ def judged(
     command: str,
     state: dict[str, Any] | None,
     asker: Asker = POLICE,
-    related: dict[str, tuple[Seen, ...]] | None = None,
+    related: Mapping[str, tuple[Seen, ...]] | None = None,
     past: tuple[datetime, ...] = (),
     wired: bool = True,
     **parameters: Any,

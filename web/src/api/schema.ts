@@ -1964,6 +1964,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commands
+         * @description The log, newest first; sort by ``ordered_at``, ``ended_at``, ``state``, ``entity``, ``command``, ``level``.
+         */
+        get: operations["commands_api_v1_commands_get"];
+        put?: never;
+        /**
+         * Order
+         * @description Give an order, or with ``dry_run`` only ask what it would meet. A refused one answers 409 with every reason.
+         */
+        post: operations["order_api_v1_commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Kinds
+         * @description What may be ordered of which entities.
+         */
+        get: operations["command_kinds_api_v1_command_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Contacts
+         * @description Devices that are or were out of contact, with what is known of their safe state.
+         */
+        get: operations["command_contacts_api_v1_command_contacts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command
+         * @description One command: verdict, state before and now, history.
+         */
+        get: operations["command_api_v1_commands__command__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Agree as the second person; everything is checked once more.
+         */
+        post: operations["confirm_api_v1_commands__command__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse
+         * @description Say no as the second person, or take one's own proposal back.
+         */
+        post: operations["refuse_api_v1_commands__command__refuse_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Order the declared way back; answers with that order.
+         */
+        post: operations["undo_api_v1_commands__command__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle
+         * @description Say what became of a command whose outcome was unknown.
+         */
+        post: operations["settle_api_v1_commands__command__settle_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dispatch/table": {
         parameters: {
             query?: never;
@@ -3860,6 +4024,29 @@ export interface components {
             permissions: string[];
         };
         /**
+         * ActView
+         * @description One line of a command's history.
+         */
+        ActView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Act */
+            act: string;
+            said?: components["schemas"]["Title"] | null;
+            /**
+             * Detail
+             * @default {}
+             */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Actor
          * @description A person at a post, a drill actor playing one, a machine, or the system itself.
          */
@@ -4991,6 +5178,15 @@ export interface components {
             text: components["schemas"]["Title"];
         };
         /**
+         * Choice
+         * @description One value that a text may have.
+         */
+        Choice: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * CitizenProgress
          * @description How a report stands. No names, no phones, no words of the staff; ``note`` is a declared reason.
          */
@@ -5235,6 +5431,175 @@ export interface components {
             used_by: components["schemas"]["Use"][];
         };
         /**
+         * Command
+         * @description One command of an entity type.
+         */
+        Command: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Parameters
+             * @default []
+             */
+            parameters: components["schemas"]["Parameter"][];
+            /**
+             * Limits
+             * @default []
+             */
+            limits: components["schemas"]["Condition"][];
+            /** Authority */
+            authority: components["schemas"]["Grade"][];
+            /**
+             * Double Condition
+             * @default []
+             */
+            double_condition: components["schemas"]["Condition"][];
+            second_person?: components["schemas"]["SecondPerson"] | null;
+            /**
+             * Interlocks
+             * @default []
+             */
+            interlocks: components["schemas"]["Condition"][];
+            /**
+             * Expires
+             * @default 10m
+             */
+            expires: string;
+            rate?: components["schemas"]["Rate"] | null;
+            /**
+             * Acknowledge
+             * @default 1m
+             */
+            acknowledge: string;
+            /**
+             * Tries
+             * @default 3
+             */
+            tries: number;
+            effect: components["schemas"]["Effect"];
+            undo?: components["schemas"]["Undo"] | null;
+        };
+        /**
+         * CommandDetail
+         * @description One command with all that is known of it.
+         */
+        CommandDetail: {
+            command: components["schemas"]["CommandView"];
+            verdict: components["schemas"]["Verdict"];
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** Now */
+            now: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"];
+            /** Undo */
+            undo: string | null;
+            /** Acts */
+            acts: components["schemas"]["ActView"][];
+        };
+        /**
+         * CommandKind
+         * @description One command of one entity type, with whether the asker's posts may order it at all.
+         */
+        CommandKind: {
+            /** Entity Type */
+            entity_type: string;
+            /** Department */
+            department: string;
+            /** Wire */
+            wire: string;
+            command: components["schemas"]["Command"];
+            /** May Order */
+            may_order: boolean;
+        };
+        /**
+         * CommandView
+         * @description A command as lists and events show it.
+         */
+        CommandView: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Command */
+            command: string;
+            title: components["schemas"]["Title"];
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone";
+            /** Level */
+            level: number | null;
+            /** Run */
+            run: string | null;
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /** Reason */
+            reason: string;
+            /** Reasons */
+            reasons: components["schemas"]["cityloop__command__schemas__Reason"][];
+            /** Exercise */
+            exercise: boolean;
+            /** Tries */
+            tries: number;
+            /** Ordered By */
+            ordered_by: string;
+            /**
+             * Ordered At
+             * Format: date-time
+             */
+            ordered_at: string;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Undo Of */
+            undo_of: string | null;
+            /** Undone By */
+            undone_by: string | null;
+            /**
+             * May
+             * @default []
+             */
+            may: ("confirm" | "refuse" | "undo" | "settle")[];
+        };
+        /**
+         * Condition
+         * @description A FEEL condition that must be true; ``title`` tells people what is wanted. One that cannot be decided fails.
+         */
+        Condition: {
+            /** Holds */
+            holds: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * ConditionLine
          * @description One line of a city's filing and closing rules: what makes it a case, how long it may take, what ends it.
          */
@@ -5248,6 +5613,38 @@ export interface components {
              * @default
              */
             closing: string;
+        };
+        /**
+         * ContactView
+         * @description A device that was or is out of contact, and what is known of its safe state.
+         */
+        ContactView: {
+            /** Id */
+            id: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * Last Seen
+             * Format: date-time
+             */
+            last_seen: string;
+            /**
+             * Lost At
+             * Format: date-time
+             */
+            lost_at: string;
+            /** Heard At */
+            heard_at: string | null;
+            /** Safe */
+            safe: boolean | null;
+            expected: components["schemas"]["Title"];
         };
         /**
          * Correction
@@ -5848,6 +6245,19 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * Effect
+         * @description What the entity's own data must show after the order, and within which time.
+         */
+        Effect: {
+            /** Holds */
+            holds: string;
+            title: components["schemas"]["Title"];
+            /** Within */
+            within: string;
+            /** Steady */
+            steady?: string | null;
         };
         /**
          * ElsewhereCase
@@ -6511,6 +6921,18 @@ export interface components {
             naive_mae: number | null;
             /** Usual */
             usual: number | null;
+        };
+        /**
+         * Grade
+         * @description Who may order at a level. An order needs the lowest level whose ``when`` is true; no ``when``: always.
+         */
+        Grade: {
+            /** Level */
+            level: number;
+            /** Posts */
+            posts: string[];
+            /** When */
+            when?: string | null;
         };
         /**
          * GradeDef
@@ -8079,6 +8501,42 @@ export interface components {
             descending: boolean;
         };
         /**
+         * OrderDraft
+         * @description An order as it is sent over HTTP.
+         */
+        OrderDraft: {
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reason */
+            reason: string;
+            /** Key */
+            key: string;
+            /** Level */
+            level?: number | null;
+            /** Run */
+            run?: string | null;
+            /** Expires */
+            expires?: string | null;
+            /**
+             * Exercise
+             * @default false
+             */
+            exercise: boolean;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
          * Overlap
          * @description Another rule, and how many of this rule's warnings were open together with one of its own.
          */
@@ -8128,6 +8586,28 @@ export interface components {
         Page_CaseView_: {
             /** Items */
             items: components["schemas"]["CaseView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[CommandView] */
+        Page_CommandView_: {
+            /** Items */
+            items: components["schemas"]["CommandView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[ContactView] */
+        Page_ContactView_: {
+            /** Items */
+            items: components["schemas"]["ContactView"][];
             /** Total */
             total: number;
             /** Page */
@@ -8288,6 +8768,41 @@ export interface components {
             page: number;
             /** Size */
             size: number;
+        };
+        /**
+         * Parameter
+         * @description What an order says beside its name. Bounds are in ``unit`` and included.
+         */
+        Parameter: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "integer" | "text" | "flag";
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
+            /**
+             * Values
+             * @default []
+             */
+            values: components["schemas"]["Choice"][];
+            /**
+             * Longest
+             * @default 200
+             */
+            longest: number;
+            /** Default */
+            default?: string | number | boolean | null;
         };
         /**
          * PartView
@@ -8929,6 +9444,16 @@ export interface components {
             scope: string[];
         };
         /**
+         * Rate
+         * @description At most so many orders of this command to one entity within a span.
+         */
+        Rate: {
+            /** Most */
+            most: number;
+            /** Within */
+            within: string;
+        };
+        /**
          * RawRow
          * @description One record as it was sent.
          */
@@ -8957,23 +9482,6 @@ export interface components {
              * Format: date-time
              */
             last_read_at: string;
-        };
-        /**
-         * Reason
-         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
-         */
-        Reason: {
-            /** Index */
-            index: number;
-            /** Place */
-            place: string;
-            /** Column */
-            column: string;
-            /** Rule */
-            rule: string;
-            /** Reason */
-            reason: string;
-            said: components["schemas"]["Title"];
         };
         /**
          * Receipt
@@ -9052,6 +9560,22 @@ export interface components {
             /** Reason */
             reason: string;
             said: components["schemas"]["Title"];
+        };
+        /**
+         * Rehearsed
+         * @description What an order would meet now. Nothing was sent or kept.
+         */
+        Rehearsed: {
+            verdict: components["schemas"]["Verdict"];
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"] | null;
+            /** Undo */
+            undo: string | null;
         };
         /**
          * Rejection
@@ -10055,6 +10579,16 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
+         * SecondPerson
+         * @description Orders of a level ``above`` this one wait until another person of one of these posts confirms them.
+         */
+        SecondPerson: {
+            /** Above */
+            above: number;
+            /** Posts */
+            posts: string[];
+        };
+        /**
          * SentRecipient
          * @description A system that gets cases of a department.
          */
@@ -10132,6 +10666,19 @@ export interface components {
             permissions: string[];
             /** Sees */
             sees: string[];
+        };
+        /**
+         * Settlement
+         * @description What a person found out about a command whose outcome was unknown.
+         */
+        Settlement: {
+            /** Reason */
+            reason: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "failed";
         };
         /**
          * SheetApplied
@@ -10737,9 +11284,9 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["MappedRow"][];
             /** Refusals */
-            refusals: components["schemas"]["Reason"][];
+            refusals: components["schemas"]["cityloop__standard__trial__Reason"][];
             /** Flags */
-            flags: components["schemas"]["Reason"][];
+            flags: components["schemas"]["cityloop__standard__trial__Reason"][];
             /**
              * Notes
              * @default []
@@ -10817,6 +11364,18 @@ export interface components {
             relations: number;
             /** Feeds */
             feeds: string[];
+        };
+        /**
+         * Undo
+         * @description The command that takes an order back; parameters are FEEL over ``before`` and ``parameters``.
+         */
+        Undo: {
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: string;
+            };
         };
         /**
          * UnitRow
@@ -10935,6 +11494,29 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * Verdict
+         * @description Whether an order may be given. ``reasons`` has every check, also those that are as wanted.
+         */
+        Verdict: {
+            /** Allowed */
+            allowed: boolean;
+            /** Level */
+            level: number | null;
+            /** Second Person */
+            second_person: boolean;
+            /**
+             * Confirmers
+             * @default []
+             */
+            confirmers: string[];
+            /** Parameters */
+            parameters: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reasons */
+            reasons: components["schemas"]["cityloop__command__schemas__Reason"][];
         };
         /**
          * VersionChange
@@ -11246,6 +11828,14 @@ export interface components {
             periods: components["schemas"]["MovedPeriod"][];
         };
         /**
+         * Why
+         * @description Why a person does something with a command.
+         */
+        Why: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * WhyMoved
          * @description An addend that differs.
          */
@@ -11277,6 +11867,34 @@ export interface components {
              * @default []
              */
             en: string[];
+        };
+        /**
+         * Reason
+         * @description One check of a verdict: what was looked at, whether it is as wanted, and what to tell people.
+         */
+        cityloop__command__schemas__Reason: {
+            /** Check */
+            check: string;
+            /** Fits */
+            fits: boolean;
+            said: components["schemas"]["Title"];
+        };
+        /**
+         * Reason
+         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         */
+        cityloop__standard__trial__Reason: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
+            said: components["schemas"]["Title"];
         };
     };
     responses: never;
@@ -14576,6 +15194,327 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CitizenProgress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    commands_api_v1_commands_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                state?: ("proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone") | null;
+                /** @description those that wait for a person: proposed or unknown */
+                open?: boolean | null;
+                entity?: string | null;
+                entity_type?: string | null;
+                command?: string | null;
+                department?: string | null;
+                run?: string | null;
+                by?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommandView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_api_v1_commands_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"] | components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_kinds_api_v1_command_kinds_get: {
+        parameters: {
+            query?: {
+                entity_type?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandKind"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_contacts_api_v1_command_contacts_get: {
+        parameters: {
+            query?: {
+                open?: boolean | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ContactView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_api_v1_commands__command__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_api_v1_commands__command__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    refuse_api_v1_commands__command__refuse_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_api_v1_commands__command__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    settle_api_v1_commands__command__settle_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settlement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
                 };
             };
             /** @description Validation Error */
