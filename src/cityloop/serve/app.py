@@ -26,6 +26,7 @@ from cityloop.command.routes import router as command_router
 from cityloop.core.errors import Invalid, Problem
 from cityloop.core.wording import faults_of
 from cityloop.drill.routes import router as drill_router
+from cityloop.evaluate.effect_routes import router as effects_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
@@ -66,6 +67,7 @@ ROUTERS = (
     sheets_router,
     analyse_router,
     evaluate_router,
+    effects_router,
     quality_router,
     drill_router,
     standard_router,

@@ -29,15 +29,18 @@ from cityloop.lake.compactor import Compactor
 from cityloop.lake.events import WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
+from cityloop.linkage.finding import Find, Route
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
+from cityloop.serve.effects import open_effects
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
 from cityloop.serve.linking.opened import join
+from cityloop.serve.linking.ordering import Orders
 from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
@@ -118,7 +121,9 @@ class House:
             desk=self.desk,
             analyst=self.analyst,
             office=self._office,
+            more={"command": Orders(self.commander), "find": Find(self.collector), "route": Route()},
         )
+        self.effects = open_effects(shared, self.analyst, self.city, self.joined.linkage.runs)
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -368,6 +373,7 @@ class House:
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.commander, self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
+            self.effects,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
