@@ -104,6 +104,19 @@ def bench_watch(
     print_result(_bench("watch").run(part or _PARTS, rules, entities, rate, batches, seconds, folder), as_json)
 
 
+@app.command("tck")
+@clear
+def bench_tck(
+    folder: Annotated[Path, typer.Option(exists=True, file_okay=False, help="TestCases of the public DMN kit.")],
+    failed: Annotated[bool, typer.Option(help="List the cases that fail, too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """How many cases of the public compliance kit of DMN pass, by level and model."""
+    from cityloop.decide.tck import run, summary
+
+    print_result(summary(run(folder), failed=failed), as_json)
+
+
 @app.command("mapping")
 @clear
 def bench_mapping(

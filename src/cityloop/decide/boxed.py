@@ -13,8 +13,10 @@ from cityloop.decide.phrases import PHRASES
 from cityloop.decide.types import plain_type
 
 NAMESPACE = "https://cityloop.org/ns/decision"
-"""Of our attributes ``zh`` and ``en``: the titles of an element in both languages."""
-_POLICIES = {policy[0]: policy for policy in ("UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER")}
+"""Of our attributes ``title_zh`` and ``title_en``: the titles of an element in both languages."""
+_POLICIES = {
+    policy[0]: policy for policy in ("UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER")
+}
 _AGGREGATIONS = ("", "SUM", "MIN", "MAX", "COUNT")
 _MOST_RULES = 2_000
 _BAR = " | "
@@ -45,7 +47,8 @@ def title_of(element: Element, otherwise: str = "") -> Title:
     plain = element.get("label") or name_of(element) or otherwise
     zh, bar, en = plain.partition(_BAR)
     return Title(
-        zh=element.get(f"{{{NAMESPACE}}}zh") or zh, en=element.get(f"{{{NAMESPACE}}}en") or (en if bar else zh)
+        zh=element.get(f"{{{NAMESPACE}}}title_zh") or zh,
+        en=element.get(f"{{{NAMESPACE}}}title_en") or (en if bar else zh),
     )
 
 
@@ -182,7 +185,7 @@ class Boxed:
                 if len(found) != len(wanted):
                     self.fault(place, "cells", found=len(found), wanted=len(wanted))
         shape = {"policy": policy, "aggregation": element.get("aggregation", "")}
-        return model.Table(id=element.get("id", ""), columns=columns, outputs=outputs, rules=rules, **shape)  # type: ignore[arg-type]
+        return model.Table(id=element.get("id") or where, columns=columns, outputs=outputs, rules=rules, **shape)  # type: ignore[arg-type]
 
     def _check_shape(self, element: Element, outputs: tuple[model.Output, ...], rules: int, where: str) -> None:
         aggregation = element.get("aggregation", "")
@@ -240,7 +243,7 @@ class Boxed:
         return model.Rule(
             id=element.get("id") or str(number),
             tests=tuple(Text(test.text or "-", test.where) for test in tests),
-            outputs=tuple(outputs),
+            outputs=tuple(Text(output.text or "null", output.where) for output in outputs),
             reason=_reason(element),
         )
 

@@ -1,4 +1,4 @@
-"""A file that is ready to be asked: decisions with all that they require, in the order in which they need each other."""
+"""A file that is ready to be asked: decisions with all that they require."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Graph:
 
     def __init__(self, source: Model, where: str = "dmn") -> None:
         self.model = source
-        known = tuple(sorted(set(_names(source)), key=lambda name: (-len(name), name)))
-        self.types = Types(source.items, known)
-        self._builder = Builder(known, self.types)
+        self.known = tuple(sorted(set(_names(source)), key=lambda name: (-len(name), name)))
+        self.types = Types(source.items, self.known)
+        self._builder = Builder(self.known, self.types)
         self.faults = list(_broken_requirements(source, where))
         self._whole = not self.faults
         self._steps: dict[str, Step] = {}
@@ -207,7 +207,13 @@ def _circles(source: Model, where: str) -> Iterator[Fault]:
 
 
 def _names(source: Model) -> Iterator[str]:
-    for entry in (*source.inputs.values(), *source.decisions.values(), *source.knowledge.values(), *source.services.values()):
+    given: tuple[InputData | Decision | Knowledge | Service, ...] = (
+        *source.inputs.values(),
+        *source.decisions.values(),
+        *source.knowledge.values(),
+        *source.services.values(),
+    )
+    for entry in given:
         yield entry.variable.name
         if isinstance(entry, Decision):
             yield from _names_in(entry.logic)
@@ -249,5 +255,3 @@ def _names_in(logic: Logic | None) -> Iterator[str]:
             yield from (name for part in (condition, then, other) for name in _names_in(part))
         case model.Sieve(of, condition):
             yield from (*_names_in(of), *_names_in(condition))
-
-

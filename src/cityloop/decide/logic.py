@@ -38,7 +38,9 @@ class Builder:
             return read()
         except FeelFault as fault:
             told = fault.faults[0]
-            self.faults.append(Fault(f"{text.where}, {told.where}", told.what, told.mend, told.code, told.said, told.remedy))
+            self.faults.append(
+                Fault(f"{text.where}, {told.where}", told.what, told.mend, told.code, told.said, told.remedy)
+            )
             return None
 
     @singledispatchmethod
@@ -89,7 +91,8 @@ class Builder:
 
     @step.register
     def _lambda(self, logic: model.Lambda) -> Step:
-        return lambda frame: self.function("", logic, body, frame) if (body := self.step(logic.body)) else None
+        body = self.step(logic.body)
+        return lambda frame: self.function("", logic, body, frame)
 
     def function(self, name: str, logic: model.Lambda, body: Step, frame: Frame) -> Function:
         """A function whose body sees ``frame`` and its parameters."""

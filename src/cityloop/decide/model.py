@@ -204,3 +204,8 @@ class Model:
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     knowledge: Mapping[str, Knowledge] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
+
+    @property
+    def valued(self) -> tuple[InputData | Decision, ...]:
+        """Everything that has a value: what is given, then what is decided."""
+        return (*self.inputs.values(), *self.decisions.values())

@@ -30,7 +30,9 @@ def read(xml: str | bytes, where: str = "xml") -> tuple[Model, list[Fault]]:
         name=root.get("name", ""),
         title=title_of(root, root.get("name", "")),
         items={item.name: item for item in (_item(e, where) for e in children(root, "itemDefinition"))},
-        inputs=_by_id(root, "inputData", where, faults, lambda e: InputData(e.get("id", ""), variable_of(e), title_of(e))),
+        inputs=_by_id(
+            root, "inputData", where, faults, lambda e: InputData(e.get("id", ""), variable_of(e), title_of(e))
+        ),
         decisions=_by_id(root, "decision", where, faults, lambda e: _decision(e, reader)),
         knowledge=_by_id(root, "businessKnowledgeModel", where, faults, lambda e: _knowledge(e, reader)),
         services=_by_id(root, "decisionService", where, faults, _service),
@@ -138,5 +140,3 @@ def _service(element: Element) -> Service:
         outputs=tuple(_reference(part) for part in children(element, "outputDecision")),
         inputs=tuple(_reference(part) for part in inputs),
     )
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import reduce
 from typing import Any
 
@@ -80,7 +81,7 @@ class TableStep:
         default = any(step is not None for step in self._defaults)
         frame.notes.hits.append(Hit(self._table.id, (), (), default))
         if not default:
-            return 0 if self._table.aggregation == "COUNT" else None
+            return Decimal(0) if self._table.aggregation == "COUNT" else None
         answer = self._shaped([step.value(frame.values) if step else None for step in self._defaults])
         return answer if self._table.policy in SINGLE else [answer]
 
@@ -127,7 +128,7 @@ class TableStep:
     def _aggregated(self, answers: list[Any]) -> Any:
         match self._table.aggregation:
             case "COUNT":
-                return len(answers)
+                return Decimal(len(answers))
             case "SUM":
                 return reduce(lambda left, right: calculated("+", left, right), answers)
             case "MIN":
@@ -149,5 +150,3 @@ def _ranked(output: Output, read: Read) -> list[Any]:
 
 def _alike(left: Any, right: Any) -> bool:
     return equal(left, right) is True
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, DecimalException
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from defusedxml.ElementTree import parse
+from defusedxml.ElementTree import fromstring
 
 from cityloop.core.errors import Invalid
 from cityloop.decide.boxed import child, children
@@ -50,12 +50,12 @@ def run(folder: Path) -> list[Tally]:
 
 
 def _tallied(path: Path) -> Tally:
-    root = parse(path).getroot()
+    root: Element = fromstring(path.read_bytes())
     tally = Tally(path.parent.parent.name, path.parent.name)
     named = child(root, "modelName")
     graph = _graph(path.parent / str(named.text if named is not None else ""))
     for case in children(root, "testCase"):
-        wrong = [what for what in _wrong(graph, case)] if graph else ["the model cannot be read"]
+        wrong = list(_wrong(graph, case)) if graph else ["the model cannot be read"]
         if wrong:
             tally.failed.append(f"{case.get('id')}: {wrong[0]}")
         else:
@@ -134,3 +134,15 @@ def _same(found: Any, wanted: Any) -> bool:
     return equal(found, wanted) is True
 
 
+def summary(tallies: Sequence[Tally], *, failed: bool = False) -> dict[str, Any]:
+    """Counts by level, and the models that do not pass whole; with ``failed`` also which of their cases."""
+    levels: dict[str, dict[str, Any]] = {}
+    for tally in tallies:
+        level = levels.setdefault(tally.level, dict.fromkeys(("models", "whole", "cases", "passed"), 0) | {"short": {}})
+        level["models"] += 1
+        level["whole"] += not tally.failed
+        level["cases"] += tally.total
+        level["passed"] += tally.passed
+        if tally.failed:
+            level["short"][tally.name] = f"{tally.passed}/{tally.total}" if not failed else tally.failed
+    return levels

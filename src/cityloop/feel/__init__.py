@@ -5,4 +5,16 @@ from cityloop.feel.language import Expression, Tests, expression, tests
 from cityloop.feel.phrases import FeelFault
 from cityloop.feel.values import Function, Months, Range, Value, adopt
 
-__all__ = ["Expression", "FeelFault", "Function", "Months", "Range", "Tests", "Value", "adopt", "expression", "tests", "text_of"]
+__all__ = [
+    "Expression",
+    "FeelFault",
+    "Function",
+    "Months",
+    "Range",
+    "Tests",
+    "Value",
+    "adopt",
+    "expression",
+    "tests",
+    "text_of",
+]

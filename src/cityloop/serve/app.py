@@ -25,6 +25,7 @@ from cityloop.collect.sources.routes import router as sources_router
 from cityloop.command.routes import router as command_router
 from cityloop.core.errors import Invalid, Problem
 from cityloop.core.wording import faults_of
+from cityloop.decide.routes import router as decide_router
 from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.effect_routes import router as effects_router
 from cityloop.evaluate.routes import router as evaluate_router
@@ -68,6 +69,7 @@ ROUTERS = (
     analyse_router,
     evaluate_router,
     effects_router,
+    decide_router,
     quality_router,
     drill_router,
     standard_router,

@@ -13,6 +13,7 @@ from cityloop.city.service import City
 from cityloop.collect.sources.loading import load_sources
 from cityloop.core.clock import SystemClock
 from cityloop.core.errors import ContentError, Fault
+from cityloop.decide.content import load_decisions
 from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
 from cityloop.evaluate.content import load_evaluation
@@ -46,6 +47,7 @@ def check_city(folder: Path) -> list[Fault]:
         model = _try(faults, lambda: load_model(city.packs, standard))
         if model is not None:
             _try(faults, lambda: load_boards(city.packs, model.metrics))
+    _try(faults, lambda: load_decisions(city.packs))
     _try(faults, lambda: load_workflow(city.packs, city.folder))
     _try(faults, lambda: load_table(city))
     _try(faults, lambda: load_plans(city.packs, plan_names(city)))

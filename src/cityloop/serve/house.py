@@ -35,10 +35,12 @@ from cityloop.quality.service import Quality
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
+from cityloop.serve.deciding import open_decisions
 from cityloop.serve.effects import open_effects
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
+from cityloop.serve.linking.deciding import Decisions
 from cityloop.serve.linking.opened import join
 from cityloop.serve.linking.ordering import Orders
 from cityloop.serve.planning import open_library
@@ -104,6 +106,7 @@ class House:
     def _build_rooms(self) -> None:
         shared: dict[str, Any] = {name: getattr(self, name) for name in ("database", "outbox", "door", "audit")}
         self._build_intake(shared)
+        self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
         self.commander, self.field = open_commander(
             self.settings, self.city, self.content.devices, self.collector, shared
@@ -121,7 +124,12 @@ class House:
             desk=self.desk,
             analyst=self.analyst,
             office=self._office,
-            more={"command": Orders(self.commander), "find": Find(self.collector), "route": Route()},
+            more={
+                "command": Orders(self.commander),
+                "decide": Decisions(self.decider),
+                "find": Find(self.collector),
+                "route": Route(),
+            },
         )
         self.effects = open_effects(shared, self.analyst, self.city, self.joined.linkage.runs)
         self._build_standard(shared)
@@ -374,6 +382,7 @@ class House:
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.commander, self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
             self.effects,
+            self.decider, self.decision_desk,
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

@@ -1964,170 +1964,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/commands": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Commands
-         * @description The log, newest first; sort by ``ordered_at``, ``ended_at``, ``state``, ``entity``, ``command``, ``level``.
-         */
-        get: operations["commands_api_v1_commands_get"];
-        put?: never;
-        /**
-         * Order
-         * @description Give an order, or with ``dry_run`` only ask what it would meet. A refused one answers 409 with every reason.
-         */
-        post: operations["order_api_v1_commands_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/command-kinds": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Command Kinds
-         * @description What may be ordered of which entities.
-         */
-        get: operations["command_kinds_api_v1_command_kinds_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/command-contacts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Command Contacts
-         * @description Devices that are or were out of contact, with what is known of their safe state.
-         */
-        get: operations["command_contacts_api_v1_command_contacts_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/commands/{command}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Command
-         * @description One command: verdict, state before and now, history.
-         */
-        get: operations["command_api_v1_commands__command__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/commands/{command}/confirm": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Confirm
-         * @description Agree as the second person; everything is checked once more.
-         */
-        post: operations["confirm_api_v1_commands__command__confirm_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/commands/{command}/refuse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Refuse
-         * @description Say no as the second person, or take one's own proposal back.
-         */
-        post: operations["refuse_api_v1_commands__command__refuse_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/commands/{command}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo
-         * @description Order the declared way back; answers with that order.
-         */
-        post: operations["undo_api_v1_commands__command__undo_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/commands/{command}/settle": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Settle
-         * @description Say what became of a command whose outcome was unknown.
-         */
-        post: operations["settle_api_v1_commands__command__settle_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/dispatch/table": {
         parameters: {
             query?: never;
@@ -2667,6 +2503,186 @@ export interface paths {
          * @description The report of a period as a page to print, an Excel workbook or a PDF file, as far as the asker may see.
          */
         get: operations["scheme_report_api_v1_schemes__scheme__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Tables
+         * @description Every decision table in force.
+         */
+        get: operations["decision_tables_api_v1_decision_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Table
+         * @description Faults of a text, combinations without a rule, rules that hold together. Nothing is written.
+         */
+        post: operations["check_table_api_v1_decision_tables_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Table
+         * @description One table with its text, what it must be given, what the check says, and its versions.
+         */
+        get: operations["decision_table_api_v1_decision_tables__table__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Table Versions
+         * @description Every version with its text, the newest first.
+         */
+        get: operations["table_versions_api_v1_decision_tables__table__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Table
+         * @description The answer over inputs, by the table in force or by a text. Nothing is written.
+         */
+        post: operations["try_table_api_v1_decision_tables__table__trial_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Table
+         * @description Which past decisions a changed table would have made differently. Nothing is written.
+         */
+        post: operations["explain_table_api_v1_decision_tables__table__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Table
+         * @description Put a changed table into force; decisions that were made stay as they are.
+         */
+        post: operations["apply_table_api_v1_decision_tables__table__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions
+         * @description The log of decisions, a page at a time.
+         */
+        get: operations["decisions_api_v1_decisions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision
+         * @description One decision with its inputs, the rules that matched and the reasons.
+         */
+        get: operations["decision_api_v1_decisions__decision__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4024,29 +4040,6 @@ export interface components {
             permissions: string[];
         };
         /**
-         * ActView
-         * @description One line of a command's history.
-         */
-        ActView: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** By */
-            by: string;
-            /** Act */
-            act: string;
-            said?: components["schemas"]["Title"] | null;
-            /**
-             * Detail
-             * @default {}
-             */
-            detail: {
-                [key: string]: unknown;
-            };
-        };
-        /**
          * Actor
          * @description A person at a post, a drill actor playing one, a machine, or the system itself.
          */
@@ -5119,6 +5112,31 @@ export interface components {
             version: number;
         };
         /**
+         * ChangeExplained
+         * @description What a changed table would have decided; nothing is written.
+         */
+        ChangeExplained: {
+            /** Base */
+            base: number;
+            check: components["schemas"]["TableCheck"];
+            /** Decisions */
+            decisions: number;
+            /** Different */
+            different: number;
+            /** Errors Before */
+            errors_before: number;
+            /** Errors After */
+            errors_after: number;
+            /** Unmatched Before */
+            unmatched_before: number;
+            /** Unmatched After */
+            unmatched_after: number;
+            /** Rules */
+            rules: components["schemas"]["RuleCount"][];
+            /** Shown */
+            shown: components["schemas"]["OtherAnswer"][];
+        };
+        /**
          * ChangeView
          * @description One difference, key by key. ``id`` is the path of the part.
          */
@@ -5142,6 +5160,19 @@ export interface components {
             /** Breaking */
             breaking: boolean;
             reason: components["schemas"]["Title"];
+        };
+        /**
+         * ChangeWish
+         * @description A text to be explained by the decisions of the last ``days``.
+         */
+        ChangeWish: {
+            /** Xml */
+            xml: string;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
         };
         /**
          * ChangedDay
@@ -5176,15 +5207,6 @@ export interface components {
                 [key: string]: unknown;
             };
             text: components["schemas"]["Title"];
-        };
-        /**
-         * Choice
-         * @description One value that a text may have.
-         */
-        Choice: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
         };
         /**
          * CitizenProgress
@@ -5431,175 +5453,6 @@ export interface components {
             used_by: components["schemas"]["Use"][];
         };
         /**
-         * Command
-         * @description One command of an entity type.
-         */
-        Command: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /**
-             * Parameters
-             * @default []
-             */
-            parameters: components["schemas"]["Parameter"][];
-            /**
-             * Limits
-             * @default []
-             */
-            limits: components["schemas"]["Condition"][];
-            /** Authority */
-            authority: components["schemas"]["Grade"][];
-            /**
-             * Double Condition
-             * @default []
-             */
-            double_condition: components["schemas"]["Condition"][];
-            second_person?: components["schemas"]["SecondPerson"] | null;
-            /**
-             * Interlocks
-             * @default []
-             */
-            interlocks: components["schemas"]["Condition"][];
-            /**
-             * Expires
-             * @default 10m
-             */
-            expires: string;
-            rate?: components["schemas"]["Rate"] | null;
-            /**
-             * Acknowledge
-             * @default 1m
-             */
-            acknowledge: string;
-            /**
-             * Tries
-             * @default 3
-             */
-            tries: number;
-            effect: components["schemas"]["Effect"];
-            undo?: components["schemas"]["Undo"] | null;
-        };
-        /**
-         * CommandDetail
-         * @description One command with all that is known of it.
-         */
-        CommandDetail: {
-            command: components["schemas"]["CommandView"];
-            verdict: components["schemas"]["Verdict"];
-            /** Before */
-            before: {
-                [key: string]: unknown;
-            };
-            /** Now */
-            now: {
-                [key: string]: unknown;
-            };
-            /** Observed At */
-            observed_at: string | null;
-            effect: components["schemas"]["Title"];
-            /** Undo */
-            undo: string | null;
-            /** Acts */
-            acts: components["schemas"]["ActView"][];
-        };
-        /**
-         * CommandKind
-         * @description One command of one entity type, with whether the asker's posts may order it at all.
-         */
-        CommandKind: {
-            /** Entity Type */
-            entity_type: string;
-            /** Department */
-            department: string;
-            /** Wire */
-            wire: string;
-            command: components["schemas"]["Command"];
-            /** May Order */
-            may_order: boolean;
-        };
-        /**
-         * CommandView
-         * @description A command as lists and events show it.
-         */
-        CommandView: {
-            /** Id */
-            id: string;
-            /** Key */
-            key: string;
-            /** Entity */
-            entity: string;
-            /** Entity Type */
-            entity_type: string;
-            entity_title: components["schemas"]["Title"];
-            /** Command */
-            command: string;
-            title: components["schemas"]["Title"];
-            /** Parameters */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone";
-            /** Level */
-            level: number | null;
-            /** Run */
-            run: string | null;
-            /** Department */
-            department: string;
-            /** Area */
-            area: string | null;
-            /** Reason */
-            reason: string;
-            /** Reasons */
-            reasons: components["schemas"]["cityloop__command__schemas__Reason"][];
-            /** Exercise */
-            exercise: boolean;
-            /** Tries */
-            tries: number;
-            /** Ordered By */
-            ordered_by: string;
-            /**
-             * Ordered At
-             * Format: date-time
-             */
-            ordered_at: string;
-            /** Confirmed By */
-            confirmed_by: string | null;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            /** Sent At */
-            sent_at: string | null;
-            /** Acknowledged At */
-            acknowledged_at: string | null;
-            /** Ended At */
-            ended_at: string | null;
-            /** Undo Of */
-            undo_of: string | null;
-            /** Undone By */
-            undone_by: string | null;
-            /**
-             * May
-             * @default []
-             */
-            may: ("confirm" | "refuse" | "undo" | "settle")[];
-        };
-        /**
-         * Condition
-         * @description A FEEL condition that must be true; ``title`` tells people what is wanted. One that cannot be decided fails.
-         */
-        Condition: {
-            /** Holds */
-            holds: string;
-            title: components["schemas"]["Title"];
-        };
-        /**
          * ConditionLine
          * @description One line of a city's filing and closing rules: what makes it a case, how long it may take, what ends it.
          */
@@ -5613,38 +5466,6 @@ export interface components {
              * @default
              */
             closing: string;
-        };
-        /**
-         * ContactView
-         * @description A device that was or is out of contact, and what is known of its safe state.
-         */
-        ContactView: {
-            /** Id */
-            id: string;
-            /** Entity */
-            entity: string;
-            /** Entity Type */
-            entity_type: string;
-            entity_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            /** Area */
-            area: string | null;
-            /**
-             * Last Seen
-             * Format: date-time
-             */
-            last_seen: string;
-            /**
-             * Lost At
-             * Format: date-time
-             */
-            lost_at: string;
-            /** Heard At */
-            heard_at: string | null;
-            /** Safe */
-            safe: boolean | null;
-            expected: components["schemas"]["Title"];
         };
         /**
          * Correction
@@ -5885,6 +5706,131 @@ export interface components {
             /** Calendar */
             calendar: string;
             explanation: components["schemas"]["Title"];
+        };
+        /**
+         * DecisionLine
+         * @description One decision of the log.
+         */
+        DecisionLine: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+        };
+        /**
+         * DecisionTableLine
+         * @description A table in the list. ``counts`` are its stored decisions by outcome.
+         */
+        DecisionTableLine: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Rules */
+            rules: number;
+            /** Policy */
+            policy: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Warnings */
+            warnings: number;
+        };
+        /**
+         * DecisionTableView
+         * @description A table in force with its text.
+         */
+        DecisionTableView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /** Xml */
+            xml: string;
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Versions */
+            versions: components["schemas"]["TableVersion"][];
+        };
+        /**
+         * DecisionView
+         * @description One decision with all that it rests on; what the asker's post covers is null.
+         */
+        DecisionView: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+            /** Digest */
+            digest: string;
         };
         /**
          * DeductDef
@@ -6245,19 +6191,6 @@ export interface components {
             source: string;
             /** Target */
             target: string;
-        };
-        /**
-         * Effect
-         * @description What the entity's own data must show after the order, and within which time.
-         */
-        Effect: {
-            /** Holds */
-            holds: string;
-            title: components["schemas"]["Title"];
-            /** Within */
-            within: string;
-            /** Steady */
-            steady?: string | null;
         };
         /**
          * ElsewhereCase
@@ -6748,6 +6681,18 @@ export interface components {
             exemptions: string[];
         };
         /**
+         * FileFault
+         * @description One thing that is wrong with a file, at its place.
+         */
+        FileFault: {
+            /** Where */
+            where: string;
+            /** Code */
+            code: string;
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
+        };
+        /**
          * Filter
          * @description A condition on a dimension. Numbers are written as text; ``empty`` and ``present`` take no values.
          */
@@ -6765,63 +6710,6 @@ export interface components {
              * @default []
              */
             values: string[];
-        };
-        /**
-         * Finding
-         * @description What was found in one feed under one check, and what has become of it.
-         */
-        Finding: {
-            /** Id */
-            id: string;
-            /** Inspection */
-            inspection: string;
-            /** Feed */
-            feed: string;
-            feed_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"];
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "repaired" | "passed" | "failed";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number;
-            reason: components["schemas"]["Title"];
-            /** Examples */
-            examples: components["schemas"]["Example"][];
-            /** Case */
-            case: string | null;
-            /** Case Number */
-            case_number: string | null;
-            /** Case State */
-            case_state: string | null;
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "red" | "none";
-            /** Overdue */
-            overdue: boolean;
-            /** Attempts */
-            attempts: number;
-            /** Rechecks */
-            rechecks: components["schemas"]["Recheck"][];
         };
         /**
          * ForecastModel
@@ -6921,18 +6809,6 @@ export interface components {
             naive_mae: number | null;
             /** Usual */
             usual: number | null;
-        };
-        /**
-         * Grade
-         * @description Who may order at a level. An order needs the lowest level whose ``when`` is true; no ``when``: always.
-         */
-        Grade: {
-            /** Level */
-            level: number;
-            /** Posts */
-            posts: string[];
-            /** When */
-            when?: string | null;
         };
         /**
          * GradeDef
@@ -8413,6 +8289,18 @@ export interface components {
             reason: string;
         };
         /**
+         * NewTable
+         * @description A change that was explained and is now wanted; ``base`` is the version that it was made from.
+         */
+        NewTable: {
+            /** Xml */
+            xml: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * NewVersion
          * @description A change that was explained by a what-if, to be put into force.
          */
@@ -8501,40 +8389,45 @@ export interface components {
             descending: boolean;
         };
         /**
-         * OrderDraft
-         * @description An order as it is sent over HTTP.
+         * OtherAnswer
+         * @description A past decision that would come out differently.
          */
-        OrderDraft: {
-            /** Entity */
-            entity: string;
-            /** Entity Type */
-            entity_type: string;
-            /** Command */
-            command: string;
-            /** Parameters */
-            parameters?: {
-                [key: string]: boolean | number | string | null;
+        OtherAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Subject */
+            subject: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
             };
-            /** Reason */
-            reason: string;
-            /** Key */
-            key: string;
-            /** Level */
-            level?: number | null;
-            /** Run */
-            run?: string | null;
-            /** Expires */
-            expires?: string | null;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | unknown[];
             /**
-             * Exercise
-             * @default false
+             * Outcome Before
+             * @enum {string}
              */
-            exercise: boolean;
+            outcome_before: "matched" | "none" | "error";
             /**
-             * Dry Run
-             * @default false
+             * Outcome After
+             * @enum {string}
              */
-            dry_run: boolean;
+            outcome_after: "matched" | "none" | "error";
+            /** Rules Before */
+            rules_before: string[];
+            /** Rules After */
+            rules_after: string[];
         };
         /**
          * Overlap
@@ -8593,32 +8486,21 @@ export interface components {
             /** Size */
             size: number;
         };
-        /** Page[CommandView] */
-        Page_CommandView_: {
-            /** Items */
-            items: components["schemas"]["CommandView"][];
-            /** Total */
-            total: number;
-            /** Page */
-            page: number;
-            /** Size */
-            size: number;
-        };
-        /** Page[ContactView] */
-        Page_ContactView_: {
-            /** Items */
-            items: components["schemas"]["ContactView"][];
-            /** Total */
-            total: number;
-            /** Page */
-            page: number;
-            /** Size */
-            size: number;
-        };
         /** Page[DatasetLine] */
         Page_DatasetLine_: {
             /** Items */
             items: components["schemas"]["DatasetLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[DecisionLine] */
+        Page_DecisionLine_: {
+            /** Items */
+            items: components["schemas"]["DecisionLine"][];
             /** Total */
             total: number;
             /** Page */
@@ -8673,7 +8555,7 @@ export interface components {
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
-            items: components["schemas"]["Finding"][];
+            items: components["schemas"]["cityloop__quality__schemas__Finding"][];
             /** Total */
             total: number;
             /** Page */
@@ -8768,41 +8650,6 @@ export interface components {
             page: number;
             /** Size */
             size: number;
-        };
-        /**
-         * Parameter
-         * @description What an order says beside its name. Bounds are in ``unit`` and included.
-         */
-        Parameter: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "number" | "integer" | "text" | "flag";
-            /**
-             * Unit
-             * @default
-             */
-            unit: string;
-            /** Min */
-            min?: number | null;
-            /** Max */
-            max?: number | null;
-            /**
-             * Values
-             * @default []
-             */
-            values: components["schemas"]["Choice"][];
-            /**
-             * Longest
-             * @default 200
-             */
-            longest: number;
-            /** Default */
-            default?: string | number | boolean | null;
         };
         /**
          * PartView
@@ -9444,16 +9291,6 @@ export interface components {
             scope: string[];
         };
         /**
-         * Rate
-         * @description At most so many orders of this command to one entity within a span.
-         */
-        Rate: {
-            /** Most */
-            most: number;
-            /** Within */
-            within: string;
-        };
-        /**
          * RawRow
          * @description One record as it was sent.
          */
@@ -9482,6 +9319,23 @@ export interface components {
              * Format: date-time
              */
             last_read_at: string;
+        };
+        /**
+         * Reason
+         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         */
+        Reason: {
+            /** Index */
+            index: number;
+            /** Place */
+            place: string;
+            /** Column */
+            column: string;
+            /** Rule */
+            rule: string;
+            /** Reason */
+            reason: string;
+            said: components["schemas"]["Title"];
         };
         /**
          * Receipt
@@ -9560,22 +9414,6 @@ export interface components {
             /** Reason */
             reason: string;
             said: components["schemas"]["Title"];
-        };
-        /**
-         * Rehearsed
-         * @description What an order would meet now. Nothing was sent or kept.
-         */
-        Rehearsed: {
-            verdict: components["schemas"]["Verdict"];
-            /** State */
-            state: {
-                [key: string]: unknown;
-            };
-            /** Observed At */
-            observed_at: string | null;
-            effect: components["schemas"]["Title"] | null;
-            /** Undo */
-            undo: string | null;
         };
         /**
          * Rejection
@@ -9913,6 +9751,18 @@ export interface components {
             origin: "pack" | "changed" | "withdrawn";
             /** Versions */
             versions: components["schemas"]["RuleVersionView"][];
+        };
+        /**
+         * RuleCount
+         * @description How many of the past decisions a rule would have made. ``before`` counts those that it made.
+         */
+        RuleCount: {
+            /** Rule */
+            rule: string;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
         };
         /**
          * RuleCounts
@@ -10579,16 +10429,6 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
-         * SecondPerson
-         * @description Orders of a level ``above`` this one wait until another person of one of these posts confirms them.
-         */
-        SecondPerson: {
-            /** Above */
-            above: number;
-            /** Posts */
-            posts: string[];
-        };
-        /**
          * SentRecipient
          * @description A system that gets cases of a department.
          */
@@ -10666,19 +10506,6 @@ export interface components {
             permissions: string[];
             /** Sees */
             sees: string[];
-        };
-        /**
-         * Settlement
-         * @description What a person found out about a command whose outcome was unknown.
-         */
-        Settlement: {
-            /** Reason */
-            reason: string;
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "done" | "failed";
         };
         /**
          * SheetApplied
@@ -11090,6 +10917,22 @@ export interface components {
             in_time?: boolean | null;
         };
         /**
+         * TableCheck
+         * @description What a check found; ``sound`` when nothing keeps the table from coming into force.
+         */
+        TableCheck: {
+            /** Sound */
+            sound: boolean;
+            /** Table */
+            table: string | null;
+            /** Faults */
+            faults: components["schemas"]["FileFault"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+        };
+        /**
          * TableDay
          * @description A day of the table that breaks the weekday rule.
          */
@@ -11104,6 +10947,87 @@ export interface components {
              * @enum {string}
              */
             kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TableHit
+         * @description The rules that matched in one table on the way to the answer.
+         */
+        TableHit: {
+            /** Table */
+            table: string;
+            /** Rules */
+            rules: string[];
+            /** Default */
+            default: boolean;
+        };
+        /**
+         * TableInput
+         * @description What a table must be given. ``values`` are those of an enumeration; ``allowed`` is the test as written.
+         */
+        TableInput: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            /** Type */
+            type: string;
+            /** Values */
+            values: unknown[];
+            /** Allowed */
+            allowed: string;
+        };
+        /**
+         * TableText
+         * @description The text of a file.
+         */
+        TableText: {
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * TableVersion
+         * @description When which text came into force, and why.
+         */
+        TableVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * TableVersionView
+         * @description An old version with its text.
+         */
+        TableVersionView: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Xml */
+            xml: string;
         };
         /**
          * TaskEntry
@@ -11263,37 +11187,6 @@ export interface components {
             en: string;
         };
         /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["cityloop__standard__trial__Reason"][];
-            /** Flags */
-            flags: components["schemas"]["cityloop__standard__trial__Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: components["schemas"]["Title"][];
-        };
-        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -11309,6 +11202,18 @@ export interface components {
             before: string[];
             /** After */
             after: string[];
+        };
+        /**
+         * TrialWish
+         * @description Inputs by name, and a text that is to be tried instead of the one in force.
+         */
+        TrialWish: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Xml */
+            xml?: string | null;
         };
         /**
          * TriedThreshold
@@ -11364,18 +11269,6 @@ export interface components {
             relations: number;
             /** Feeds */
             feeds: string[];
-        };
-        /**
-         * Undo
-         * @description The command that takes an order back; parameters are FEEL over ``before`` and ``parameters``.
-         */
-        Undo: {
-            /** Command */
-            command: string;
-            /** Parameters */
-            parameters?: {
-                [key: string]: string;
-            };
         };
         /**
          * UnitRow
@@ -11494,29 +11387,6 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
-        };
-        /**
-         * Verdict
-         * @description Whether an order may be given. ``reasons`` has every check, also those that are as wanted.
-         */
-        Verdict: {
-            /** Allowed */
-            allowed: boolean;
-            /** Level */
-            level: number | null;
-            /** Second Person */
-            second_person: boolean;
-            /**
-             * Confirmers
-             * @default []
-             */
-            confirmers: string[];
-            /** Parameters */
-            parameters: {
-                [key: string]: boolean | number | string | null;
-            };
-            /** Reasons */
-            reasons: components["schemas"]["cityloop__command__schemas__Reason"][];
         };
         /**
          * VersionChange
@@ -11828,14 +11698,6 @@ export interface components {
             periods: components["schemas"]["MovedPeriod"][];
         };
         /**
-         * Why
-         * @description Why a person does something with a command.
-         */
-        Why: {
-            /** Reason */
-            reason: string;
-        };
-        /**
          * WhyMoved
          * @description An addend that differs.
          */
@@ -11869,32 +11731,140 @@ export interface components {
             en: string[];
         };
         /**
-         * Reason
-         * @description One check of a verdict: what was looked at, whether it is as wanted, and what to tell people.
+         * Finding
+         * @description Something about a table: an error keeps it from coming into force.
          */
-        cityloop__command__schemas__Reason: {
-            /** Check */
-            check: string;
-            /** Fits */
-            fits: boolean;
+        cityloop__decide__schemas__Finding: {
+            /** Code */
+            code: string;
+            /**
+             * Weight
+             * @enum {string}
+             */
+            weight: "error" | "warning" | "note";
+            /** Decision */
+            decision: string;
+            /** Rules */
+            rules: string[];
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
             said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
         };
         /**
-         * Reason
-         * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
+         * Trial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
          */
-        cityloop__standard__trial__Reason: {
-            /** Index */
-            index: number;
-            /** Place */
-            place: string;
-            /** Column */
-            column: string;
-            /** Rule */
-            rule: string;
-            /** Reason */
-            reason: string;
-            said: components["schemas"]["Title"];
+        cityloop__decide__schemas__Trial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+        };
+        /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        cityloop__quality__schemas__Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        cityloop__standard__trial__Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -15207,327 +15177,6 @@ export interface operations {
             };
         };
     };
-    commands_api_v1_commands_get: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                sort?: string;
-                state?: ("proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone") | null;
-                /** @description those that wait for a person: proposed or unknown */
-                open?: boolean | null;
-                entity?: string | null;
-                entity_type?: string | null;
-                command?: string | null;
-                department?: string | null;
-                run?: string | null;
-                by?: string | null;
-                q?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_CommandView_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    order_api_v1_commands_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OrderDraft"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Rehearsed"];
-                };
-            };
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandView"] | components["schemas"]["Rehearsed"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    command_kinds_api_v1_command_kinds_get: {
-        parameters: {
-            query?: {
-                entity_type?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandKind"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    command_contacts_api_v1_command_contacts_get: {
-        parameters: {
-            query?: {
-                open?: boolean | null;
-                page?: number;
-                size?: number;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ContactView_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    command_api_v1_commands__command__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                command: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    confirm_api_v1_commands__command__confirm_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                command: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Why"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    refuse_api_v1_commands__command__refuse_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                command: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Why"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    undo_api_v1_commands__command__undo_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                command: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Why"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    settle_api_v1_commands__command__settle_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                command: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Settlement"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
     table_api_v1_dispatch_table_get: {
         parameters: {
             query?: never;
@@ -16434,6 +16083,299 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_tables_api_v1_decision_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableLine"][];
+                };
+            };
+        };
+    };
+    check_table_api_v1_decision_tables_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_table_api_v1_decision_tables__table__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    table_versions_api_v1_decision_tables__table__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableVersionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_table_api_v1_decision_tables__table__trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cityloop__decide__schemas__Trial"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_table_api_v1_decision_tables__table__explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeExplained"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_table_api_v1_decision_tables__table__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTable"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decisions_api_v1_decisions_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                table?: string | null;
+                outcome?: ("matched" | "none" | "error") | null;
+                subject?: string | null;
+                rule?: string | null;
+                actor?: string | null;
+                /** @description made at or after */
+                start?: string | null;
+                /** @description made before */
+                end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DecisionLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_api_v1_decisions__decision__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
                 };
             };
             /** @description Validation Error */
@@ -17358,7 +17300,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Trial"];
+                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
                 };
             };
         };
