@@ -161,6 +161,7 @@ def prepare(room: Room, scene: Scene) -> None:
     found = {kind: list(items) for kind, items in scene.found.items()}
     room.linkage.performer.offer({"find": Looking(found), "route": Looking({})})
     room.services["wait_warning_clear"].waits = True
+    room.services["decide"].result = {"response": "III", "outcome": "matched"}
 
 
 def begin(room: Room, scene: Scene) -> RunDetail:

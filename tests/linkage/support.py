@@ -23,7 +23,7 @@ from cityloop.core.web import Paging
 from cityloop.linkage.answering import ANSWERS
 from cityloop.linkage.drawing import read
 from cityloop.linkage.ports import Answered, Later, Occasion, PlanSource
-from cityloop.linkage.schemas import NewRun, RunDetail, TaskFilter, TaskView
+from cityloop.linkage.schemas import NewRun, RunDetail, TaskFilter, RunTaskView
 from cityloop.linkage.service import Linkage, engine_of, open_linkage
 from cityloop.linkage.starting import STARTERS
 
@@ -181,7 +181,7 @@ class Room:
         self.relay.drain()
         self.linkage.tick(self.clock.now())
 
-    def tasks(self, actor: Actor, **wanted: Any) -> list[TaskView]:
+    def tasks(self, actor: Actor, **wanted: Any) -> list[RunTaskView]:
         return self.linkage.tasks.list(actor, TaskFilter(mine=True, **wanted), FIRST).items
 
     def complete(self, actor: Actor, element: str, **values: Any) -> None:

@@ -167,10 +167,10 @@ class TriedStep(Frozen):
     """The department or post of its lane, for what people do."""
     does: Title
     """What it would do."""
-    inputs: dict[str, Any] = Field(default_factory=dict)
-    asks: list[str] = Field(default_factory=list)
+    inputs: dict[str, Any]
+    asks: list[str]
     """Fields that were left empty and are required."""
-    after_seconds: float = 0.0
+    after_seconds: float
     """On the plan's own clock, from the start."""
 
 

@@ -159,6 +159,7 @@ class _Play:
                 self._add(node.id, "choice", _PHRASES.what("choice", flow=flow.name or self._title(flow.target)))
 
     def _add(self, element: str, kind: _Kind, does: Title, **more: Any) -> None:
+        more = {"inputs": {}, "asks": [], **more}
         after = (self.now - self.begun).total_seconds()
         self.steps.append(
             TriedStep(element=element, kind=kind, title=self._title(element), does=does, after_seconds=after, **more)

@@ -24,7 +24,7 @@ from cityloop.linkage.schemas import (
     TaskDetail,
     TaskFilter,
     TaskState,
-    TaskView,
+    RunTaskView,
     UndoneEffect,
 )
 from cityloop.linkage.tasks import TaskDesk
@@ -136,7 +136,7 @@ def undo_effect(run: str, effect: str, body: RunReason, desk: TheRuns, actor: As
 
 
 @router.get("/run-tasks")
-def tasks(desk: TheTasks, actor: Asker, paged: Paged, wanted: TasksWanted) -> Page[TaskView]:
+def tasks(desk: TheTasks, actor: Asker, paged: Paged, wanted: TasksWanted) -> Page[RunTaskView]:
     """Tasks; sort by ``due_at`` (default), ``opened_at``, ``done_at``."""
     return desk.list(actor, wanted, paged)
 

@@ -75,7 +75,7 @@ class TaskAnswer(Frozen):
     at: Instant
 
 
-class TaskView(Frozen):
+class RunTaskView(Frozen):
     """A step that waits for a person."""
 
     id: str
@@ -108,7 +108,7 @@ class TaskView(Frozen):
     version: int
 
 
-class TaskDetail(TaskView):
+class TaskDetail(RunTaskView):
     """A task with its form and what it is about."""
 
     description: str
@@ -197,7 +197,7 @@ class RunDetail(Frozen):
     run: RunView
     xml: str
     marks: list[RunMark]
-    tasks: list[TaskView]
+    tasks: list[RunTaskView]
     effects: list[EffectView]
     timeline: list[RunLine]
     area: str | None

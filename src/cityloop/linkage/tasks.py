@@ -30,7 +30,7 @@ from cityloop.linkage.schemas import (
     TaskDelegation,
     TaskDetail,
     TaskFilter,
-    TaskView,
+    RunTaskView,
 )
 from cityloop.linkage.seeing import WORK, Sight, has_in_hand
 from cityloop.linkage.steps import UserStep
@@ -60,7 +60,7 @@ class TaskDesk:
         self._database, self._clock, self._sight, self._views = database, clock, sight, views
         self._runner, self._log, self._people, self._kind_of = runner, log, people, kind_of
 
-    def list(self, actor: Actor, wanted: TaskFilter, paged: Paging) -> Page[TaskView]:
+    def list(self, actor: Actor, wanted: TaskFilter, paged: Paging) -> Page[RunTaskView]:
         """Tasks that the actor may see; ``mine``: that he can work on now."""
         now = self._clock.now()
         query = self._sight.tasks(actor).where(*self._conditions(actor, wanted, now))

@@ -28,7 +28,7 @@ from cityloop.linkage.schemas import (
     RunMark,
     RunView,
     TaskAnswer,
-    TaskView,
+    RunTaskView,
 )
 
 NameOf = Callable[[str], Title]
@@ -78,10 +78,10 @@ class Views:
             failure=_title(row.failure),
         )
 
-    def task(self, row: RunTaskRow, now: datetime) -> TaskView:
+    def task(self, row: RunTaskRow, now: datetime) -> RunTaskView:
         """A task as a row of a list."""
         plain = {name: getattr(row, name) for name in _TASK}
-        return TaskView(
+        return RunTaskView(
             **plain,
             plan_title=Title(**row.plan_title),
             title=Title(**row.title),

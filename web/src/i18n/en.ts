@@ -10,6 +10,7 @@ import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
 import { en as field } from '../field/i18n.en'
+import { en as linkage } from '../linkage/i18n.en'
 import { en as map } from '../map/i18n.en'
 import { en as quality } from '../quality/i18n.en'
 import { en as shared } from '../shared/i18n.en'
@@ -17,4 +18,4 @@ import { en as standard } from '../standard/i18n.en'
 import { en as steward } from '../steward/i18n.en'
 import { en as watch } from '../watch/i18n.en'
 
-export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen, ...linkage }

@@ -20,7 +20,7 @@ class Decisions(Leaves):
         self._decider = decider
 
     def do(self, tx: Transaction, inputs: Mapping[str, Any], occasion: Occasion) -> Answered:
-        """The outputs with ``decision``, ``rules`` and ``outcome``: ``none`` and ``error`` are for the plan to judge."""
+        """The outputs with ``decision``, ``rules``, ``outcome``: ``none`` and ``error`` are for the plan to judge."""
         given = {name: value for name, value in inputs.items() if name != "table"}
         made = self._decider.decide(
             str(inputs["table"]), given, subject=occasion.run, actor=SYSTEM.id, now=occasion.now, tx=tx
