@@ -11,7 +11,7 @@ import httpx
 
 from cityloop.cases.schemas import CaseDetail, CaseReport, CaseView, MoveRequest
 from cityloop.core.values import Page
-from cityloop.linkage.schemas import TaskApproval, TaskCompletion, TaskView
+from cityloop.linkage.schemas import RunTaskView, TaskApproval, TaskCompletion
 
 Tokens = Callable[[str], str]
 """Issues a token for an account."""
@@ -65,10 +65,10 @@ class Api:
         answer = self._send(account, "POST", "/api/v1/cases", body=report.model_dump_json())
         return CaseDetail.model_validate_json(answer.content)
 
-    def tasks(self, account: str) -> Page[TaskView]:
+    def tasks(self, account: str) -> Page[RunTaskView]:
         """Open tasks of linkage plans that ``account`` has in hand."""
         query = {"mine": "true", "size": "100"}
-        return Page[TaskView].model_validate_json(self._send(account, "GET", "/api/v1/tasks", params=query).content)
+        return Page[RunTaskView].model_validate_json(self._send(account, "GET", "/api/v1/tasks", params=query).content)
 
     def complete(self, account: str, task: str, values: Mapping[str, Any]) -> None:
         """Fill in a task's form."""

@@ -11,7 +11,7 @@ from cityloop.core.values import Page
 from cityloop.drill.api import Refused
 from cityloop.drill.choose import chance
 from cityloop.drill.plan import TaskTurn
-from cityloop.linkage.schemas import TaskView
+from cityloop.linkage.schemas import RunTaskView
 
 _AGAIN = timedelta(minutes=10)
 """City time after which a refused answer is tried again."""
@@ -20,7 +20,7 @@ _AGAIN = timedelta(minutes=10)
 class TaskApi(Protocol):
     """The HTTP API, as far as tasks need it."""
 
-    def tasks(self, account: str) -> Page[TaskView]:
+    def tasks(self, account: str) -> Page[RunTaskView]:
         """Open tasks that the account has in hand."""
         ...
 
@@ -66,7 +66,7 @@ class TaskPlayer:
             return None
         return turn.account
 
-    def _read(self, account: str, tasks: Iterable[TaskView]) -> None:
+    def _read(self, account: str, tasks: Iterable[RunTaskView]) -> None:
         open_now = {task.id: task for task in tasks}
         mine = [task for task, (_, turn) in self._agenda.items() if turn.account == account]
         for gone in set(mine) - set(open_now):
@@ -76,7 +76,7 @@ class TaskPlayer:
             if turn is not None:
                 self._agenda[task.id] = (self._ready(task, turn), turn)
 
-    def _ready(self, task: TaskView, turn: TaskTurn) -> datetime:
+    def _ready(self, task: RunTaskView, turn: TaskTurn) -> datetime:
         low, high = turn.wait
         ready = task.opened_at + timedelta(seconds=low + (high - low) * chance(task.id, turn.account))
         return max(ready, self._not_before.get(task.id, ready))
