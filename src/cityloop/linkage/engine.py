@@ -43,7 +43,7 @@ from SpiffWorkflow.bpmn.specs.defaults import (
 from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, MultipleEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util import PendingBpmnEvent
-from SpiffWorkflow.bpmn.util.diff import diff_workflow, migrate_workflow
+from SpiffWorkflow.bpmn.util.diff import diff_workflow
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task as Token
 from SpiffWorkflow.util.task import TaskState
@@ -54,10 +54,10 @@ from cityloop.linkage import drawing as drawn
 from cityloop.linkage.phrases import PHRASES
 from cityloop.linkage.steps import ServiceStep, Steps, UserStep
 
-MOST_STEPS = 2_000
+MOST_STEPS = 500
 """Steps in one go: more is a loop that never waits."""
-MOST_TOKENS = 20_000
-"""Steps of a whole run: a loop that waits may still never end."""
+MOST_TOKENS = 950
+"""Steps of a whole run, also of loops that wait. The library looks no deeper than 1,000, and says nothing about it."""
 WaitKind = Literal["task", "service", "timer", "message"]
 DueOf = Callable[[str, datetime], datetime]
 """When a limit text of the city, begun at an instant, is used up; raises :class:`Invalid`."""
@@ -131,10 +131,10 @@ class Instance:
             count += 1
             if count > MOST_STEPS:
                 raise PHRASES.problem(Stuck, "runs-in-circles", most=MOST_STEPS)
+            if len(self._workflow.tasks) > MOST_TOKENS:
+                raise PHRASES.problem(Stuck, "too-many-steps", most=MOST_TOKENS)
 
         self._going(lambda: self._go_on(counted))
-        if len(self._workflow.tasks) > MOST_TOKENS:
-            raise PHRASES.problem(Stuck, "too-many-steps", most=MOST_TOKENS)
 
     def complete(self, step: str, values: Mapping[str, Any], now: datetime) -> None:
         """Finish a user or service step with its answer; raises :class:`Conflict` when it is not waiting."""
@@ -287,10 +287,23 @@ class Engine:
         workflow = instance._workflow
         top, parts = diff_workflow(diagram.registry, workflow, diagram.spec, diagram.parts)
         workflow.subprocess_specs = diagram.parts
-        for id, part in list(workflow.subprocesses.items()):
-            migrate_workflow(parts[id], part, diagram.parts[part.spec.name], TaskState.NOTHING)
-        migrate_workflow(top, workflow, diagram.spec, TaskState.FUTURE | TaskState.MAYBE | TaskState.LIKELY)
+        for id, part in workflow.subprocesses.items():
+            _follow(part, diagram.parts[part.spec.name], parts[id])
+        _follow(workflow, diagram.spec, top)
         return self.load(diagram, Instance(diagram, workflow, _Words(self._due_of)).dump())
+
+
+def _follow(workflow: Any, spec: Any, diff: Any) -> None:
+    """Put a workflow on another specification: what is passed or waits stays, what lies ahead is foretold anew."""
+    workflow.spec = spec
+    waiting = TaskState.READY | TaskState.WAITING | TaskState.STARTED
+    ahead = list(workflow.get_tasks(state=waiting, skip_subprocesses=True))
+    for token in ahead:
+        token._drop_children()
+    for token in workflow.tasks.values():
+        token.task_spec = diff.alignment.get(token) or spec.task_specs[token.task_spec.name]
+    for token in ahead:
+        token.task_spec._predict(token, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE | waiting)
 
 
 def plain(value: Any) -> Any:

@@ -107,7 +107,7 @@ class Starter:
                     wanted[f"{source.plan}:{number}"] = next_time(trigger.at, now, self._zone)
         with self._database.transaction() as tx:
             of = select(LinkageTimerRow.ref, LinkageTimerRow.due).where(LinkageTimerRow.kind == "schedule")
-            there = dict(tx.session.execute(of).tuples().all())
+            there = dict(tx.session.execute(of).all())
             wheel.drop(tx, "schedule", *[ref for ref in there if ref not in wanted])
             for ref, due in wanted.items():
                 # What was missed by little is kept, so that the wheel makes up for it.

@@ -112,7 +112,7 @@ class House:
             self.settings, self.city, self.content.devices, self.collector, shared
         )
         self.library, self.rehearsal = open_library(
-            shared, self.city, self.clock, lambda: self.watch.rulebook.rules.keys()
+            shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
         )
         self.joined = join(
             shared,
