@@ -44,7 +44,7 @@ class OrderDraft(Order):
     dry_run: bool = False
 
 
-class Reason(Frozen):
+class VerdictReason(Frozen):
     """One check of a verdict: what was looked at, whether it is as wanted, and what to tell people."""
 
     check: str
@@ -61,10 +61,10 @@ class Verdict(Frozen):
     confirmers: tuple[str, ...] = ()
     """Posts that may confirm it."""
     parameters: dict[str, Value | None]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[VerdictReason, ...]
 
     @property
-    def against(self) -> tuple[Reason, ...]:
+    def against(self) -> tuple[VerdictReason, ...]:
         """What stands against it."""
         return tuple(reason for reason in self.reasons if not reason.fits)
 
@@ -107,7 +107,7 @@ class CommandView(Frozen):
     department: str
     area: str | None
     reason: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[VerdictReason, ...]
     """What stood against it, or why it is where it is."""
     exercise: bool
     tries: int

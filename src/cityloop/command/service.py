@@ -25,9 +25,9 @@ from cityloop.command.schemas import (
     ContactView,
     Order,
     Outcome,
-    Reason,
     Rehearsed,
     Verdict,
+    VerdictReason,
 )
 from cityloop.command.store import Store, order_of, reason
 from cityloop.command.surroundings import CONFIRM, ENTITY, Observed, Surroundings
@@ -289,7 +289,7 @@ def refusal_of(view: CommandView) -> Problem:
     return _refusal(AccessDenied if denied else Conflict, against, command=view.id)
 
 
-def _refusal(kind: type[P], against: Sequence[Reason], **more: str) -> P:
+def _refusal(kind: type[P], against: Sequence[VerdictReason], **more: str) -> P:
     told = Title(zh="；".join(item.said.zh for item in against), en="; ".join(item.said.en for item in against))
     refusal = PHRASES.problem(kind, "refused", reasons=told)
     refusal.more = {**refusal.more, **more, "reasons": [item.model_dump() for item in against]}

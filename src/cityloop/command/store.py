@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cityloop.access.audit import Audit
 from cityloop.command.models import CommandActRow, CommandRow
 from cityloop.command.phrases import PHRASES
-from cityloop.command.schemas import UNDER_WAY, CommandState, Order, Reason
+from cityloop.command.schemas import UNDER_WAY, CommandState, Order, VerdictReason
 from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import NotFound
 from cityloop.core.outbox import Outbox
@@ -165,7 +165,7 @@ def order_of(row: CommandRow) -> Order:
 
 def reason(check: str, said: Title) -> dict[str, Any]:
     """Something that stands against a command, as it is kept."""
-    return Reason(check=check, fits=False, said=said).model_dump()
+    return VerdictReason(check=check, fits=False, said=said).model_dump()
 
 
 def unknown(command: str) -> NotFound:

@@ -14,7 +14,7 @@ from typing import Any
 
 from cityloop.command.declarations import Command, Condition, Device, Grade, Parameter, span
 from cityloop.command.phrases import PHRASES
-from cityloop.command.schemas import Order, Reason, Value, Verdict
+from cityloop.command.schemas import Order, Value, Verdict, VerdictReason
 from cityloop.core.values import Title
 from cityloop.feel import Expression, expression
 
@@ -100,13 +100,13 @@ def verdict(device: Device | None, order: Order, facts: Facts, now: datetime) ->
 
 def safe_to_send(
     device: Device, command: Command, facts: Facts, parameters: Mapping[str, Any], now: datetime
-) -> tuple[Reason, ...]:
+) -> tuple[VerdictReason, ...]:
     """What stands against sending now: the state may have changed since the order was given."""
     read = context(facts, parameters)
     return tuple(reason for reason in _states(device, command, facts, read, now) if not reason.fits)
 
 
-def checked(command: Command, order: Order) -> tuple[dict[str, Value | None], list[Reason]]:
+def checked(command: Command, order: Order) -> tuple[dict[str, Value | None], list[VerdictReason]]:
     """The parameters with their defaults, and what is wrong with them."""
     found: dict[str, Value | None] = {}
     wrong = [
@@ -142,12 +142,12 @@ def value(text: str, read: Mapping[str, Any]) -> Any:
     return _compiled(text).value(read)
 
 
-def conditions(check: str, wanted: tuple[Condition, ...], read: Mapping[str, Any]) -> Iterator[Reason]:
+def conditions(check: str, wanted: tuple[Condition, ...], read: Mapping[str, Any]) -> Iterator[VerdictReason]:
     """Each condition with its answer."""
     for condition in wanted:
         answer = holds(condition.holds, read)
         code = "undecided" if answer is None else "condition"
-        yield Reason(check=check, fits=answer is True, said=PHRASES.what(code, title=condition.title))
+        yield VerdictReason(check=check, fits=answer is True, said=PHRASES.what(code, title=condition.title))
 
 
 @lru_cache(4096)
@@ -165,7 +165,7 @@ def _unknown(device: Device | None, command: Command | None, order: Order, facts
     return Verdict(allowed=False, level=None, second_person=False, parameters=order.parameters, reasons=tuple(reasons))
 
 
-def _parameter(parameter: Parameter, value: Value | None) -> Reason | None:
+def _parameter(parameter: Parameter, value: Value | None) -> VerdictReason | None:
     name = parameter.title
     if value is None:
         return _against("parameters", "parameter_missing", name=name)
@@ -193,7 +193,7 @@ def _of_kind(parameter: Parameter, value: Value) -> bool:
     return number and (parameter.kind == "number" or float(value) == int(value))
 
 
-def _text(parameter: Parameter, value: str) -> Reason | None:
+def _text(parameter: Parameter, value: str) -> VerdictReason | None:
     known = [choice.id for choice in parameter.values]
     if known and value not in known:
         return _against("parameters", "parameter_values", name=parameter.title, known=", ".join(known))
@@ -202,24 +202,24 @@ def _text(parameter: Parameter, value: str) -> Reason | None:
     return None
 
 
-def _authority(command: Command, grade: Grade | None, asker: Asker) -> Iterator[Reason]:
+def _authority(command: Command, grade: Grade | None, asker: Asker) -> Iterator[VerdictReason]:
     if grade is None:
         yield _against("authority", "level_none")
         return
     able = sorted({post for item in command.authority if item.level >= grade.level for post in item.posts})
     fits = not set(able).isdisjoint(asker.posts)
     said = PHRASES.what("authority", level=grade.level, posts=", ".join(able))
-    yield Reason(check="authority", fits=fits, said=said)
+    yield VerdictReason(check="authority", fits=fits, said=said)
     if not asker.permitted:
         yield _against("authority", "permission", permission="command.order")
     yield _fits("sight", "sighted") if asker.sees else _against("sight", "sight")
 
 
-def _way(device: Device, command: Command, order: Order, facts: Facts, now: datetime) -> Iterator[Reason]:
+def _way(device: Device, command: Command, order: Order, facts: Facts, now: datetime) -> Iterator[VerdictReason]:
     """Whether it can be sent at all, in time, and not too often."""
     if not order.exercise:
         said = PHRASES.what("wired" if facts.wired else "wire", wire=device.wire)
-        yield Reason(check="wire", fits=facts.wired, said=said)
+        yield VerdictReason(check="wire", fits=facts.wired, said=said)
     until = expiry(command, order, now)
     if until <= now:
         yield _against("expiry", "expired")
@@ -241,7 +241,9 @@ def expiry(command: Command, order: Order, now: datetime) -> datetime:
     return min(declared, order.expires) if order.expires is not None else declared
 
 
-def _states(device: Device, command: Command, facts: Facts, read: Mapping[str, Any], now: datetime) -> Iterator[Reason]:
+def _states(
+    device: Device, command: Command, facts: Facts, read: Mapping[str, Any], now: datetime
+) -> Iterator[VerdictReason]:
     at = facts.entity.at if facts.entity else None
     if device.fresh is not None and (command.interlocks or command.double_condition):
         if at is None or now - at > span(device.fresh):
@@ -252,9 +254,9 @@ def _states(device: Device, command: Command, facts: Facts, read: Mapping[str, A
     yield from conditions("interlock", command.interlocks, read)
 
 
-def _fits(check: str, code: str, **parts: object) -> Reason:
-    return Reason(check=check, fits=True, said=PHRASES.what(code, **parts))
+def _fits(check: str, code: str, **parts: object) -> VerdictReason:
+    return VerdictReason(check=check, fits=True, said=PHRASES.what(code, **parts))
 
 
-def _against(check: str, code: str, **parts: object) -> Reason:
-    return Reason(check=check, fits=False, said=PHRASES.what(code, **parts))
+def _against(check: str, code: str, **parts: object) -> VerdictReason:
+    return VerdictReason(check=check, fits=False, said=PHRASES.what(code, **parts))

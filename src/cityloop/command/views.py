@@ -21,8 +21,8 @@ from cityloop.command.schemas import (
     CommandKind,
     CommandView,
     ContactView,
-    Reason,
     Verdict,
+    VerdictReason,
 )
 from cityloop.command.store import told, unknown
 from cityloop.command.surroundings import CONFIRM, ENTITY, ORDER, Observed, Surroundings
@@ -94,7 +94,7 @@ class Views:
         card = self._observed.describe(row.entity_type, row.entity)
         times = ("ordered_at", "expires_at", "sent_at", "acknowledged_at", "ended_at")
         known = {**told(row), **{name: getattr(row, name) for name in times}}
-        known["reasons"] = tuple(Reason.model_validate(item) for item in row.reasons)
+        known["reasons"] = tuple(VerdictReason.model_validate(item) for item in row.reasons)
         return CommandView(
             **known,
             entity_title=card.title if card else Title(zh=row.entity, en=row.entity),

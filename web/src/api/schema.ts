@@ -1292,550 +1292,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/plans": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Plans
-         * @description The plans in force.
-         */
-        get: operations["plans_api_v1_plans_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plan-services": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Plan Services
-         * @description The services that a plan's steps may call, with what each is given.
-         */
-        get: operations["plan_services_api_v1_plan_services_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/lint": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Lint Plan
-         * @description What is wrong with a diagram, at the id of each element. Nothing is written.
-         */
-        post: operations["lint_plan_api_v1_plans_lint_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/layout": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Lay Out Plan
-         * @description The diagram, drawn anew. Nothing is written.
-         */
-        post: operations["lay_out_plan_api_v1_plans_layout_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/{plan}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Plan
-         * @description One plan with its diagram, what starts it, and who takes part.
-         */
-        get: operations["plan_api_v1_plans__plan__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/{plan}/versions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Plan Versions
-         * @description Every version, the newest first.
-         */
-        get: operations["plan_versions_api_v1_plans__plan__versions_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/{plan}/versions/{version}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Plan Version
-         * @description One version with its diagram.
-         */
-        get: operations["plan_version_api_v1_plans__plan__versions__version__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/{plan}/explain": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Explain Plan
-         * @description What a diagram would change, and which open runs could go on by it. Nothing is written.
-         */
-        post: operations["explain_plan_api_v1_plans__plan__explain_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/{plan}/apply": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Apply Plan
-         * @description Put an explained diagram into force; new runs follow it, open ones where asked and possible.
-         */
-        post: operations["apply_plan_api_v1_plans__plan__apply_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plans/{plan}/dry-run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Try Plan
-         * @description How a plan, or a diagram of it that is being drawn, would go with these facts and answers. Nothing is sent.
-         */
-        post: operations["try_plan_api_v1_plans__plan__dry_run_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Runs
-         * @description Runs; sort by ``started_at`` (default, descending), ``updated_at``, ``ended_at``, ``plan``, ``state``.
-         */
-        get: operations["runs_api_v1_runs_get"];
-        put?: never;
-        /**
-         * Start
-         * @description Start a plan by hand; where it may run once for an area only, 409 names the run there is.
-         */
-        post: operations["start_api_v1_runs_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Run
-         * @description One run: its diagram with marks, tasks, effects, timeline.
-         */
-        get: operations["run_api_v1_runs__run__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Pause
-         * @description Stand still: timers and deadlines stop, tasks cannot be completed.
-         */
-        post: operations["pause_api_v1_runs__run__pause_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Resume
-         * @description Go on, after a pause or after steps by hand.
-         */
-        post: operations["resume_api_v1_runs__run__resume_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/take-over": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take Over
-         * @description Take it in hand: nothing happens by itself any more; who took it completes, retries and skips steps.
-         */
-        post: operations["take_over_api_v1_runs__run__take_over_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * End
-         * @description End it early; what it has done stays until it is undone.
-         */
-        post: operations["end_api_v1_runs__run__end_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo
-         * @description Undo what a run did, the last first; says of each effect how, or why not.
-         */
-        post: operations["undo_api_v1_runs__run__undo_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Message
-         * @description Give a run the message that it waits for.
-         */
-        post: operations["message_api_v1_runs__run__messages_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/steps/{element}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Retry
-         * @description Try a failed step again.
-         */
-        post: operations["retry_api_v1_runs__run__steps__element__retry_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/steps/{element}/skip": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Skip
-         * @description Go on without a step that failed or waits; its result stays empty.
-         */
-        post: operations["skip_api_v1_runs__run__steps__element__skip_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/effects/{effect}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo Effect
-         * @description Undo one effect.
-         */
-        post: operations["undo_effect_api_v1_runs__run__effects__effect__undo_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/run-tasks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Tasks
-         * @description Tasks; sort by ``due_at`` (default), ``opened_at``, ``done_at``.
-         */
-        get: operations["tasks_api_v1_run_tasks_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/run-tasks/{task}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Task
-         * @description One task with its form.
-         */
-        get: operations["task_api_v1_run_tasks__task__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/run-tasks/{task}/take": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take
-         * @description Take a task of one's department or post.
-         */
-        post: operations["take_api_v1_run_tasks__task__take_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/run-tasks/{task}/complete": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Complete
-         * @description Complete a task; 422 names every field that is wrong.
-         */
-        post: operations["complete_api_v1_run_tasks__task__complete_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/run-tasks/{task}/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Approve
-         * @description Approve or reject; nobody answers twice, or what he asked for himself.
-         */
-        post: operations["approve_api_v1_run_tasks__task__approve_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/run-tasks/{task}/delegate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Delegate
-         * @description Give a task to an account, a department or a post.
-         */
-        post: operations["delegate_api_v1_run_tasks__task__delegate_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -2502,6 +1958,170 @@ export interface paths {
          * @description Rate the result once, after closing.
          */
         post: operations["rate_api_v1_public_cases__number__rating_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commands
+         * @description The log, newest first; sort by ``ordered_at``, ``ended_at``, ``state``, ``entity``, ``command``, ``level``.
+         */
+        get: operations["commands_api_v1_commands_get"];
+        put?: never;
+        /**
+         * Order
+         * @description Give an order, or with ``dry_run`` only ask what it would meet. A refused one answers 409 with every reason.
+         */
+        post: operations["order_api_v1_commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Kinds
+         * @description What may be ordered of which entities.
+         */
+        get: operations["command_kinds_api_v1_command_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Contacts
+         * @description Devices that are or were out of contact, with what is known of their safe state.
+         */
+        get: operations["command_contacts_api_v1_command_contacts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command
+         * @description One command: verdict, state before and now, history.
+         */
+        get: operations["command_api_v1_commands__command__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Agree as the second person; everything is checked once more.
+         */
+        post: operations["confirm_api_v1_commands__command__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse
+         * @description Say no as the second person, or take one's own proposal back.
+         */
+        post: operations["refuse_api_v1_commands__command__refuse_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Order the declared way back; answers with that order.
+         */
+        post: operations["undo_api_v1_commands__command__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle
+         * @description Say what became of a command whose outcome was unknown.
+         */
+        post: operations["settle_api_v1_commands__command__settle_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4404,6 +4024,29 @@ export interface components {
             permissions: string[];
         };
         /**
+         * ActView
+         * @description One line of a command's history.
+         */
+        ActView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Act */
+            act: string;
+            said?: components["schemas"]["Title"] | null;
+            /**
+             * Detail
+             * @default {}
+             */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Actor
          * @description A person at a post, a drill actor playing one, a machine, or the system itself.
          */
@@ -5535,6 +5178,15 @@ export interface components {
             text: components["schemas"]["Title"];
         };
         /**
+         * Choice
+         * @description One value that a text may have.
+         */
+        Choice: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * CitizenProgress
          * @description How a report stands. No names, no phones, no words of the staff; ``note`` is a declared reason.
          */
@@ -5779,6 +5431,175 @@ export interface components {
             used_by: components["schemas"]["Use"][];
         };
         /**
+         * Command
+         * @description One command of an entity type.
+         */
+        Command: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Parameters
+             * @default []
+             */
+            parameters: components["schemas"]["Parameter"][];
+            /**
+             * Limits
+             * @default []
+             */
+            limits: components["schemas"]["Condition"][];
+            /** Authority */
+            authority: components["schemas"]["Grade"][];
+            /**
+             * Double Condition
+             * @default []
+             */
+            double_condition: components["schemas"]["Condition"][];
+            second_person?: components["schemas"]["SecondPerson"] | null;
+            /**
+             * Interlocks
+             * @default []
+             */
+            interlocks: components["schemas"]["Condition"][];
+            /**
+             * Expires
+             * @default 10m
+             */
+            expires: string;
+            rate?: components["schemas"]["Rate"] | null;
+            /**
+             * Acknowledge
+             * @default 1m
+             */
+            acknowledge: string;
+            /**
+             * Tries
+             * @default 3
+             */
+            tries: number;
+            effect: components["schemas"]["Effect"];
+            undo?: components["schemas"]["Undo"] | null;
+        };
+        /**
+         * CommandDetail
+         * @description One command with all that is known of it.
+         */
+        CommandDetail: {
+            command: components["schemas"]["CommandView"];
+            verdict: components["schemas"]["Verdict"];
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** Now */
+            now: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"];
+            /** Undo */
+            undo: string | null;
+            /** Acts */
+            acts: components["schemas"]["ActView"][];
+        };
+        /**
+         * CommandKind
+         * @description One command of one entity type, with whether the asker's posts may order it at all.
+         */
+        CommandKind: {
+            /** Entity Type */
+            entity_type: string;
+            /** Department */
+            department: string;
+            /** Wire */
+            wire: string;
+            command: components["schemas"]["Command"];
+            /** May Order */
+            may_order: boolean;
+        };
+        /**
+         * CommandView
+         * @description A command as lists and events show it.
+         */
+        CommandView: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Command */
+            command: string;
+            title: components["schemas"]["Title"];
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone";
+            /** Level */
+            level: number | null;
+            /** Run */
+            run: string | null;
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /** Reason */
+            reason: string;
+            /** Reasons */
+            reasons: components["schemas"]["VerdictReason"][];
+            /** Exercise */
+            exercise: boolean;
+            /** Tries */
+            tries: number;
+            /** Ordered By */
+            ordered_by: string;
+            /**
+             * Ordered At
+             * Format: date-time
+             */
+            ordered_at: string;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Undo Of */
+            undo_of: string | null;
+            /** Undone By */
+            undone_by: string | null;
+            /**
+             * May
+             * @default []
+             */
+            may: ("confirm" | "refuse" | "undo" | "settle")[];
+        };
+        /**
+         * Condition
+         * @description A FEEL condition that must be true; ``title`` tells people what is wanted. One that cannot be decided fails.
+         */
+        Condition: {
+            /** Holds */
+            holds: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * ConditionLine
          * @description One line of a city's filing and closing rules: what makes it a case, how long it may take, what ends it.
          */
@@ -5792,6 +5613,38 @@ export interface components {
              * @default
              */
             closing: string;
+        };
+        /**
+         * ContactView
+         * @description A device that was or is out of contact, and what is known of its safe state.
+         */
+        ContactView: {
+            /** Id */
+            id: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * Last Seen
+             * Format: date-time
+             */
+            last_seen: string;
+            /**
+             * Lost At
+             * Format: date-time
+             */
+            lost_at: string;
+            /** Heard At */
+            heard_at: string | null;
+            /** Safe */
+            safe: boolean | null;
+            expected: components["schemas"]["Title"];
         };
         /**
          * Correction
@@ -6394,49 +6247,17 @@ export interface components {
             target: string;
         };
         /**
-         * EffectView
-         * @description Something that a run did outside of itself, or is about to do.
+         * Effect
+         * @description What the entity's own data must show after the order, and within which time.
          */
-        EffectView: {
-            /** Id */
-            id: string;
-            /** Run */
-            run: string;
-            /** Element */
-            element: string;
+        Effect: {
+            /** Holds */
+            holds: string;
             title: components["schemas"]["Title"];
-            /** Service */
-            service: string;
-            /** Inputs */
-            inputs: {
-                [key: string]: unknown;
-            };
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "waiting" | "asked" | "done" | "failed" | "skipped" | "gone" | "undone";
-            /** Reference */
-            reference: string | null;
-            /** Result */
-            result: unknown;
-            reason: components["schemas"]["Title"] | null;
-            /** Tries */
-            tries: number;
-            /**
-             * Asked At
-             * Format: date-time
-             */
-            asked_at: string;
-            /** Done At */
-            done_at: string | null;
-            /** Undoable */
-            undoable: boolean;
-            undo: components["schemas"]["Title"];
-            /** Undone At */
-            undone_at: string | null;
-            /** Undone By */
-            undone_by: string | null;
+            /** Within */
+            within: string;
+            /** Steady */
+            steady?: string | null;
         };
         /**
          * ElsewhereCase
@@ -7102,29 +6923,16 @@ export interface components {
             usual: number | null;
         };
         /**
-         * FormField
-         * @description One field of a task's form.
+         * Grade
+         * @description Who may order at a level. An order needs the lowest level whose ``when`` is true; no ``when``: always.
          */
-        FormField: {
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @default text
-             * @enum {string}
-             */
-            kind: "text" | "number" | "integer" | "yes_no" | "choice" | "instant" | "date";
-            title: components["schemas"]["Title"];
-            /**
-             * Required
-             * @default false
-             */
-            required: boolean;
-            /**
-             * Values
-             * @default []
-             */
-            values: string[];
+        Grade: {
+            /** Level */
+            level: number;
+            /** Posts */
+            posts: string[];
+            /** When */
+            when?: string | null;
         };
         /**
          * GradeDef
@@ -8189,19 +7997,6 @@ export interface components {
             stock: boolean;
         };
         /**
-         * MigrationVerdict
-         * @description Whether a running instance could go on by another version of its plan.
-         */
-        MigrationVerdict: {
-            /** Run */
-            run: string;
-            /** Version */
-            version: number;
-            /** May Migrate */
-            may_migrate: boolean;
-            why: components["schemas"]["Title"];
-        };
-        /**
          * ModelEvidence
          * @description What a model had to say: what it foretold, or what it holds for usual; values in the property's unit.
          */
@@ -8554,23 +8349,6 @@ export interface components {
             note: string;
         };
         /**
-         * NewPlanVersion
-         * @description A diagram to be put into force, over the version that was explained; ``migrate``: with the runs that may.
-         */
-        NewPlanVersion: {
-            /** Xml */
-            xml: string;
-            /** Base */
-            base: number;
-            /** Reason */
-            reason: string;
-            /**
-             * Migrate
-             * @default false
-             */
-            migrate: boolean;
-        };
-        /**
          * NewPreview
          * @description What a draft would have said of the last ``hours``.
          */
@@ -8631,22 +8409,6 @@ export interface components {
             plan: string;
             /** Base */
             base: number;
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * NewRun
-         * @description A plan started by a person.
-         */
-        NewRun: {
-            /** Plan */
-            plan: string;
-            /** Facts */
-            facts?: {
-                [key: string]: unknown;
-            };
-            /** Area */
-            area?: string | null;
             /** Reason */
             reason: string;
         };
@@ -8739,6 +8501,42 @@ export interface components {
             descending: boolean;
         };
         /**
+         * OrderDraft
+         * @description An order as it is sent over HTTP.
+         */
+        OrderDraft: {
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reason */
+            reason: string;
+            /** Key */
+            key: string;
+            /** Level */
+            level?: number | null;
+            /** Run */
+            run?: string | null;
+            /** Expires */
+            expires?: string | null;
+            /**
+             * Exercise
+             * @default false
+             */
+            exercise: boolean;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
          * Overlap
          * @description Another rule, and how many of this rule's warnings were open together with one of its own.
          */
@@ -8788,6 +8586,28 @@ export interface components {
         Page_CaseView_: {
             /** Items */
             items: components["schemas"]["CaseView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[CommandView] */
+        Page_CommandView_: {
+            /** Items */
+            items: components["schemas"]["CommandView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[ContactView] */
+        Page_ContactView_: {
+            /** Items */
+            items: components["schemas"]["ContactView"][];
             /** Total */
             total: number;
             /** Page */
@@ -8916,28 +8736,6 @@ export interface components {
             /** Size */
             size: number;
         };
-        /** Page[RunTaskView] */
-        Page_RunTaskView_: {
-            /** Items */
-            items: components["schemas"]["RunTaskView"][];
-            /** Total */
-            total: number;
-            /** Page */
-            page: number;
-            /** Size */
-            size: number;
-        };
-        /** Page[RunView] */
-        Page_RunView_: {
-            /** Items */
-            items: components["schemas"]["RunView"][];
-            /** Total */
-            total: number;
-            /** Page */
-            page: number;
-            /** Size */
-            size: number;
-        };
         /** Page[SentView] */
         Page_SentView_: {
             /** Items */
@@ -8970,6 +8768,41 @@ export interface components {
             page: number;
             /** Size */
             size: number;
+        };
+        /**
+         * Parameter
+         * @description What an order says beside its name. Bounds are in ``unit`` and included.
+         */
+        Parameter: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "integer" | "text" | "flag";
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
+            /**
+             * Values
+             * @default []
+             */
+            values: components["schemas"]["Choice"][];
+            /**
+             * Longest
+             * @default 200
+             */
+            longest: number;
+            /** Default */
+            default?: string | number | boolean | null;
         };
         /**
          * PartView
@@ -9130,120 +8963,6 @@ export interface components {
             faults: string[];
         };
         /**
-         * PlanApplied
-         * @description The new version, and what became of the open runs.
-         */
-        PlanApplied: {
-            plan: components["schemas"]["PlanDetail"];
-            /** Migrated */
-            migrated: components["schemas"]["MigrationVerdict"][];
-        };
-        /**
-         * PlanChange
-         * @description One element that differs between two diagrams, apart from where it is drawn.
-         */
-        PlanChange: {
-            /** Element */
-            element: string;
-            /** Kind */
-            kind: string;
-            title: components["schemas"]["Title"];
-            /**
-             * What
-             * @enum {string}
-             */
-            what: "added" | "removed" | "changed";
-            /** Keys */
-            keys: components["schemas"]["PlanKeyChange"][];
-        };
-        /**
-         * PlanDetail
-         * @description A plan with its diagram in force.
-         */
-        PlanDetail: {
-            plan: components["schemas"]["PlanView"];
-            /** Xml */
-            xml: string;
-            /** Version */
-            version: number;
-            /** Triggers */
-            triggers: components["schemas"]["PlanTrigger"][];
-            /** Lanes */
-            lanes: components["schemas"]["PlanLane"][];
-            /** Faults */
-            faults: components["schemas"]["PlanFault"][];
-        };
-        /**
-         * PlanExplained
-         * @description What a change would do. Nothing is written.
-         */
-        PlanExplained: {
-            /** Plan */
-            plan: string;
-            /** Base */
-            base: number;
-            /** Faults */
-            faults: components["schemas"]["PlanFault"][];
-            /** Changes */
-            changes: components["schemas"]["PlanChange"][];
-            /** Redrawn */
-            redrawn: boolean;
-            /** Running */
-            running: components["schemas"]["MigrationVerdict"][];
-        };
-        /**
-         * PlanFault
-         * @description One thing that is wrong with a diagram; ``element`` is empty where it is the file as a whole.
-         */
-        PlanFault: {
-            /** Element */
-            element: string;
-            /** Code */
-            code: string;
-            /**
-             * Severity
-             * @enum {string}
-             */
-            severity: "error" | "warning";
-            what: components["schemas"]["Title"];
-            mend: components["schemas"]["Title"];
-        };
-        /**
-         * PlanKeyChange
-         * @description One property of an element that differs; empty where it has none.
-         */
-        PlanKeyChange: {
-            /** Key */
-            key: string;
-            /** Before */
-            before: string;
-            /** After */
-            after: string;
-        };
-        /**
-         * PlanLane
-         * @description Who takes part: one department or one post.
-         */
-        PlanLane: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Department */
-            department: string | null;
-            /** Post */
-            post: string | null;
-        };
-        /**
-         * PlanLint
-         * @description What is wrong with a diagram; ``sound`` when nothing keeps it from coming into force.
-         */
-        PlanLint: {
-            /** Faults */
-            faults: components["schemas"]["PlanFault"][];
-            /** Sound */
-            sound: boolean;
-        };
-        /**
          * PlanRequest
          * @description A set to be planned; ``trial``: how many recent records of each feed are tried, 0 for none.
          */
@@ -9255,151 +8974,6 @@ export interface components {
              * @default 200
              */
             trial: number;
-        };
-        /**
-         * PlanText
-         * @description A diagram that is being drawn.
-         */
-        PlanText: {
-            /** Xml */
-            xml: string;
-        };
-        /**
-         * PlanTried
-         * @description How a plan would go with these facts and answers.
-         */
-        PlanTried: {
-            /** Steps */
-            steps: components["schemas"]["TriedStep"][];
-            /**
-             * End
-             * @enum {string}
-             */
-            end: "ended" | "waiting" | "stopped";
-            why: components["schemas"]["Title"];
-        };
-        /**
-         * PlanTrigger
-         * @description What starts a plan by itself, or that a person may.
-         */
-        PlanTrigger: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "warning" | "case" | "person" | "schedule" | "subplan";
-            /** Rule */
-            rule: string | null;
-            /** Levels */
-            levels: string[];
-            /** Type */
-            type: string | null;
-            /** Area */
-            area: string | null;
-            /** When */
-            when: string | null;
-            /**
-             * Once
-             * @enum {string}
-             */
-            once: "area" | "entity" | "none";
-            /** At */
-            at: string | null;
-            /** Move */
-            move: string | null;
-        };
-        /**
-         * PlanTry
-         * @description A wish to see a plan run without anything being sent: what starts it, and what people and services answer.
-         *
-         *     ``answers`` is by element: the values of a form, ``{"approve": false}`` for a refusal, or the result of a service;
-         *     ``{"late": true}`` lets the timer on its border fire first.
-         */
-        PlanTry: {
-            /** Xml */
-            xml?: string | null;
-            /** Facts */
-            facts?: {
-                [key: string]: unknown;
-            };
-            /** Answers */
-            answers?: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        /**
-         * PlanVersionDetail
-         * @description A version with its diagram.
-         */
-        PlanVersionDetail: {
-            /** Version */
-            version: number;
-            /** Origin */
-            origin: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** By */
-            by: string;
-            /** Reason */
-            reason: string;
-            /** In Force */
-            in_force: boolean;
-            /** Xml */
-            xml: string;
-        };
-        /**
-         * PlanVersionView
-         * @description One version of a plan.
-         */
-        PlanVersionView: {
-            /** Version */
-            version: number;
-            /** Origin */
-            origin: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** By */
-            by: string;
-            /** Reason */
-            reason: string;
-            /** In Force */
-            in_force: boolean;
-        };
-        /**
-         * PlanView
-         * @description One plan of the library.
-         */
-        PlanView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Note */
-            note: string;
-            /** Version */
-            version: number;
-            /** Origin */
-            origin: string;
-            /**
-             * Changed At
-             * Format: date-time
-             */
-            changed_at: string;
-            /** Triggers */
-            triggers: ("warning" | "case" | "person" | "schedule" | "subplan")[];
-            /** Departments */
-            departments: string[];
-            /** Tasks */
-            tasks: number;
-            /** Services */
-            services: number;
         };
         /**
          * PointsAsked
@@ -9870,6 +9444,16 @@ export interface components {
             scope: string[];
         };
         /**
+         * Rate
+         * @description At most so many orders of this command to one entity within a span.
+         */
+        Rate: {
+            /** Most */
+            most: number;
+            /** Within */
+            within: string;
+        };
+        /**
          * RawRow
          * @description One record as it was sent.
          */
@@ -9993,6 +9577,22 @@ export interface components {
             /** Reason */
             reason: string;
             said: components["schemas"]["Title"];
+        };
+        /**
+         * Rehearsed
+         * @description What an order would meet now. Nothing was sent or kept.
+         */
+        Rehearsed: {
+            verdict: components["schemas"]["Verdict"];
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"] | null;
+            /** Undo */
+            undo: string | null;
         };
         /**
          * Rejection
@@ -10724,255 +10324,6 @@ export interface components {
             withdraw: boolean;
         };
         /**
-         * RunContact
-         * @description Who takes part in a run.
-         */
-        RunContact: {
-            lane: components["schemas"]["Title"];
-            /** Department */
-            department: string | null;
-            /** Post */
-            post: string | null;
-            title: components["schemas"]["Title"];
-            /** Open Tasks */
-            open_tasks: number;
-        };
-        /**
-         * RunDetail
-         * @description A run with all that its page shows.
-         */
-        RunDetail: {
-            run: components["schemas"]["RunView"];
-            /** Xml */
-            xml: string;
-            /** Marks */
-            marks: components["schemas"]["RunMark"][];
-            /** Tasks */
-            tasks: components["schemas"]["RunTaskView"][];
-            /** Effects */
-            effects: components["schemas"]["EffectView"][];
-            /** Timeline */
-            timeline: components["schemas"]["RunLine"][];
-            /** Area */
-            area: string | null;
-            /** Devices */
-            devices: components["schemas"]["RunDevice"][];
-            /** Contacts */
-            contacts: components["schemas"]["RunContact"][];
-            /** Facts */
-            facts: {
-                [key: string]: unknown;
-            };
-            /** Parts */
-            parts: components["schemas"]["RunView"][];
-            /** May */
-            may: string[];
-        };
-        /**
-         * RunDevice
-         * @description A thing that a run gave an order to.
-         */
-        RunDevice: {
-            /** Entity */
-            entity: string;
-            /** Entity Type */
-            entity_type: string;
-            /** Command */
-            command: string;
-            /** Effect */
-            effect: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "waiting" | "asked" | "done" | "failed" | "skipped" | "gone" | "undone";
-        };
-        /**
-         * RunLine
-         * @description One line of a run's timeline.
-         */
-        RunLine: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Kind */
-            kind: string;
-            /** Actor */
-            actor: string;
-            actor_name: components["schemas"]["Title"];
-            /** Element */
-            element: string | null;
-            text: components["schemas"]["Title"];
-            /** Detail */
-            detail: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * RunMark
-         * @description Where a run stands in its diagram.
-         */
-        RunMark: {
-            /** Element */
-            element: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "done" | "now" | "wait" | "late" | "failed";
-            /** Holder */
-            holder?: string | null;
-            /** Due At */
-            due_at?: string | null;
-        };
-        /**
-         * RunMessage
-         * @description A message for a run that waits for one.
-         */
-        RunMessage: {
-            /** Name */
-            name: string;
-            /** Values */
-            values?: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * RunReason
-         * @description Why somebody steers a run.
-         */
-        RunReason: {
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * RunTaskView
-         * @description A step that waits for a person.
-         */
-        RunTaskView: {
-            /** Id */
-            id: string;
-            /** Run */
-            run: string;
-            /** Plan */
-            plan: string;
-            plan_title: components["schemas"]["Title"];
-            /** Element */
-            element: string;
-            title: components["schemas"]["Title"];
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "task" | "approval";
-            /** Department */
-            department: string | null;
-            /** Post */
-            post: string | null;
-            /** Assignee */
-            assignee: string | null;
-            assignee_name: components["schemas"]["Title"] | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "taken" | "done" | "rejected" | "gone";
-            /** Area */
-            area: string | null;
-            area_title: components["schemas"]["Title"] | null;
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Due At */
-            due_at: string | null;
-            /** Limit */
-            limit: string | null;
-            /** Late */
-            late: boolean;
-            /** Done At */
-            done_at: string | null;
-            /** Done By */
-            done_by: string | null;
-            /** Reminded */
-            reminded: number;
-            /** Escalated To */
-            escalated_to: string | null;
-            /** Level */
-            level: number;
-            /** Levels */
-            levels: number;
-            /** Version */
-            version: number;
-        };
-        /**
-         * RunView
-         * @description One execution of a plan.
-         */
-        RunView: {
-            /** Id */
-            id: string;
-            /** Plan */
-            plan: string;
-            /** Version */
-            version: number;
-            title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "running" | "paused" | "manual" | "done" | "ended" | "failed";
-            /**
-             * Trigger
-             * @enum {string}
-             */
-            trigger: "warning" | "case" | "person" | "schedule" | "subplan";
-            /** Subject */
-            subject: string | null;
-            subject_title: components["schemas"]["Title"] | null;
-            /** Area */
-            area: string | null;
-            area_title: components["schemas"]["Title"] | null;
-            /** Department */
-            department: string | null;
-            /** Reason */
-            reason: string;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
-            /** Started By */
-            started_by: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** Ended By */
-            ended_by: string | null;
-            /** End Reason */
-            end_reason: string | null;
-            /** Parent */
-            parent: string | null;
-            /** Held By */
-            held_by: string | null;
-            /** Waiting */
-            waiting: components["schemas"]["Title"][];
-            /** Open Tasks */
-            open_tasks: number;
-            /** Due At */
-            due_at: string | null;
-            /** Late */
-            late: boolean;
-            failure: components["schemas"]["Title"] | null;
-        };
-        /**
          * Sample
          * @description How many rows of a feed are drawn, and the seed that makes the draw repeatable.
          */
@@ -11245,6 +10596,16 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
+         * SecondPerson
+         * @description Orders of a level ``above`` this one wait until another person of one of these posts confirms them.
+         */
+        SecondPerson: {
+            /** Above */
+            above: number;
+            /** Posts */
+            posts: string[];
+        };
+        /**
          * SentRecipient
          * @description A system that gets cases of a department.
          */
@@ -11313,50 +10674,6 @@ export interface components {
             rule: components["schemas"]["Title"];
         };
         /**
-         * ServiceInput
-         * @description One input of a service; its value in a diagram is a text, or FEEL after ``=``.
-         */
-        ServiceInput: {
-            /** Name */
-            name: string;
-            title: components["schemas"]["Title"];
-            /**
-             * Required
-             * @default false
-             */
-            required: boolean;
-            /**
-             * Values
-             * @default []
-             */
-            values: string[];
-        };
-        /**
-         * ServiceKind
-         * @description A service by its name. ``waits``: the run rests in it until the world answers; no loop through it spins.
-         */
-        ServiceKind: {
-            /** Name */
-            name: string;
-            title: components["schemas"]["Title"];
-            does: components["schemas"]["Title"];
-            /**
-             * Inputs
-             * @default []
-             */
-            inputs: components["schemas"]["ServiceInput"][];
-            /**
-             * More
-             * @default false
-             */
-            more: boolean;
-            /**
-             * Waits
-             * @default false
-             */
-            waits: boolean;
-        };
-        /**
          * SessionView
          * @description Who is signed in, what this actor may do, and of which things this actor sees any.
          */
@@ -11366,6 +10683,19 @@ export interface components {
             permissions: string[];
             /** Sees */
             sees: string[];
+        };
+        /**
+         * Settlement
+         * @description What a person found out about a command whose outcome was unknown.
+         */
+        Settlement: {
+            /** Reason */
+            reason: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "failed";
         };
         /**
          * SheetApplied
@@ -11793,143 +11123,6 @@ export interface components {
             kind: "workday" | "holiday" | "makeup_workday";
         };
         /**
-         * TaskAnswer
-         * @description What one person answered to an approval.
-         */
-        TaskAnswer: {
-            /** By */
-            by: string;
-            name: components["schemas"]["Title"];
-            /**
-             * Answer
-             * @enum {string}
-             */
-            answer: "approve" | "reject";
-            /** Note */
-            note: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-        };
-        /**
-         * TaskApproval
-         * @description An answer to a request for approval.
-         */
-        TaskApproval: {
-            /**
-             * Answer
-             * @enum {string}
-             */
-            answer: "approve" | "reject";
-            /**
-             * Note
-             * @default
-             */
-            note: string;
-        };
-        /**
-         * TaskCompletion
-         * @description The form of a task, filled in.
-         */
-        TaskCompletion: {
-            /** Values */
-            values?: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * TaskDelegation
-         * @description A task given to somebody else: an account, a department or a post.
-         */
-        TaskDelegation: {
-            /** To */
-            to: string;
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * TaskDetail
-         * @description A task with its form and what it is about.
-         */
-        TaskDetail: {
-            /** Id */
-            id: string;
-            /** Run */
-            run: string;
-            /** Plan */
-            plan: string;
-            plan_title: components["schemas"]["Title"];
-            /** Element */
-            element: string;
-            title: components["schemas"]["Title"];
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "task" | "approval";
-            /** Department */
-            department: string | null;
-            /** Post */
-            post: string | null;
-            /** Assignee */
-            assignee: string | null;
-            assignee_name: components["schemas"]["Title"] | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "taken" | "done" | "rejected" | "gone";
-            /** Area */
-            area: string | null;
-            area_title: components["schemas"]["Title"] | null;
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Due At */
-            due_at: string | null;
-            /** Limit */
-            limit: string | null;
-            /** Late */
-            late: boolean;
-            /** Done At */
-            done_at: string | null;
-            /** Done By */
-            done_by: string | null;
-            /** Reminded */
-            reminded: number;
-            /** Escalated To */
-            escalated_to: string | null;
-            /** Level */
-            level: number;
-            /** Levels */
-            levels: number;
-            /** Version */
-            version: number;
-            /** Description */
-            description: string;
-            /** Form */
-            form: string | null;
-            /** Fields */
-            fields: components["schemas"]["FormField"][];
-            /** Values */
-            values: {
-                [key: string]: unknown;
-            };
-            /** Answers */
-            answers: components["schemas"]["TaskAnswer"][];
-            /** Facts */
-            facts: {
-                [key: string]: unknown;
-            };
-            /** May */
-            may: ("take" | "complete" | "approve" | "reject" | "delegate")[];
-            why_not?: components["schemas"]["Title"] | null;
-        };
-        /**
          * TaskEntry
          * @description One line of a part's history.
          */
@@ -12135,30 +11328,6 @@ export interface components {
             after: string[];
         };
         /**
-         * TriedStep
-         * @description One step of a dry run, in the order in which it was reached.
-         */
-        TriedStep: {
-            /** Element */
-            element: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "start" | "task" | "approval" | "service" | "timer" | "message" | "choice" | "end";
-            title: components["schemas"]["Title"];
-            who?: components["schemas"]["Title"] | null;
-            does: components["schemas"]["Title"];
-            /** Inputs */
-            inputs: {
-                [key: string]: unknown;
-            };
-            /** Asks */
-            asks: string[];
-            /** After Seconds */
-            after_seconds: number;
-        };
-        /**
          * TriedThreshold
          * @description A lowest threshold, and how many warnings a week it gives.
          */
@@ -12214,16 +11383,16 @@ export interface components {
             feeds: string[];
         };
         /**
-         * UndoneEffect
-         * @description What became of one effect when a run was undone.
+         * Undo
+         * @description The command that takes an order back; parameters are FEEL over ``before`` and ``parameters``.
          */
-        UndoneEffect: {
-            /** Effect */
-            effect: string;
-            title: components["schemas"]["Title"];
-            /** Undone */
-            undone: boolean;
-            why: components["schemas"]["Title"];
+        Undo: {
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: string;
+            };
         };
         /**
          * UnitRow
@@ -12342,6 +11511,40 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * Verdict
+         * @description Whether an order may be given. ``reasons`` has every check, also those that are as wanted.
+         */
+        Verdict: {
+            /** Allowed */
+            allowed: boolean;
+            /** Level */
+            level: number | null;
+            /** Second Person */
+            second_person: boolean;
+            /**
+             * Confirmers
+             * @default []
+             */
+            confirmers: string[];
+            /** Parameters */
+            parameters: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reasons */
+            reasons: components["schemas"]["VerdictReason"][];
+        };
+        /**
+         * VerdictReason
+         * @description One check of a verdict: what was looked at, whether it is as wanted, and what to tell people.
+         */
+        VerdictReason: {
+            /** Check */
+            check: string;
+            /** Fits */
+            fits: boolean;
+            said: components["schemas"]["Title"];
         };
         /**
          * VersionChange
@@ -12651,6 +11854,14 @@ export interface components {
             };
             /** Periods */
             periods: components["schemas"]["MovedPeriod"][];
+        };
+        /**
+         * Why
+         * @description Why a person does something with a command.
+         */
+        Why: {
+            /** Reason */
+            reason: string;
         };
         /**
          * WhyMoved
@@ -14839,942 +14050,6 @@ export interface operations {
             };
         };
     };
-    plans_api_v1_plans_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"][];
-                };
-            };
-        };
-    };
-    plan_services_api_v1_plan_services_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ServiceKind"][];
-                };
-            };
-        };
-    };
-    lint_plan_api_v1_plans_lint_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanText"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanLint"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    lay_out_plan_api_v1_plans_layout_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanText"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanText"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    plan_api_v1_plans__plan__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    plan_versions_api_v1_plans__plan__versions_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanVersionView"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    plan_version_api_v1_plans__plan__versions__version__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan: string;
-                version: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanVersionDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    explain_plan_api_v1_plans__plan__explain_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanText"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanExplained"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    apply_plan_api_v1_plans__plan__apply_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewPlanVersion"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanApplied"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    try_plan_api_v1_plans__plan__dry_run_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanTry"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanTried"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    runs_api_v1_runs_get: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                sort?: string;
-                plan?: string | null;
-                state?: ("running" | "paused" | "manual" | "done" | "ended" | "failed")[] | null;
-                open?: boolean | null;
-                /** @description area code; everything below it counts */
-                area?: string | null;
-                late?: boolean | null;
-                /** @description the warning or case that started it */
-                subject?: string | null;
-                /** @description in title, reason or id */
-                q?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_RunView_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    start_api_v1_runs_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewRun"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    run_api_v1_runs__run__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    pause_api_v1_runs__run__pause_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    resume_api_v1_runs__run__resume_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    take_over_api_v1_runs__run__take_over_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    end_api_v1_runs__run__end_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    undo_api_v1_runs__run__undo_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UndoneEffect"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    message_api_v1_runs__run__messages_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunMessage"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    retry_api_v1_runs__run__steps__element__retry_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                element: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    skip_api_v1_runs__run__steps__element__skip_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                element: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    undo_effect_api_v1_runs__run__effects__effect__undo_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                effect: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunReason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UndoneEffect"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    tasks_api_v1_run_tasks_get: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                sort?: string;
-                /** @description only tasks that the asker can work on now */
-                mine?: boolean;
-                state?: ("open" | "taken" | "done" | "rejected" | "gone")[] | null;
-                plan?: string | null;
-                run?: string | null;
-                late?: boolean | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_RunTaskView_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    task_api_v1_run_tasks__task__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                task: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    take_api_v1_run_tasks__task__take_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                task: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    complete_api_v1_run_tasks__task__complete_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                task: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskCompletion"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    approve_api_v1_run_tasks__task__approve_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                task: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskApproval"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delegate_api_v1_run_tasks__task__delegate_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                task: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskDelegation"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
     cases_api_v1_cases_get: {
         parameters: {
             query?: {
@@ -16919,6 +15194,327 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CitizenProgress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    commands_api_v1_commands_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                state?: ("proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone") | null;
+                /** @description those that wait for a person: proposed or unknown */
+                open?: boolean | null;
+                entity?: string | null;
+                entity_type?: string | null;
+                command?: string | null;
+                department?: string | null;
+                run?: string | null;
+                by?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommandView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_api_v1_commands_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"] | components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_kinds_api_v1_command_kinds_get: {
+        parameters: {
+            query?: {
+                entity_type?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandKind"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_contacts_api_v1_command_contacts_get: {
+        parameters: {
+            query?: {
+                open?: boolean | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ContactView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_api_v1_commands__command__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_api_v1_commands__command__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    refuse_api_v1_commands__command__refuse_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_api_v1_commands__command__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    settle_api_v1_commands__command__settle_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settlement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
                 };
             };
             /** @description Validation Error */

@@ -19,6 +19,8 @@ interface Events {
   case: Case
   run: Pick<Run, 'id' | 'state'>
   task: Pick<Task, 'id' | 'run' | 'state'>
+  /** A command that changed: what its event tells of it. */
+  command: { id: string }
   reset: null
 }
 
@@ -27,7 +29,7 @@ type Listener<K extends keyof Events> = (data: Events[K]) => void
 export const useLive = defineStore('live', () => {
   const state = ref<LiveState>('connecting')
   const feeds = ref<FeedsState | null>(null)
-  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), run: new Set(), task: new Set(), reset: new Set() }
+  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), command: new Set(), run: new Set(), task: new Set(), reset: new Set() }
   const city = useCity()
 
   const stream = new Stream('/api/v1/stream', receive, (next) => {
@@ -43,6 +45,7 @@ export const useLive = defineStore('live', () => {
     else if (event.name === 'case' && event.data) listeners.case.forEach((tell) => tell(event.data as Case))
     else if (event.name === 'run' && event.data) listeners.run.forEach((tell) => tell(event.data as Run))
     else if (event.name === 'task' && event.data) listeners.task.forEach((tell) => tell(event.data as Task))
+    else if (event.name === 'command' && event.data) listeners.command.forEach((tell) => tell(event.data as { id: string }))
     else if (event.name === 'reset') listeners.reset.forEach((tell) => tell(null))
   }
 

@@ -23,6 +23,8 @@ const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [..
 
 const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
 
+const COMMANDS: Place = { name: 'commands', to: '/commands', word: 'nav.commands', belongs: ['commands', 'command', 'command-contacts'] }
+
 const FIELD: Place = { name: 'field', to: '/field', word: 'nav.field', belongs: ['field', 'field-report'] }
 
 /** Who goes out: to handle, to inspect. */
@@ -41,7 +43,8 @@ export function usePlaces() {
     const first = offeredGroups(session)[0]?.entries[0]
     const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
     const linkage = linkagePlaces(session)
-    const places = [...outside, ...PLACES, ...linkage, ...(session.may('evaluate.read') ? [SCORES] : [])]
+    const commands = session.sees('command') ? [COMMANDS] : []
+    const places = [...outside, ...PLACES, ...linkage, ...commands, ...(session.may('evaluate.read') ? [SCORES] : [])]
     return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
   })
 }

@@ -6,6 +6,7 @@ import { zh as cases } from '../cases/i18n.zh-CN'
 import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as city } from '../city/i18n.zh-CN'
 import { zh as collect } from '../collect/i18n.zh-CN'
+import { zh as command } from '../command/i18n.zh-CN'
 import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
@@ -18,4 +19,4 @@ import { zh as standard } from '../standard/i18n.zh-CN'
 import { zh as steward } from '../steward/i18n.zh-CN'
 import { zh as watch } from '../watch/i18n.zh-CN'
 
-export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen, ...linkage }
+export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...command, ...standard, ...quality, ...steward, ...citizen, ...linkage }
