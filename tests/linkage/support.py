@@ -23,7 +23,7 @@ from cityloop.core.web import Paging
 from cityloop.linkage.answering import ANSWERS
 from cityloop.linkage.drawing import read
 from cityloop.linkage.ports import Answered, Later, Occasion, PlanSource
-from cityloop.linkage.schemas import NewRun, RunDetail, TaskFilter, RunTaskView
+from cityloop.linkage.schemas import NewRun, RunDetail, RunTaskView, TaskFilter
 from cityloop.linkage.service import Linkage, engine_of, open_linkage
 from cityloop.linkage.starting import STARTERS
 

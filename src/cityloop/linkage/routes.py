@@ -17,6 +17,7 @@ from cityloop.linkage.schemas import (
     RunMessage,
     RunReason,
     RunState,
+    RunTaskView,
     RunView,
     TaskApproval,
     TaskCompletion,
@@ -24,7 +25,6 @@ from cityloop.linkage.schemas import (
     TaskDetail,
     TaskFilter,
     TaskState,
-    RunTaskView,
     UndoneEffect,
 )
 from cityloop.linkage.tasks import TaskDesk

@@ -26,11 +26,11 @@ from cityloop.linkage.ports import People
 from cityloop.linkage.runner import Runner
 from cityloop.linkage.schemas import (
     OPEN_TASKS,
+    RunTaskView,
     TaskApproval,
     TaskDelegation,
     TaskDetail,
     TaskFilter,
-    RunTaskView,
 )
 from cityloop.linkage.seeing import WORK, Sight, has_in_hand
 from cityloop.linkage.steps import UserStep

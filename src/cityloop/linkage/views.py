@@ -26,9 +26,9 @@ from cityloop.linkage.schemas import (
     RunDevice,
     RunLine,
     RunMark,
+    RunTaskView,
     RunView,
     TaskAnswer,
-    RunTaskView,
 )
 
 NameOf = Callable[[str], Title]
