@@ -24,6 +24,20 @@ def test_appended_rows_are_read_back_as_they_were(lake: Lake) -> None:
     assert found.cast(SCHEMA).equals(rows(0))
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "",
+        f'WITH few AS (SELECT * FROM "{TABLE}" LIMIT 3) ',
+        "with recursive n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) ",
+    ],
+)
+def test_a_statement_may_bring_names_of_its_own(lake: Lake, head: str) -> None:
+    lake.append(TABLE, rows(0))
+    found = lake.query(f'{head}SELECT count(*) AS n FROM "{TABLE}" WHERE level < ?', [TABLE], [5.0])
+    assert found["n"].to_pylist() == [5]
+
+
 def test_any_delta_reader_reads_the_same_rows(lake: Lake) -> None:
     lake.append(TABLE, rows(0, 40, step=timedelta(hours=1)))
     lake.append(TABLE, rows(40, 10))

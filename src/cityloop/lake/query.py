@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,14 +41,11 @@ class DuckEngine:
         self._closing = threading.Lock()
 
     def run(self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = ()) -> pa.Table:
-        """Run one SELECT over temporary views of the tables."""
+        """Run one SELECT over the tables."""
         with self._closing:
             cursor = self._connection.cursor()
         try:
-            for table in tables:
-                select = view(table.folder, table.files, table.schema, table.partition)
-                cursor.execute(f"CREATE TEMP VIEW {_name(table.name)} AS {select}")
-            return cursor.sql(sql, params=parameters or None).to_arrow_table()
+            return cursor.sql(_over(tables, sql), params=parameters or None).to_arrow_table()
         finally:
             cursor.close()
 
@@ -55,6 +53,19 @@ class DuckEngine:
         """Close the instance; running queries end first."""
         with self._closing:
             self._connection.close()
+
+
+def _over(tables: Sequence[TableFiles], sql: str) -> str:
+    """The statement with its tables named in front of it: one binding, where a view of its own costs another."""
+    selects = [(table.name, view(table.folder, table.files, table.schema, table.partition)) for table in tables]
+    named = ", ".join(f"{_name(name)} AS NOT MATERIALIZED ({select})" for name, select in selects)
+    own = _WITH.match(sql)
+    if own is None or not named:
+        return f"WITH {named} {sql}" if named else sql
+    return f"WITH {own.group(1) or ''}{named}, {sql[own.end() :]}"
+
+
+_WITH = re.compile(r"\s*WITH\s+(RECURSIVE\s+)?", re.IGNORECASE)
 
 
 def write_views(connection: duckdb.DuckDBPyConnection, tables: Sequence[TableFiles]) -> None:
