@@ -68,17 +68,17 @@ class Api:
     def tasks(self, account: str) -> Page[RunTaskView]:
         """Open tasks of linkage plans that ``account`` has in hand."""
         query = {"mine": "true", "size": "100"}
-        return Page[RunTaskView].model_validate_json(self._send(account, "GET", "/api/v1/tasks", params=query).content)
+        return Page[RunTaskView].model_validate_json(self._send(account, "GET", "/api/v1/run-tasks", params=query).content)
 
     def complete(self, account: str, task: str, values: Mapping[str, Any]) -> None:
         """Fill in a task's form."""
         body = TaskCompletion(values=dict(values)).model_dump_json()
-        self._send(account, "POST", f"/api/v1/tasks/{task}/complete", body=body)
+        self._send(account, "POST", f"/api/v1/run-tasks/{task}/complete", body=body)
 
     def approve(self, account: str, task: str, answer: Literal["approve", "reject"], note: str) -> None:
         """Answer a request for approval."""
         body = TaskApproval(answer=answer, note=note).model_dump_json()
-        self._send(account, "POST", f"/api/v1/tasks/{task}/approve", body=body)
+        self._send(account, "POST", f"/api/v1/run-tasks/{task}/approve", body=body)
 
     def _send(
         self, account: str, method: str, path: str, params: Mapping[str, str] | None = None, body: str | None = None

@@ -43,7 +43,7 @@ class TaskPlayer:
         self._not_before: dict[str, datetime] = {}
 
     def look(self, api: TaskApi, playing: Iterable[str], real: float) -> None:
-        """Let one account whose time has come read its list (``real``: monotonic seconds); one that may not has none."""
+        """Let one account whose time has come read its list (``real``: monotonic seconds)."""
         for account in playing:
             if self._look_at.get(account, real + 1) <= real:
                 self._look_at[account] = real + self._look
