@@ -161,14 +161,20 @@ def prepare(room: Room, scene: Scene) -> None:
     found = {kind: list(items) for kind, items in scene.found.items()}
     room.linkage.performer.offer({"find": Looking(found), "route": Looking({})})
     room.services["wait_warning_clear"].waits = True
+    room.services["command"].result = {"state": "done"}
     room.services["decide"].result = {"response": "III", "outcome": "matched"}
+
+
+def told(scene: Scene) -> dict[str, Any]:
+    """The warning that starts a scene."""
+    return warning(entity_title={"zh": "某处", "en": "a place"}, lon=114.0, lat=22.6, **scene.starts)
 
 
 def begin(room: Room, scene: Scene) -> RunDetail:
     """The warning is raised and the plan starts by itself."""
-    told = warning(entity_title={"zh": "某处", "en": "a place"}, lon=114.0, lat=22.6, **scene.starts)
-    room.open_warnings.add(told["id"])
-    room.event("cityloop.warning.raised", told["id"], {"warning": told, "evidence": {}})
+    said = told(scene)
+    room.open_warnings.add(said["id"])
+    room.event("cityloop.warning.raised", said["id"], {"warning": said, "evidence": {}})
     (run,) = room.linkage.runs.list(LEAD, RunFilter(plan=scene.plan), FIRST).items
     return room.run(run.id)
 
