@@ -86,6 +86,8 @@ def _user_task(node: Node, lane: Lane | None, names: PlanNames) -> Iterator[Faul
         above = task.get("escalate")
         if above and names.departments is not None and names.posts is not None:
             yield from _among(node.id, "unknown-post", above, {*names.departments, *names.posts})
+        if task.get("approval") and node.ours("field"):
+            yield PHRASES.fault(node.id, "approval-form")
     yield from _fields(node.id, node.ours("field"))
 
 

@@ -1292,6 +1292,550 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans
+         * @description The plans in force.
+         */
+        get: operations["plans_api_v1_plans_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan-services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Services
+         * @description The services that a plan's steps may call, with what each is given.
+         */
+        get: operations["plan_services_api_v1_plan_services_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lint Plan
+         * @description What is wrong with a diagram, at the id of each element. Nothing is written.
+         */
+        post: operations["lint_plan_api_v1_plans_lint_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/layout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lay Out Plan
+         * @description The diagram, drawn anew. Nothing is written.
+         */
+        post: operations["lay_out_plan_api_v1_plans_layout_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description One plan with its diagram, what starts it, and who takes part.
+         */
+        get: operations["plan_api_v1_plans__plan__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Versions
+         * @description Every version, the newest first.
+         */
+        get: operations["plan_versions_api_v1_plans__plan__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Version
+         * @description One version with its diagram.
+         */
+        get: operations["plan_version_api_v1_plans__plan__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Plan
+         * @description What a diagram would change, and which open runs could go on by it. Nothing is written.
+         */
+        post: operations["explain_plan_api_v1_plans__plan__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Plan
+         * @description Put an explained diagram into force; new runs follow it, open ones where asked and possible.
+         */
+        post: operations["apply_plan_api_v1_plans__plan__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Plan
+         * @description How a plan, or a diagram of it that is being drawn, would go with these facts and answers. Nothing is sent.
+         */
+        post: operations["try_plan_api_v1_plans__plan__dry_run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs
+         * @description Runs; sort by ``started_at`` (default, descending), ``updated_at``, ``ended_at``, ``plan``, ``state``.
+         */
+        get: operations["runs_api_v1_runs_get"];
+        put?: never;
+        /**
+         * Start
+         * @description Start a plan by hand; where it may run once for an area only, 409 names the run there is.
+         */
+        post: operations["start_api_v1_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run
+         * @description One run: its diagram with marks, tasks, effects, timeline.
+         */
+        get: operations["run_api_v1_runs__run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Stand still: timers and deadlines stop, tasks cannot be completed.
+         */
+        post: operations["pause_api_v1_runs__run__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on, after a pause or after steps by hand.
+         */
+        post: operations["resume_api_v1_runs__run__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Take it in hand: nothing happens by itself any more; who took it completes, retries and skips steps.
+         */
+        post: operations["take_over_api_v1_runs__run__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End
+         * @description End it early; what it has done stays until it is undone.
+         */
+        post: operations["end_api_v1_runs__run__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Undo what a run did, the last first; says of each effect how, or why not.
+         */
+        post: operations["undo_api_v1_runs__run__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Message
+         * @description Give a run the message that it waits for.
+         */
+        post: operations["message_api_v1_runs__run__messages_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/steps/{element}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Try a failed step again.
+         */
+        post: operations["retry_api_v1_runs__run__steps__element__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/steps/{element}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip
+         * @description Go on without a step that failed or waits; its result stays empty.
+         */
+        post: operations["skip_api_v1_runs__run__steps__element__skip_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/effects/{effect}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Effect
+         * @description Undo one effect.
+         */
+        post: operations["undo_effect_api_v1_runs__run__effects__effect__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tasks
+         * @description Tasks; sort by ``due_at`` (default), ``opened_at``, ``done_at``.
+         */
+        get: operations["tasks_api_v1_run_tasks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Task
+         * @description One task with its form.
+         */
+        get: operations["task_api_v1_run_tasks__task__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Take a task of one's department or post.
+         */
+        post: operations["take_api_v1_run_tasks__task__take_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete
+         * @description Complete a task; 422 names every field that is wrong.
+         */
+        post: operations["complete_api_v1_run_tasks__task__complete_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Approve or reject; nobody answers twice, or what he asked for himself.
+         */
+        post: operations["approve_api_v1_run_tasks__task__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/delegate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delegate
+         * @description Give a task to an account, a department or a post.
+         */
+        post: operations["delegate_api_v1_run_tasks__task__delegate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -2667,6 +3211,186 @@ export interface paths {
          * @description The report of a period as a page to print, an Excel workbook or a PDF file, as far as the asker may see.
          */
         get: operations["scheme_report_api_v1_schemes__scheme__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Tables
+         * @description Every decision table in force.
+         */
+        get: operations["decision_tables_api_v1_decision_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Table
+         * @description Faults of a text, combinations without a rule, rules that hold together. Nothing is written.
+         */
+        post: operations["check_table_api_v1_decision_tables_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision Table
+         * @description One table with its text, what it must be given, what the check says, and its versions.
+         */
+        get: operations["decision_table_api_v1_decision_tables__table__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Table Versions
+         * @description Every version with its text, the newest first.
+         */
+        get: operations["table_versions_api_v1_decision_tables__table__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Table
+         * @description The answer over inputs, by the table in force or by a text. Nothing is written.
+         */
+        post: operations["try_table_api_v1_decision_tables__table__trial_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Table
+         * @description Which past decisions a changed table would have made differently. Nothing is written.
+         */
+        post: operations["explain_table_api_v1_decision_tables__table__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decision-tables/{table}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Table
+         * @description Put a changed table into force; decisions that were made stay as they are.
+         */
+        post: operations["apply_table_api_v1_decision_tables__table__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions
+         * @description The log of decisions, a page at a time.
+         */
+        get: operations["decisions_api_v1_decisions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision
+         * @description One decision with its inputs, the rules that matched and the reasons.
+         */
+        get: operations["decision_api_v1_decisions__decision__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5119,6 +5843,31 @@ export interface components {
             version: number;
         };
         /**
+         * ChangeExplained
+         * @description What a changed table would have decided; nothing is written.
+         */
+        ChangeExplained: {
+            /** Base */
+            base: number;
+            check: components["schemas"]["TableCheck"];
+            /** Decisions */
+            decisions: number;
+            /** Different */
+            different: number;
+            /** Errors Before */
+            errors_before: number;
+            /** Errors After */
+            errors_after: number;
+            /** Unmatched Before */
+            unmatched_before: number;
+            /** Unmatched After */
+            unmatched_after: number;
+            /** Rules */
+            rules: components["schemas"]["RuleCount"][];
+            /** Shown */
+            shown: components["schemas"]["OtherAnswer"][];
+        };
+        /**
          * ChangeView
          * @description One difference, key by key. ``id`` is the path of the part.
          */
@@ -5142,6 +5891,19 @@ export interface components {
             /** Breaking */
             breaking: boolean;
             reason: components["schemas"]["Title"];
+        };
+        /**
+         * ChangeWish
+         * @description A text to be explained by the decisions of the last ``days``.
+         */
+        ChangeWish: {
+            /** Xml */
+            xml: string;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
         };
         /**
          * ChangedDay
@@ -5887,6 +6649,131 @@ export interface components {
             explanation: components["schemas"]["Title"];
         };
         /**
+         * DecisionLine
+         * @description One decision of the log.
+         */
+        DecisionLine: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+        };
+        /**
+         * DecisionTableLine
+         * @description A table in the list. ``counts`` are its stored decisions by outcome.
+         */
+        DecisionTableLine: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Rules */
+            rules: number;
+            /** Policy */
+            policy: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Warnings */
+            warnings: number;
+        };
+        /**
+         * DecisionTableView
+         * @description A table in force with its text.
+         */
+        DecisionTableView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: number;
+            /** Xml */
+            xml: string;
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Versions */
+            versions: components["schemas"]["TableVersion"][];
+        };
+        /**
+         * DecisionView
+         * @description One decision with all that it rests on; what the asker's post covers is null.
+         */
+        DecisionView: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Table */
+            table: string;
+            title: components["schemas"]["Title"];
+            /** Version */
+            version: number;
+            /** Subject */
+            subject: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[] | null;
+            /** Rules */
+            rules: string[];
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+            /** Digest */
+            digest: string;
+        };
+        /**
          * DeductDef
          * @description Points off for what exceeds ``free``: ``each`` for one, or for every full ``step`` of them.
          */
@@ -6258,6 +7145,51 @@ export interface components {
             within: string;
             /** Steady */
             steady?: string | null;
+        };
+        /**
+         * EffectView
+         * @description Something that a run did outside of itself, or is about to do.
+         */
+        EffectView: {
+            /** Id */
+            id: string;
+            /** Run */
+            run: string;
+            /** Element */
+            element: string;
+            title: components["schemas"]["Title"];
+            /** Service */
+            service: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "asked" | "done" | "failed" | "skipped" | "gone" | "undone";
+            /** Reference */
+            reference: string | null;
+            /** Result */
+            result: unknown;
+            reason: components["schemas"]["Title"] | null;
+            /** Tries */
+            tries: number;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Done At */
+            done_at: string | null;
+            /** Undoable */
+            undoable: boolean;
+            undo: components["schemas"]["Title"];
+            /** Undone At */
+            undone_at: string | null;
+            /** Undone By */
+            undone_by: string | null;
         };
         /**
          * ElsewhereCase
@@ -6748,6 +7680,18 @@ export interface components {
             exemptions: string[];
         };
         /**
+         * FileFault
+         * @description One thing that is wrong with a file, at its place.
+         */
+        FileFault: {
+            /** Where */
+            where: string;
+            /** Code */
+            code: string;
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
+        };
+        /**
          * Filter
          * @description A condition on a dimension. Numbers are written as text; ``empty`` and ``present`` take no values.
          */
@@ -6765,63 +7709,6 @@ export interface components {
              * @default []
              */
             values: string[];
-        };
-        /**
-         * Finding
-         * @description What was found in one feed under one check, and what has become of it.
-         */
-        Finding: {
-            /** Id */
-            id: string;
-            /** Inspection */
-            inspection: string;
-            /** Feed */
-            feed: string;
-            feed_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"];
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "repaired" | "passed" | "failed";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number;
-            reason: components["schemas"]["Title"];
-            /** Examples */
-            examples: components["schemas"]["Example"][];
-            /** Case */
-            case: string | null;
-            /** Case Number */
-            case_number: string | null;
-            /** Case State */
-            case_state: string | null;
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "red" | "none";
-            /** Overdue */
-            overdue: boolean;
-            /** Attempts */
-            attempts: number;
-            /** Rechecks */
-            rechecks: components["schemas"]["Recheck"][];
         };
         /**
          * ForecastModel
@@ -6921,6 +7808,31 @@ export interface components {
             naive_mae: number | null;
             /** Usual */
             usual: number | null;
+        };
+        /**
+         * FormField
+         * @description One field of a task's form.
+         */
+        FormField: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind: "text" | "number" | "integer" | "yes_no" | "choice" | "instant" | "date";
+            title: components["schemas"]["Title"];
+            /**
+             * Required
+             * @default false
+             */
+            required: boolean;
+            /**
+             * Values
+             * @default []
+             */
+            values: string[];
         };
         /**
          * Grade
@@ -7997,6 +8909,19 @@ export interface components {
             stock: boolean;
         };
         /**
+         * MigrationVerdict
+         * @description Whether a running instance could go on by another version of its plan.
+         */
+        MigrationVerdict: {
+            /** Run */
+            run: string;
+            /** Version */
+            version: number;
+            /** May Migrate */
+            may_migrate: boolean;
+            why: components["schemas"]["Title"];
+        };
+        /**
          * ModelEvidence
          * @description What a model had to say: what it foretold, or what it holds for usual; values in the property's unit.
          */
@@ -8349,6 +9274,23 @@ export interface components {
             note: string;
         };
         /**
+         * NewPlanVersion
+         * @description A diagram to be put into force, over the version that was explained; ``migrate``: with the runs that may.
+         */
+        NewPlanVersion: {
+            /** Xml */
+            xml: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Migrate
+             * @default false
+             */
+            migrate: boolean;
+        };
+        /**
          * NewPreview
          * @description What a draft would have said of the last ``hours``.
          */
@@ -8407,6 +9349,34 @@ export interface components {
             withdraw: boolean;
             /** Plan */
             plan: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewRun
+         * @description A plan started by a person.
+         */
+        NewRun: {
+            /** Plan */
+            plan: string;
+            /** Facts */
+            facts?: {
+                [key: string]: unknown;
+            };
+            /** Area */
+            area?: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewTable
+         * @description A change that was explained and is now wanted; ``base`` is the version that it was made from.
+         */
+        NewTable: {
+            /** Xml */
+            xml: string;
             /** Base */
             base: number;
             /** Reason */
@@ -8537,6 +9507,47 @@ export interface components {
             dry_run: boolean;
         };
         /**
+         * OtherAnswer
+         * @description A past decision that would come out differently.
+         */
+        OtherAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Subject */
+            subject: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | unknown[];
+            /**
+             * Outcome Before
+             * @enum {string}
+             */
+            outcome_before: "matched" | "none" | "error";
+            /**
+             * Outcome After
+             * @enum {string}
+             */
+            outcome_after: "matched" | "none" | "error";
+            /** Rules Before */
+            rules_before: string[];
+            /** Rules After */
+            rules_after: string[];
+        };
+        /**
          * Overlap
          * @description Another rule, and how many of this rule's warnings were open together with one of its own.
          */
@@ -8626,6 +9637,17 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[DecisionLine] */
+        Page_DecisionLine_: {
+            /** Items */
+            items: components["schemas"]["DecisionLine"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[EntityOutlook] */
         Page_EntityOutlook_: {
             /** Items */
@@ -8673,7 +9695,7 @@ export interface components {
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
-            items: components["schemas"]["Finding"][];
+            items: components["schemas"]["cityloop__quality__schemas__Finding"][];
             /** Total */
             total: number;
             /** Page */
@@ -8729,6 +9751,28 @@ export interface components {
         Page_QuarantineView_: {
             /** Items */
             items: components["schemas"]["QuarantineView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[RunTaskView] */
+        Page_RunTaskView_: {
+            /** Items */
+            items: components["schemas"]["RunTaskView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[RunView] */
+        Page_RunView_: {
+            /** Items */
+            items: components["schemas"]["RunView"][];
             /** Total */
             total: number;
             /** Page */
@@ -8963,6 +10007,120 @@ export interface components {
             faults: string[];
         };
         /**
+         * PlanApplied
+         * @description The new version, and what became of the open runs.
+         */
+        PlanApplied: {
+            plan: components["schemas"]["PlanDetail"];
+            /** Migrated */
+            migrated: components["schemas"]["MigrationVerdict"][];
+        };
+        /**
+         * PlanChange
+         * @description One element that differs between two diagrams, apart from where it is drawn.
+         */
+        PlanChange: {
+            /** Element */
+            element: string;
+            /** Kind */
+            kind: string;
+            title: components["schemas"]["Title"];
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "added" | "removed" | "changed";
+            /** Keys */
+            keys: components["schemas"]["PlanKeyChange"][];
+        };
+        /**
+         * PlanDetail
+         * @description A plan with its diagram in force.
+         */
+        PlanDetail: {
+            plan: components["schemas"]["PlanView"];
+            /** Xml */
+            xml: string;
+            /** Version */
+            version: number;
+            /** Triggers */
+            triggers: components["schemas"]["PlanTrigger"][];
+            /** Lanes */
+            lanes: components["schemas"]["PlanLane"][];
+            /** Faults */
+            faults: components["schemas"]["PlanFault"][];
+        };
+        /**
+         * PlanExplained
+         * @description What a change would do. Nothing is written.
+         */
+        PlanExplained: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Faults */
+            faults: components["schemas"]["PlanFault"][];
+            /** Changes */
+            changes: components["schemas"]["PlanChange"][];
+            /** Redrawn */
+            redrawn: boolean;
+            /** Running */
+            running: components["schemas"]["MigrationVerdict"][];
+        };
+        /**
+         * PlanFault
+         * @description One thing that is wrong with a diagram; ``element`` is empty where it is the file as a whole.
+         */
+        PlanFault: {
+            /** Element */
+            element: string;
+            /** Code */
+            code: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning";
+            what: components["schemas"]["Title"];
+            mend: components["schemas"]["Title"];
+        };
+        /**
+         * PlanKeyChange
+         * @description One property of an element that differs; empty where it has none.
+         */
+        PlanKeyChange: {
+            /** Key */
+            key: string;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+        };
+        /**
+         * PlanLane
+         * @description Who takes part: one department or one post.
+         */
+        PlanLane: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+        };
+        /**
+         * PlanLint
+         * @description What is wrong with a diagram; ``sound`` when nothing keeps it from coming into force.
+         */
+        PlanLint: {
+            /** Faults */
+            faults: components["schemas"]["PlanFault"][];
+            /** Sound */
+            sound: boolean;
+        };
+        /**
          * PlanRequest
          * @description A set to be planned; ``trial``: how many recent records of each feed are tried, 0 for none.
          */
@@ -8974,6 +10132,151 @@ export interface components {
              * @default 200
              */
             trial: number;
+        };
+        /**
+         * PlanText
+         * @description A diagram that is being drawn.
+         */
+        PlanText: {
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * PlanTried
+         * @description How a plan would go with these facts and answers.
+         */
+        PlanTried: {
+            /** Steps */
+            steps: components["schemas"]["TriedStep"][];
+            /**
+             * End
+             * @enum {string}
+             */
+            end: "ended" | "waiting" | "stopped";
+            why: components["schemas"]["Title"];
+        };
+        /**
+         * PlanTrigger
+         * @description What starts a plan by itself, or that a person may.
+         */
+        PlanTrigger: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "warning" | "case" | "person" | "schedule" | "subplan";
+            /** Rule */
+            rule: string | null;
+            /** Levels */
+            levels: string[];
+            /** Type */
+            type: string | null;
+            /** Area */
+            area: string | null;
+            /** When */
+            when: string | null;
+            /**
+             * Once
+             * @enum {string}
+             */
+            once: "area" | "entity" | "none";
+            /** At */
+            at: string | null;
+            /** Move */
+            move: string | null;
+        };
+        /**
+         * PlanTry
+         * @description A wish to see a plan run without anything being sent: what starts it, and what people and services answer.
+         *
+         *     ``answers`` is by element: the values of a form, ``{"approve": false}`` for a refusal, or the result of a service;
+         *     ``{"late": true}`` lets the timer on its border fire first.
+         */
+        PlanTry: {
+            /** Xml */
+            xml?: string | null;
+            /** Facts */
+            facts?: {
+                [key: string]: unknown;
+            };
+            /** Answers */
+            answers?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /**
+         * PlanVersionDetail
+         * @description A version with its diagram.
+         */
+        PlanVersionDetail: {
+            /** Version */
+            version: number;
+            /** Origin */
+            origin: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** In Force */
+            in_force: boolean;
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * PlanVersionView
+         * @description One version of a plan.
+         */
+        PlanVersionView: {
+            /** Version */
+            version: number;
+            /** Origin */
+            origin: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** In Force */
+            in_force: boolean;
+        };
+        /**
+         * PlanView
+         * @description One plan of the library.
+         */
+        PlanView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Note */
+            note: string;
+            /** Version */
+            version: number;
+            /** Origin */
+            origin: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Triggers */
+            triggers: ("warning" | "case" | "person" | "schedule" | "subplan")[];
+            /** Departments */
+            departments: string[];
+            /** Tasks */
+            tasks: number;
+            /** Services */
+            services: number;
         };
         /**
          * PointsAsked
@@ -9932,6 +11235,18 @@ export interface components {
             versions: components["schemas"]["RuleVersionView"][];
         };
         /**
+         * RuleCount
+         * @description How many of the past decisions a rule would have made. ``before`` counts those that it made.
+         */
+        RuleCount: {
+            /** Rule */
+            rule: string;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+        };
+        /**
          * RuleCounts
          * @description Records that broke one rule.
          */
@@ -10324,6 +11639,255 @@ export interface components {
             withdraw: boolean;
         };
         /**
+         * RunContact
+         * @description Who takes part in a run.
+         */
+        RunContact: {
+            lane: components["schemas"]["Title"];
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+            title: components["schemas"]["Title"];
+            /** Open Tasks */
+            open_tasks: number;
+        };
+        /**
+         * RunDetail
+         * @description A run with all that its page shows.
+         */
+        RunDetail: {
+            run: components["schemas"]["RunView"];
+            /** Xml */
+            xml: string;
+            /** Marks */
+            marks: components["schemas"]["RunMark"][];
+            /** Tasks */
+            tasks: components["schemas"]["RunTaskView"][];
+            /** Effects */
+            effects: components["schemas"]["EffectView"][];
+            /** Timeline */
+            timeline: components["schemas"]["RunLine"][];
+            /** Area */
+            area: string | null;
+            /** Devices */
+            devices: components["schemas"]["RunDevice"][];
+            /** Contacts */
+            contacts: components["schemas"]["RunContact"][];
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Parts */
+            parts: components["schemas"]["RunView"][];
+            /** May */
+            may: string[];
+        };
+        /**
+         * RunDevice
+         * @description A thing that a run gave an order to.
+         */
+        RunDevice: {
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            /** Command */
+            command: string;
+            /** Effect */
+            effect: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "asked" | "done" | "failed" | "skipped" | "gone" | "undone";
+        };
+        /**
+         * RunLine
+         * @description One line of a run's timeline.
+         */
+        RunLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Actor */
+            actor: string;
+            actor_name: components["schemas"]["Title"];
+            /** Element */
+            element: string | null;
+            text: components["schemas"]["Title"];
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunMark
+         * @description Where a run stands in its diagram.
+         */
+        RunMark: {
+            /** Element */
+            element: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "now" | "wait" | "late" | "failed";
+            /** Holder */
+            holder?: string | null;
+            /** Due At */
+            due_at?: string | null;
+        };
+        /**
+         * RunMessage
+         * @description A message for a run that waits for one.
+         */
+        RunMessage: {
+            /** Name */
+            name: string;
+            /** Values */
+            values?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunReason
+         * @description Why somebody steers a run.
+         */
+        RunReason: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RunTaskView
+         * @description A step that waits for a person.
+         */
+        RunTaskView: {
+            /** Id */
+            id: string;
+            /** Run */
+            run: string;
+            /** Plan */
+            plan: string;
+            plan_title: components["schemas"]["Title"];
+            /** Element */
+            element: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "task" | "approval";
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+            /** Assignee */
+            assignee: string | null;
+            assignee_name: components["schemas"]["Title"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "taken" | "done" | "rejected" | "gone";
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Limit */
+            limit: string | null;
+            /** Late */
+            late: boolean;
+            /** Done At */
+            done_at: string | null;
+            /** Done By */
+            done_by: string | null;
+            /** Reminded */
+            reminded: number;
+            /** Escalated To */
+            escalated_to: string | null;
+            /** Level */
+            level: number;
+            /** Levels */
+            levels: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RunView
+         * @description One execution of a plan.
+         */
+        RunView: {
+            /** Id */
+            id: string;
+            /** Plan */
+            plan: string;
+            /** Version */
+            version: number;
+            title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "manual" | "done" | "ended" | "failed";
+            /**
+             * Trigger
+             * @enum {string}
+             */
+            trigger: "warning" | "case" | "person" | "schedule" | "subplan";
+            /** Subject */
+            subject: string | null;
+            subject_title: components["schemas"]["Title"] | null;
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /** Department */
+            department: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started By */
+            started_by: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** End Reason */
+            end_reason: string | null;
+            /** Parent */
+            parent: string | null;
+            /** Held By */
+            held_by: string | null;
+            /** Waiting */
+            waiting: components["schemas"]["Title"][];
+            /** Open Tasks */
+            open_tasks: number;
+            /** Due At */
+            due_at: string | null;
+            /** Late */
+            late: boolean;
+            failure: components["schemas"]["Title"] | null;
+        };
+        /**
          * Sample
          * @description How many rows of a feed are drawn, and the seed that makes the draw repeatable.
          */
@@ -10672,6 +12236,50 @@ export interface components {
             /** Attribution */
             attribution: string;
             rule: components["schemas"]["Title"];
+        };
+        /**
+         * ServiceInput
+         * @description One input of a service; its value in a diagram is a text, or FEEL after ``=``.
+         */
+        ServiceInput: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Required
+             * @default false
+             */
+            required: boolean;
+            /**
+             * Values
+             * @default []
+             */
+            values: string[];
+        };
+        /**
+         * ServiceKind
+         * @description A service by its name. ``waits``: the run rests in it until the world answers; no loop through it spins.
+         */
+        ServiceKind: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            does: components["schemas"]["Title"];
+            /**
+             * Inputs
+             * @default []
+             */
+            inputs: components["schemas"]["ServiceInput"][];
+            /**
+             * More
+             * @default false
+             */
+            more: boolean;
+            /**
+             * Waits
+             * @default false
+             */
+            waits: boolean;
         };
         /**
          * SessionView
@@ -11107,6 +12715,22 @@ export interface components {
             in_time?: boolean | null;
         };
         /**
+         * TableCheck
+         * @description What a check found; ``sound`` when nothing keeps the table from coming into force.
+         */
+        TableCheck: {
+            /** Sound */
+            sound: boolean;
+            /** Table */
+            table: string | null;
+            /** Faults */
+            faults: components["schemas"]["FileFault"][];
+            /** Findings */
+            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            /** Inputs */
+            inputs: components["schemas"]["TableInput"][];
+        };
+        /**
          * TableDay
          * @description A day of the table that breaks the weekday rule.
          */
@@ -11121,6 +12745,224 @@ export interface components {
              * @enum {string}
              */
             kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TableHit
+         * @description The rules that matched in one table on the way to the answer.
+         */
+        TableHit: {
+            /** Table */
+            table: string;
+            /** Rules */
+            rules: string[];
+            /** Default */
+            default: boolean;
+        };
+        /**
+         * TableInput
+         * @description What a table must be given. ``values`` are those of an enumeration; ``allowed`` is the test as written.
+         */
+        TableInput: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            /** Type */
+            type: string;
+            /** Values */
+            values: unknown[];
+            /** Allowed */
+            allowed: string;
+        };
+        /**
+         * TableText
+         * @description The text of a file.
+         */
+        TableText: {
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * TableVersion
+         * @description When which text came into force, and why.
+         */
+        TableVersion: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * TableVersionView
+         * @description An old version with its text.
+         */
+        TableVersionView: {
+            /** Version */
+            version: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "content" | "changed";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * TaskAnswer
+         * @description What one person answered to an approval.
+         */
+        TaskAnswer: {
+            /** By */
+            by: string;
+            name: components["schemas"]["Title"];
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "approve" | "reject";
+            /** Note */
+            note: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * TaskApproval
+         * @description An answer to a request for approval.
+         */
+        TaskApproval: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "approve" | "reject";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * TaskCompletion
+         * @description The form of a task, filled in.
+         */
+        TaskCompletion: {
+            /** Values */
+            values?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TaskDelegation
+         * @description A task given to somebody else: an account, a department or a post.
+         */
+        TaskDelegation: {
+            /** To */
+            to: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * TaskDetail
+         * @description A task with its form and what it is about.
+         */
+        TaskDetail: {
+            /** Id */
+            id: string;
+            /** Run */
+            run: string;
+            /** Plan */
+            plan: string;
+            plan_title: components["schemas"]["Title"];
+            /** Element */
+            element: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "task" | "approval";
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+            /** Assignee */
+            assignee: string | null;
+            assignee_name: components["schemas"]["Title"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "taken" | "done" | "rejected" | "gone";
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Limit */
+            limit: string | null;
+            /** Late */
+            late: boolean;
+            /** Done At */
+            done_at: string | null;
+            /** Done By */
+            done_by: string | null;
+            /** Reminded */
+            reminded: number;
+            /** Escalated To */
+            escalated_to: string | null;
+            /** Level */
+            level: number;
+            /** Levels */
+            levels: number;
+            /** Version */
+            version: number;
+            /** Description */
+            description: string;
+            /** Form */
+            form: string | null;
+            /** Fields */
+            fields: components["schemas"]["FormField"][];
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /** Answers */
+            answers: components["schemas"]["TaskAnswer"][];
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** May */
+            may: ("take" | "complete" | "approve" | "reject" | "delegate")[];
+            why_not?: components["schemas"]["Title"] | null;
         };
         /**
          * TaskEntry
@@ -11280,37 +13122,6 @@ export interface components {
             en: string;
         };
         /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: components["schemas"]["Title"][];
-        };
-        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -11326,6 +13137,42 @@ export interface components {
             before: string[];
             /** After */
             after: string[];
+        };
+        /**
+         * TrialWish
+         * @description Inputs by name, and a text that is to be tried instead of the one in force.
+         */
+        TrialWish: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Xml */
+            xml?: string | null;
+        };
+        /**
+         * TriedStep
+         * @description One step of a dry run, in the order in which it was reached.
+         */
+        TriedStep: {
+            /** Element */
+            element: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "start" | "task" | "approval" | "service" | "timer" | "message" | "choice" | "end";
+            title: components["schemas"]["Title"];
+            who?: components["schemas"]["Title"] | null;
+            does: components["schemas"]["Title"];
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Asks */
+            asks: string[];
+            /** After Seconds */
+            after_seconds: number;
         };
         /**
          * TriedThreshold
@@ -11393,6 +13240,18 @@ export interface components {
             parameters?: {
                 [key: string]: string;
             };
+        };
+        /**
+         * UndoneEffect
+         * @description What became of one effect when a run was undone.
+         */
+        UndoneEffect: {
+            /** Effect */
+            effect: string;
+            title: components["schemas"]["Title"];
+            /** Undone */
+            undone: boolean;
+            why: components["schemas"]["Title"];
         };
         /**
          * UnitRow
@@ -11895,6 +13754,142 @@ export interface components {
              * @default []
              */
             en: string[];
+        };
+        /**
+         * Finding
+         * @description Something about a table: an error keeps it from coming into force.
+         */
+        cityloop__decide__schemas__Finding: {
+            /** Code */
+            code: string;
+            /**
+             * Weight
+             * @enum {string}
+             */
+            weight: "error" | "warning" | "note";
+            /** Decision */
+            decision: string;
+            /** Rules */
+            rules: string[];
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
+        };
+        /**
+         * Trial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
+         */
+        cityloop__decide__schemas__Trial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
+        };
+        /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        cityloop__quality__schemas__Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        cityloop__standard__trial__Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -14037,6 +16032,942 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plans_api_v1_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"][];
+                };
+            };
+        };
+    };
+    plan_services_api_v1_plan_services_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceKind"][];
+                };
+            };
+        };
+    };
+    lint_plan_api_v1_plans_lint_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanLint"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lay_out_plan_api_v1_plans_layout_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanText"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_v1_plans__plan__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_versions_api_v1_plans__plan__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanVersionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_version_api_v1_plans__plan__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanVersionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_plan_api_v1_plans__plan__explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanExplained"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_plan_api_v1_plans__plan__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlanVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanApplied"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_plan_api_v1_plans__plan__dry_run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanTry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanTried"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    runs_api_v1_runs_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                plan?: string | null;
+                state?: ("running" | "paused" | "manual" | "done" | "ended" | "failed")[] | null;
+                open?: boolean | null;
+                /** @description area code; everything below it counts */
+                area?: string | null;
+                late?: boolean | null;
+                /** @description the warning or case that started it */
+                subject?: string | null;
+                /** @description in title, reason or id */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_api_v1_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    run_api_v1_runs__run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_api_v1_runs__run__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_api_v1_runs__run__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_over_api_v1_runs__run__take_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_v1_runs__run__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_api_v1_runs__run__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneEffect"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    message_api_v1_runs__run__messages_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunMessage"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_api_v1_runs__run__steps__element__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    skip_api_v1_runs__run__steps__element__skip_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_effect_api_v1_runs__run__effects__effect__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                effect: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneEffect"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tasks_api_v1_run_tasks_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                /** @description only tasks that the asker can work on now */
+                mine?: boolean;
+                state?: ("open" | "taken" | "done" | "rejected" | "gone")[] | null;
+                plan?: string | null;
+                run?: string | null;
+                late?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunTaskView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    task_api_v1_run_tasks__task__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_api_v1_run_tasks__task__take_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    complete_api_v1_run_tasks__task__complete_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskCompletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    approve_api_v1_run_tasks__task__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskApproval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delegate_api_v1_run_tasks__task__delegate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskDelegation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
                 };
             };
             /** @description Validation Error */
@@ -16447,6 +19378,299 @@ export interface operations {
             };
         };
     };
+    decision_tables_api_v1_decision_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableLine"][];
+                };
+            };
+        };
+    };
+    check_table_api_v1_decision_tables_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_table_api_v1_decision_tables__table__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    table_versions_api_v1_decision_tables__table__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableVersionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_table_api_v1_decision_tables__table__trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cityloop__decide__schemas__Trial"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_table_api_v1_decision_tables__table__explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeExplained"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_table_api_v1_decision_tables__table__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTable"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionTableView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decisions_api_v1_decisions_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                table?: string | null;
+                outcome?: ("matched" | "none" | "error") | null;
+                subject?: string | null;
+                rule?: string | null;
+                actor?: string | null;
+                /** @description made at or after */
+                start?: string | null;
+                /** @description made before */
+                end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DecisionLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decision_api_v1_decisions__decision__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     scheme_api_v1_quality_scheme_get: {
         parameters: {
             query?: never;
@@ -17358,7 +20582,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Trial"];
+                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
                 };
             };
         };

@@ -43,8 +43,7 @@ export function usePlaces() {
     const first = offeredGroups(session)[0]?.entries[0]
     const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
     const linkage = linkagePlaces(session)
-    const commands = session.sees('command') ? [COMMANDS] : []
-    const places = [...outside, ...PLACES, ...linkage, ...commands, ...(session.may('evaluate.read') ? [SCORES] : [])]
+    const places = [...outside, ...PLACES, ...linkage, ...(session.sees('command') ? [COMMANDS] : []), ...(session.may('evaluate.read') ? [SCORES] : [])]
     return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
   })
 }
