@@ -9,11 +9,15 @@ from pydantic import Field
 
 from cityloop.analyse.schemas import DimensionKind, Words
 from cityloop.core.values import Frozen, Title
+from cityloop.lake.events import PROTECTED
 
 TIME = "time"
 """The dimension every metric has; its column is the metric's own ``time``, cut by the grain of the query."""
 
-_PROTECTED = {"CaseEvent": "case", "WarningEvent": "warning"}
+
+def protected(table: str) -> str:
+    """The entity whose scope at the door limits the rows of a lake table."""
+    return PROTECTED.get(table, "observation")
 
 
 class AsOf(Frozen):
@@ -45,7 +49,8 @@ class Metric(Frozen):
     @property
     def protected(self) -> str:
         """The entity whose scope at the door limits this metric's rows."""
-        return _PROTECTED.get(self.table, "observation")
+        return protected(self.table)
+        return protected(self.table)
 
 
 class Dimension(Frozen):

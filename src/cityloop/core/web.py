@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.types import Message
 
 from cityloop.core.errors import TooLarge
+from cityloop.core.paper import ReportForm
 from cityloop.core.values import Frozen, Title
 
 S = TypeVar("S")
@@ -60,6 +61,11 @@ async def paging(
 
 Paged = Annotated[Paging, Depends(paging)]
 """A route's parameter that takes them."""
+
+
+def caller(request: Request) -> str:
+    """The network address that a request comes from; behind a proxy on this machine, the one the proxy names."""
+    return request.client.host if request.client else "unknown"
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -133,8 +139,24 @@ def export(
         sheet.append(line)
     blob = io.BytesIO()
     book.save(blob)
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return Response(blob.getvalue(), media_type=kind, headers=headers)
+    return Response(blob.getvalue(), media_type=_REPORTS["xlsx"], headers=headers)
+
+
+_REPORTS: Mapping[ReportForm, str] = {
+    "html": "text/html; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+
+
+def report_response(blob: bytes, form: ReportForm, name: str) -> Response:
+    """A report as a response; a page is shown in the browser, files are saved."""
+    place = "inline" if form == "html" else "attachment"
+    headers = {
+        "Content-Disposition": f'{place}; filename="{name}.{form}"',
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    }
+    return Response(blob, media_type=_REPORTS[form], headers=headers)
 
 
 Headings = Mapping[str, tuple[str, str]]

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
+from cityloop.approve.routes import router as approve_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.desk_routes import router as desk_router
 from cityloop.cases.dispatch_routes import router as dispatch_router
@@ -77,6 +78,7 @@ ROUTERS = (
     change_router,
     open311_router,
     notices_router,
+    approve_router,
     serve_router,
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cityloop.analyse.content import load_model
+from cityloop.approve.content import load_items
 from cityloop.cases.definitions import load_workflow
 from cityloop.city.check import check_folder
 from cityloop.city.service import City
@@ -52,6 +53,7 @@ def check_city(folder: Path) -> list[Fault]:
     _try(faults, lambda: load_table(city))
     _try(faults, lambda: load_plans(city.packs, plan_names(city)))
     _try(faults, lambda: load_evaluation(city.packs, city.folder))
+    _try(faults, lambda: load_items(city))
     _try(faults, lambda: load_open311(city))
     _try(faults, lambda: load_notices(folder, city.departments))
     _try(faults, lambda: load_webhooks(folder))

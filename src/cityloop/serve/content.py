@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
+from cityloop.approve.content import ItemBook, load_items
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
@@ -48,6 +49,7 @@ class Content:
     cap_cases: tuple[CapCase, ...]
     forecasts: tuple[Forecast, ...]
     devices: dict[str, Device]
+    items: ItemBook
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -74,6 +76,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
         forecasts=load_forecasts(city.packs, standard),
         devices=load_commands(city.packs, Orderable(standard, city.departments, city.policy.posts)),
+        items=load_items(city),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cityloop.access.actor import Actor
@@ -13,7 +14,7 @@ from cityloop.linkage.desk import RunDesk
 from cityloop.linkage.drawing import extension, read
 
 
-def open_effects(shared: dict[str, Any], analyst: Analyst, city: City, runs: RunDesk) -> Effects:
+def open_effects(shared: Mapping[str, Any], analyst: Analyst, city: City, runs: RunDesk) -> Effects:
     """The room's verbs over the runs of this house."""
 
     def span(actor: Actor, run: str) -> RunSpan:

@@ -26,11 +26,13 @@ from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
-from cityloop.lake.events import WARNINGS, EventWriter
+from cityloop.lake.events import TYPES, WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
+from cityloop.serve.analysing import open_analysis
+from cityloop.serve.approving import open_approvals
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
@@ -112,6 +114,9 @@ class House:
         self._build_steward(shared)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
+        self.approvals = open_approvals(
+            self.settings, self.content.items, self.collector, self.decider, **shared, city=self.city, names=self._name
+        )
         self.sheets = SheetDesk(
             settings=self.settings,
             **{name: shared[name] for name in ("database", "audit", "door")},
@@ -184,7 +189,9 @@ class House:
             clock=self.clock,
             describe=self.collector.describe,
             rules=rule_titles,
+            audit=self.audit,
         )
+        self.explainer, self.sql = open_analysis(self.analyst, self.lake, self.database, self.audit)
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
     def _build_standard(self, shared: Mapping[str, Any]) -> None:
@@ -311,7 +318,7 @@ class House:
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER, of_finding)
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER, before=events.write)
+        self.relay.consume("lake", events, TYPES, LINGER, before=events.write)
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
@@ -320,6 +327,7 @@ class House:
                 "grants": self.sharing.step,
                 "commands": lambda: self.commander.tick(self.clock.now()),
                 "devices": lambda: self.field.step(self.clock.now()) if self.field else 0,
+                "applications": lambda: self.approvals.desk.tick(self.clock.now()),
             },
             TICK_SECONDS,
         )
@@ -354,9 +362,8 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
-            *self.joined.services,
-            self.decider, self.decision_desk,
-            self.commander,
+            *self.joined.services, self.explainer, self.sql,
+            self.decider, self.decision_desk, self.commander, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

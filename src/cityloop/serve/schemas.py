@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 
 from cityloop.access.policy import Policy
 from cityloop.analyse.model import Dimension, Metric
+from cityloop.approve.declarations import Item, RegistersFile
 from cityloop.cases.dispatch_table import ResponsibilityFile
 from cityloop.cases.workflow import Workflow
 from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, LimitsFile, PackMeta
@@ -52,6 +53,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "feeds": FeedsFile,
     "forecasts": ForecastsFile,
     "inspections": InspectionsFile,
+    "item": Item,
     "limits": LimitsFile,
     "metrics": MetricsFile,
     "notices": NoticesFile,
@@ -60,6 +62,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "people": People,
     "policy": Policy,
     "quality": QualityFile,
+    "registers": RegistersFile,
     "responsibility": ResponsibilityFile,
     "rules": RulesFile,
     "sources": SourcesFile,

@@ -19,6 +19,9 @@ export const router = createRouter({
       children: [
         { path: '/report', name: 'citizen-report', component: () => import('../citizen/CitizenReport.vue') },
         { path: '/follow', name: 'citizen-follow', component: () => import('../citizen/CitizenFollow.vue') },
+        { path: '/apply', name: 'apply', component: () => import('../approve/ItemsPage.vue') },
+        { path: '/apply/follow', name: 'apply-follow', component: () => import('../approve/FollowPage.vue') },
+        { path: '/apply/:id', name: 'apply-item', component: () => import('../approve/ItemPage.vue'), props: true },
       ],
     },
     {
@@ -57,6 +60,9 @@ export const router = createRouter({
         { path: 'settings/dispatch', name: 'dispatch', component: () => import('../city/DispatchPage.vue') },
         { path: 'settings/sheets', name: 'sheets', component: () => import('../city/SheetsPage.vue') },
         { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
+        { path: 'approvals', name: 'approvals', component: () => import('../approve/ApplicationsPage.vue') },
+        { path: 'approvals/rates', name: 'approval-rates', component: () => import('../approve/RatesPage.vue') },
+        { path: 'approvals/:id', name: 'approval', component: () => import('../approve/ApplicationPage.vue'), props: true },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',

@@ -2,6 +2,7 @@
 import { zh as access } from '../access/i18n.zh-CN'
 import { zh as analyse } from '../analyse/i18n.zh-CN'
 import { zh as app } from '../app/i18n.zh-CN'
+import { zh as approve } from '../approve/i18n.zh-CN'
 import { zh as cases } from '../cases/i18n.zh-CN'
 import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as city } from '../city/i18n.zh-CN'
@@ -19,4 +20,25 @@ import { zh as standard } from '../standard/i18n.zh-CN'
 import { zh as steward } from '../steward/i18n.zh-CN'
 import { zh as watch } from '../watch/i18n.zh-CN'
 
-export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...command, ...standard, ...quality, ...steward, ...citizen, ...linkage }
+export const zh = {
+  ...access,
+  ...analyse,
+  ...app,
+  ...approve,
+  ...cases,
+  ...citizen,
+  ...city,
+  ...collect,
+  ...command,
+  ...desk,
+  ...drill,
+  ...evaluate,
+  ...field,
+  ...linkage,
+  ...map,
+  ...quality,
+  ...shared,
+  ...standard,
+  ...steward,
+  ...watch,
+}

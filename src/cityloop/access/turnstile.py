@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
-from cityloop.citizen.bucket import Bucket, Rule, take
-from cityloop.citizen.models import BucketRow, PepperRow
+from cityloop.access.bucket import Bucket, Rule, take
+from cityloop.access.models import BucketRow, PepperRow
 from cityloop.core.clock import Clock
 from cityloop.core.database import Database, Transaction
 from cityloop.core.errors import TooMany
@@ -69,6 +69,10 @@ def _pepper(tx: Transaction) -> str:
 
 
 def _too_many(kind: str, wait: int) -> TooMany:
-    what = {"report": "reports from this network", "phone": "reports under this phone number"}
+    what = {
+        "report": "reports from this network",
+        "phone": "reports under this phone number",
+        "apply": "applications from this network",
+    }
     mend = f"try again in {wait} seconds; in an emergency call the hotline"
     return TooMany(f"too many {what.get(kind, 'questions from this network')}", mend, more={"retry_after": wait})

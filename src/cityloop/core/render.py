@@ -17,7 +17,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 
 from cityloop.core.errors import Conflict
-from cityloop.evaluate.paper import Cell, Paper, Table
+from cityloop.core.paper import Cell, Paper, ReportForm, Table
 
 FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
@@ -39,6 +39,13 @@ p{margin:.2em 0}.grade{border-left:.5em solid}
 @page{size:A4 landscape;margin:14mm}
 @media print{body{margin:0;max-width:none}thead{display:table-header-group}tr{break-inside:avoid}}
 """
+
+
+def rendered(paper: Paper, form: ReportForm, font: Path | None, made_at: datetime) -> bytes:
+    """The report in a form; raises :class:`Conflict` for a PDF without a font that has its signs."""
+    if form == "html":
+        return html(paper)
+    return xlsx(paper) if form == "xlsx" else pdf(paper, font, made_at)
 
 
 def html(paper: Paper) -> bytes:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cityloop.citizen.bucket import Bucket, Rule, take
-from cityloop.citizen.turnstile import network
+from cityloop.access.bucket import Bucket, Rule, take
+from cityloop.access.turnstile import network
 
 START = datetime(2026, 3, 9, tzinfo=UTC)
 
