@@ -68,7 +68,8 @@ class Api:
     def tasks(self, account: str) -> Page[RunTaskView]:
         """Open tasks of linkage plans that ``account`` has in hand."""
         query = {"mine": "true", "size": "100"}
-        return Page[RunTaskView].model_validate_json(self._send(account, "GET", "/api/v1/run-tasks", params=query).content)
+        answer = self._send(account, "GET", "/api/v1/run-tasks", params=query)
+        return Page[RunTaskView].model_validate_json(answer.content)
 
     def complete(self, account: str, task: str, values: Mapping[str, Any]) -> None:
         """Fill in a task's form."""

@@ -182,14 +182,6 @@ PHRASES = Phrases(
             "对方没有接受：{why} | it was not taken: {why}",
             "与对方核对后重试 | check with them, then retry",
         ),
-        "no-device": (
-            "没有写明向哪个对象下达指令 | the order names no device",
-            "写 entity，或先查找对象 | give entity, or find one first",
-        ),
-        "order-refused": (
-            "指令被拒绝：{why} | the order was refused: {why}",
-            "排除原因后重试，或由人处理 | clear the reasons and retry, or let a person act",
-        ),
         "bad-hours": (
             "“{hours}”不是 0 到 {most} 之间的小时数 | '{hours}' is no number of hours up to {most}",
             "填一个数 | give a number",
