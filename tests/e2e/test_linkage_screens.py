@@ -59,6 +59,7 @@ def test_a_run_is_started_by_a_person_and_finished_by_tasks(visitor: Visitor, ru
     page = visitor.open("/plans/flood-drill", account="lingdao")
     page.get_by_role("button", name="启动", exact=True).click()
     dialog = page.get_by_role("dialog")
+    dialog.get_by_label("辖区").select_option(label="罗湖区")
     dialog.locator("textarea").last.fill("例行演练")
     dialog.get_by_role("button", name="确定").click()
     expect(page.get_by_role("heading", name="已做的事")).to_be_visible()

@@ -51,7 +51,7 @@ def kill() -> None:
 def cut_at(number: int | None, when: When = "before", die: Callable[[], None] = cut) -> Iterator[Commits]:
     """Die at the given commit of what happens inside; without a number only count them."""
     commits, real = Commits(number, when, die), Transaction.finish
-    Transaction.finish = lambda tx: commits.finish(tx, real)  # type: ignore[method-assign, assignment, misc]
+    Transaction.finish = lambda tx: commits.finish(tx, real)  # type: ignore[method-assign, assignment]
     try:
         yield commits
     finally:

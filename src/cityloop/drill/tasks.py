@@ -43,13 +43,13 @@ class TaskPlayer:
         self._not_before: dict[str, datetime] = {}
 
     def look(self, api: TaskApi, playing: Iterable[str], real: float) -> None:
-        """Let one account whose time has come read its list (``real``: monotonic seconds)."""
-        for account in playing:
-            if self._look_at.get(account, real + 1) <= real:
-                self._look_at[account] = real + self._look
-                with suppress(Refused):
-                    self._read(account, api.tasks(account).items)
-                return
+        """Let the account that has waited longest read its list, if its time has come (``real``: monotonic seconds)."""
+        due = [account for account in playing if self._look_at.get(account, real + 1) <= real]
+        if due:
+            account = min(due, key=self._look_at.__getitem__)
+            self._look_at[account] = real + self._look
+            with suppress(Refused):
+                self._read(account, api.tasks(account).items)
 
     def act(self, api: TaskApi, playing: Iterable[str], now: datetime) -> str | None:
         """Answer one task that is due; returns the account that did."""
