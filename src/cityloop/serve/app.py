@@ -13,6 +13,7 @@ import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.approve.routes import router as approve_router
+from cityloop.ask.routes import router as ask_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.desk_routes import router as desk_router
 from cityloop.cases.dispatch_routes import router as dispatch_router
@@ -68,6 +69,7 @@ ROUTERS = (
     limits_import_router,
     sheets_router,
     analyse_router,
+    ask_router,
     evaluate_router,
     effects_router,
     decide_router,

@@ -33,6 +33,7 @@ from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.analysing import open_analysis
 from cityloop.serve.approving import open_approvals
+from cityloop.serve.asking import open_asking
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
@@ -192,6 +193,9 @@ class House:
             audit=self.audit,
         )
         self.explainer, self.sql = open_analysis(self.analyst, self.lake, self.database, self.audit)
+        self.asking = open_asking(
+            settings, content.model, self.analyst, self.door, self.city, self.collector, rule_titles
+        )
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
     def _build_standard(self, shared: Mapping[str, Any]) -> None:
@@ -363,7 +367,7 @@ class House:
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             *self.joined.services, self.explainer, self.sql,
-            self.decider, self.decision_desk, self.commander, *self.approvals.all(),
+            self.decider, self.decision_desk, self.commander, self.asking, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

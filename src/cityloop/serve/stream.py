@@ -28,9 +28,9 @@ PULSE_SECONDS = 1.0
 KINDS = {
     "cityloop.warning.": ("warning", "warning"),
     "cityloop.case.": ("case", "case"),
+    "cityloop.command.": ("command", "command"),
     "cityloop.run.": ("run", "run"),
     "cityloop.task.": ("task", "run_task"),
-    "cityloop.command.": ("command", "command"),
 }
 """Outbox type prefix → (name of the frame and key of its row, entity at the door)."""
 

@@ -17,10 +17,10 @@ export interface FeedsState {
 interface Events {
   warning: Warning
   case: Case
-  run: Pick<Run, 'id' | 'state'>
-  task: Pick<Task, 'id' | 'run' | 'state'>
   /** A command that changed: what its event tells of it. */
   command: { id: string }
+  run: Pick<Run, 'id' | 'state'>
+  task: Pick<Task, 'id' | 'run' | 'state'>
   reset: null
 }
 
@@ -43,9 +43,9 @@ export const useLive = defineStore('live', () => {
     else if (event.name === 'feeds' && event.data) feeds.value = event.data as FeedsState
     else if (event.name === 'warning' && event.data) listeners.warning.forEach((tell) => tell(event.data as Warning))
     else if (event.name === 'case' && event.data) listeners.case.forEach((tell) => tell(event.data as Case))
+    else if (event.name === 'command' && event.data) listeners.command.forEach((tell) => tell(event.data as { id: string }))
     else if (event.name === 'run' && event.data) listeners.run.forEach((tell) => tell(event.data as Run))
     else if (event.name === 'task' && event.data) listeners.task.forEach((tell) => tell(event.data as Task))
-    else if (event.name === 'command' && event.data) listeners.command.forEach((tell) => tell(event.data as { id: string }))
     else if (event.name === 'reset') listeners.reset.forEach((tell) => tell(null))
   }
 

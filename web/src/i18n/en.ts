@@ -8,6 +8,7 @@ import { en as citizen } from '../citizen/i18n.en'
 import { en as city } from '../city/i18n.en'
 import { en as collect } from '../collect/i18n.en'
 import { en as command } from '../command/i18n.en'
+import { en as decide } from '../decide/i18n.en'
 import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
@@ -30,6 +31,7 @@ export const en = {
   ...city,
   ...collect,
   ...command,
+  ...decide,
   ...desk,
   ...drill,
   ...evaluate,

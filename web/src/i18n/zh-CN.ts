@@ -8,6 +8,7 @@ import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as city } from '../city/i18n.zh-CN'
 import { zh as collect } from '../collect/i18n.zh-CN'
 import { zh as command } from '../command/i18n.zh-CN'
+import { zh as decide } from '../decide/i18n.zh-CN'
 import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
@@ -30,6 +31,7 @@ export const zh = {
   ...city,
   ...collect,
   ...command,
+  ...decide,
   ...desk,
   ...drill,
   ...evaluate,
