@@ -41,7 +41,7 @@ class EffectPoint(Frozen):
     without: float | None
 
 
-class EffectView(Frozen):
+class MeasuredEffect(Frozen):
     """An estimate with everything that it rests on."""
 
     metric: str

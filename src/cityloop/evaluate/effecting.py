@@ -15,7 +15,7 @@ from cityloop.analyse.service import Analyst
 from cityloop.city.service import City
 from cityloop.core.errors import Invalid, NotFound
 from cityloop.core.values import Title
-from cityloop.evaluate.effect_schemas import EffectAsked, EffectPoint, EffectView, RunSpan
+from cityloop.evaluate.effect_schemas import EffectAsked, EffectPoint, MeasuredEffect, RunSpan
 from cityloop.evaluate.effects import WISHED, Estimate, Panel, estimate
 from cityloop.evaluate.service import READ
 
@@ -48,7 +48,7 @@ class Effects:
     def __init__(self, *, door: Door, analyst: Analyst, city: City, runs: Runs) -> None:
         self._door, self._analyst, self._city, self._runs = door, analyst, city, runs
 
-    def of_run(self, actor: Actor, run: str) -> EffectView:
+    def of_run(self, actor: Actor, run: str) -> MeasuredEffect:
         """The effect of a run on the metric that its plan names, in the run's area.
 
         Raises :class:`NotFound` outside of the actor's sight, :class:`Invalid` where the plan names no metric.
@@ -65,7 +65,7 @@ class Effects:
         )
         return self.of(actor, asked)
 
-    def of(self, actor: Actor, asked: EffectAsked) -> EffectView:
+    def of(self, actor: Actor, asked: EffectAsked) -> MeasuredEffect:
         """The effect of whatever happened in this area, or to these units, in this time."""
         self._door.permit(actor, READ)
         metric = self._metric(asked)
@@ -151,11 +151,11 @@ def _view(
     units: Sequence[str],
     hours: Sequence[datetime],
     running: bool,
-) -> EffectView:
+) -> MeasuredEffect:
     treated = [unit for unit, acted in zip(units, panel.treated.tolist(), strict=True) if acted]
     control = [unit for unit in units if unit not in set(treated)]
     shown = range(max(0, panel.begin - _SHOWN), panel.end)
-    return EffectView(
+    return MeasuredEffect(
         metric=asked.metric,
         title=metric.title,
         unit=metric.unit,
