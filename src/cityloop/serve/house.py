@@ -366,7 +366,8 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
-            *self.joined.services, self.explainer, self.sql,
+            self.explainer, self.sql,
+            *self.joined.services,
             self.decider, self.decision_desk, self.commander, self.asking, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
