@@ -1,4 +1,4 @@
-"""Players answer the tasks of linkage plans after their wait, each account in its turn, and leave the rest to people."""
+"""Players answer tasks of linkage plans after their wait, each account in its turn, and leave the rest to people."""
 
 from __future__ import annotations
 
