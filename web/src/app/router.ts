@@ -100,6 +100,8 @@ export const router = createRouter({
         { path: 'runs/:id', name: 'run', component: () => import('../linkage/RunPage.vue'), props: true },
         { path: 'tasks', name: 'tasks', component: () => import('../linkage/TasksPage.vue') },
         { path: 'tasks/:id', name: 'task', component: () => import('../linkage/TaskPage.vue'), props: true },
+        { path: 'explore', name: 'explore', component: () => import('../analyse/ExplorePage.vue') },
+        { path: 'sql', name: 'sql', component: () => import('../analyse/SqlPage.vue') },
         { path: 'denied', name: 'denied', component: () => import('./ProblemPage.vue'), props: { denied: true } },
         { path: ':rest(.*)*', name: 'not-found', component: () => import('./ProblemPage.vue') },
       ],
