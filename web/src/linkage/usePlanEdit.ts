@@ -69,8 +69,12 @@ export function usePlanEdit(id: string, name: string, text: () => Promise<string
   function touch(): void {
     changed.value = true
     explained.value = null
+    checkSoon()
+  }
+  /** A check that is still under way looked at an older drawing: another one follows it. */
+  function checkSoon(): void {
     window.clearTimeout(timer)
-    timer = window.setTimeout(() => void check.send(), LINT_AFTER_MS)
+    timer = window.setTimeout(() => (check.busy.value ? checkSoon() : void check.send()), LINT_AFTER_MS)
   }
   function open(file: string): void {
     xml.value = file
