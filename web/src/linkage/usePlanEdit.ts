@@ -1,6 +1,7 @@
 /** A plan being edited: its text, what lint says of it, what would change, what a dry run gives. */
 import { computed, onUnmounted, ref, shallowRef } from 'vue'
 
+import type { Title } from '../api/types'
 import { asProblem } from '../shared/useLoad'
 import { useSend } from '../shared/useSend'
 import { plans } from './calls'
@@ -12,6 +13,7 @@ const LINT_AFTER_MS = 700
 export function usePlanEdit(id: string, name: string, text: () => Promise<string>, applied: (plan: PlanApplied) => void) {
   /** What the editor opens; another text redraws it. */
   const xml = ref('')
+  const title = shallowRef<Title | null>(null)
   const lint = shallowRef<PlanLint | null>(null)
   const linting = ref(false)
   const explained = shallowRef<PlanExplained | null>(null)
@@ -24,8 +26,13 @@ export function usePlanEdit(id: string, name: string, text: () => Promise<string
   const marks = computed<Mark[]>(() => (lint.value?.faults ?? []).filter((fault) => fault.element).map((fault) => ({ element: fault.element, state: fault.severity === 'error' ? 'fault' : 'hint' })))
 
   const load = useSend(async () => {
-    const start = name ? (await plans.layout(blank(id, name))).xml : (await plans.get(id)).xml
-    xml.value = start
+    if (name) {
+      xml.value = (await plans.layout(blank(id, name))).xml
+    } else {
+      const found = await plans.get(id)
+      title.value = found.plan.title
+      xml.value = found.xml
+    }
   })
   const check = useSend(async () => {
     linting.value = true
@@ -62,8 +69,12 @@ export function usePlanEdit(id: string, name: string, text: () => Promise<string
   function touch(): void {
     changed.value = true
     explained.value = null
+    checkSoon()
+  }
+  /** A check that is still under way looked at an older drawing: another one follows it. */
+  function checkSoon(): void {
     window.clearTimeout(timer)
-    timer = window.setTimeout(() => void check.send(), LINT_AFTER_MS)
+    timer = window.setTimeout(() => (check.busy.value ? checkSoon() : void check.send()), LINT_AFTER_MS)
   }
   function open(file: string): void {
     xml.value = file
@@ -71,5 +82,5 @@ export function usePlanEdit(id: string, name: string, text: () => Promise<string
   }
   onUnmounted(() => window.clearTimeout(timer))
 
-  return { xml, lint, linting, marks, explained, tried, changed, migrate, reason, load, check, layout, explain, apply, tryOut, touch, open }
+  return { xml, title, lint, linting, marks, explained, tried, changed, migrate, reason, load, check, layout, explain, apply, tryOut, touch, open }
 }
