@@ -5,7 +5,7 @@
 ``FOLDER`` holds ``air_beijing_prsa/``, ``metro_hangzhou/``, ``sanitation_bins/``, ``anomaly_nab/`` and
 ``cases_boston311/`` (origins and licences: ``docs/demo-city.md``); places are taken from the grid cells of the city
 folder. Every series is moved by whole days, so weekday and time of day stay as measured; missing values stay missing.
-Two streams are simulated: ``tools/demo_simulated.py``. The same sources always give the same files.
+Some streams are simulated: ``tools/demo_simulated.py``. The same sources always give the same files.
 """
 
 from __future__ import annotations
@@ -210,13 +210,14 @@ def _table(rows: Sequence[tuple[str, str, str, float, float, str]], attribute: s
 
 
 def simulated(cells: Sequence[BaseGeometry]) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
-    """What nobody measured: series and entities of hazardous goods and of lamp poles."""
+    """What nobody measured: series of hazardous goods, lamp poles and low points, and the entities of the first two."""
     lines = demo_simulated.routes(cells)
     control, sensors = demo_simulated.lamp_rows(DEMO_MONDAY, DAYS, WARM)
     rows = {
         "hazmat-positions": demo_simulated.tracks(lines, DEMO_MONDAY, DAYS, WARM),
         "lamp-control": control,
         "lamp-sensors": sensors,
+        "water-levels": demo_simulated.water_rows(DEMO_MONDAY, DAYS, WARM),
     }
     series = {name: SIMULATED.moved(frame, "local").drop("local", "measured_at") for name, frame in rows.items()}
     return series, {

@@ -1,4 +1,4 @@
-"""Streams of the demo city that nobody measured: vehicles with hazardous goods and smart lamp poles, made by rule.
+"""Streams of the demo city that nobody measured: hazardous goods, smart lamp poles, water in low points; made by rule.
 
 Real tracks of such vehicles may not be published, and lamp poles with sensors are few, so these two are simulated and
 say so wherever they are shown. The same cells always give the same rows. A few things go wrong by plan
@@ -28,7 +28,7 @@ KMH = 42.0
 ROUNDS = (7, 14)
 """Hours at which loaded vehicles set out on working days; they come back empty an hour and a half later."""
 POLES = 12
-MINUTE, REST, QUARTER = timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=15)
+MINUTE, FIVE, REST, QUARTER = (timedelta(minutes=n) for n in (1, 5, 10, 15))
 Row = dict[str, Any]
 
 
@@ -61,6 +61,16 @@ FAULTS: Mapping[str, tuple[int, datetime, datetime]] = {
     "lit": (4, datetime(2026, 3, 10, 7, 0), datetime(2026, 3, 10, 18, 0)),  # noqa: DTZ001
 }
 """Which pole, and from when to when: no contact, no sensors, dark lamp, lamp lit by day."""
+STORMS = (
+    ("W2", 0, timedelta(hours=6, minutes=35), timedelta(minutes=50), 6.0),
+    ("W1", 3, timedelta(hours=17, minutes=20), timedelta(minutes=80), 8.5),
+    ("W3", 8, timedelta(hours=15), timedelta(minutes=40), 4.0),
+)
+"""Sensor, day, time of day, how long it rains, and millimetres in the wettest five minutes."""
+RUNS_OFF = 0.011
+"""Metres that the water in a low point falls in five minutes once the drains work."""
+GATHERS = 0.0105
+"""Metres that it rises for each millimetre of rain that falls around it."""
 LOUD = 3
 """This pole stands where the night is loud."""
 
@@ -103,6 +113,26 @@ def lamp_rows(monday: datetime, days: int, start: timedelta) -> tuple[pl.DataFra
                 if not _faulty("sensors", number, local):
                     sensors.append({"pole": pole, "local": local, **_air(number, local, rng)})
     return pl.DataFrame(control), pl.DataFrame(sensors)
+
+
+def water_rows(monday: datetime, days: int, start: timedelta) -> pl.DataFrame:
+    """Five minutes' reports of the sensors in low points: dry, but for the storms that are planned."""
+    rows: list[Row] = []
+    for sensor in ("W1", "W2", "W3"):
+        level = 0.0
+        for step in range(int(start / FIVE), int(timedelta(days=days) / FIVE)):
+            local = monday + step * FIVE
+            rain = sum(_rain(local, monday, storm) for storm in STORMS if storm[0] == sensor)
+            level = max(0.0, level + GATHERS * rain - RUNS_OFF)
+            rows.append({"sensor": sensor, "local": local, "level": round(level, 3), "rain": round(rain, 1)})
+    return pl.DataFrame(rows).sort("local", "sensor")
+
+
+def _rain(local: datetime, monday: datetime, storm: tuple[str, int, timedelta, timedelta, float]) -> float:
+    """Millimetres in five minutes: a storm swells and ebbs like half a wave."""
+    _, day, begin, lasting, most = storm
+    since = (local - monday - timedelta(days=day) - begin) / lasting
+    return most * float(np.sin(np.pi * since)) if 0 < since < 1 else 0.0
 
 
 def vehicle_entities(lines: Sequence[LineString]) -> pl.DataFrame:

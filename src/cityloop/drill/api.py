@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
 from cityloop.cases.schemas import CaseDetail, CaseReport, CaseView, MoveRequest
 from cityloop.core.values import Page
+from cityloop.linkage.schemas import RunTaskView, TaskApproval, TaskCompletion
 
 Tokens = Callable[[str], str]
 """Issues a token for an account."""
@@ -63,6 +64,22 @@ class Api:
         """Post a report; a known number answers with the case there already is."""
         answer = self._send(account, "POST", "/api/v1/cases", body=report.model_dump_json())
         return CaseDetail.model_validate_json(answer.content)
+
+    def tasks(self, account: str) -> Page[RunTaskView]:
+        """Open tasks of linkage plans that ``account`` has in hand."""
+        query = {"mine": "true", "size": "100"}
+        answer = self._send(account, "GET", "/api/v1/run-tasks", params=query)
+        return Page[RunTaskView].model_validate_json(answer.content)
+
+    def complete(self, account: str, task: str, values: Mapping[str, Any]) -> None:
+        """Fill in a task's form."""
+        body = TaskCompletion(values=dict(values)).model_dump_json()
+        self._send(account, "POST", f"/api/v1/run-tasks/{task}/complete", body=body)
+
+    def approve(self, account: str, task: str, answer: Literal["approve", "reject"], note: str) -> None:
+        """Answer a request for approval."""
+        body = TaskApproval(answer=answer, note=note).model_dump_json()
+        self._send(account, "POST", f"/api/v1/run-tasks/{task}/approve", body=body)
 
     def _send(
         self, account: str, method: str, path: str, params: Mapping[str, str] | None = None, body: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -97,6 +97,27 @@ class TurnPlan(Frozen):
         return self
 
 
+class TaskTurn(Frozen):
+    """How an account answers the task of one step of a linkage plan: its form, or an approval with a note."""
+
+    account: str
+    plan: str
+    element: str
+    wait: tuple[float, float] = (0.0, 0.0)
+    """Seconds of city time between which it is answered."""
+    values: dict[str, Any] = Field(default_factory=dict)
+    answer: Literal["approve", "reject"] | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _sound(self) -> TaskTurn:
+        if not 0 <= self.wait[0] <= self.wait[1]:
+            raise ValueError("write the shorter wait first, both at least 0")
+        if self.answer and self.values:
+            raise ValueError("an approval has an answer, any other task has values")
+        return self
+
+
 class ColumnsPlan(Frozen):
     """Which column of the source holds what. Instants are wall-clock times of the city's zone."""
 
@@ -148,6 +169,7 @@ class DrillPlan(Frozen):
     citizen: CitizenPlan | None = None
     pace: PacePlan = PacePlan()
     turns: tuple[TurnPlan, ...] = ()
+    tasks: tuple[TaskTurn, ...] = ()
     records: RecordsPlan | None = None
     """The city's own past, for ``cityloop replay``."""
 

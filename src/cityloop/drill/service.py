@@ -22,6 +22,7 @@ from cityloop.drill.people import People, ensure_accounts, load_people
 from cityloop.drill.plan import DrillPlan, load_plan
 from cityloop.drill.player import Player
 from cityloop.drill.schemas import DrillActorView
+from cityloop.drill.tasks import TaskPlayer
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Drill:
         if plan.citizen:
             self._citizens = read_citizens(plan.citizen.file, plan.citizen.series, english)
         self._players = {actor.id: Player(actor, plan, self._record, self._hands) for actor in people.players}
+        self._tasks = TaskPlayer(plan.tasks, plan.pace.look_seconds)
         self._stop = threading.Event()
         self._switched = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -129,6 +131,7 @@ class Drill:
         at_work = [player for player in self._players.values() if self._works(player)]
         for player in at_work:
             busy = self._play(api, player, now) or busy
+        busy = self._answer_task(api, at_work, now) or busy
         real = time.monotonic()
         for player in sorted(at_work, key=lambda player: player.look_at)[:_LOOKS_A_ROUND]:
             if player.look_at <= real and not self._stop.is_set():
@@ -202,6 +205,15 @@ class Drill:
                 return count > 0
             self._hand_on(after)
         return True
+
+    def _answer_task(self, api: Api, at_work: Sequence[Player], now: datetime) -> bool:
+        """One task of a linkage plan that is due, and one look at somebody's list of tasks."""
+        accounts = [player.actor.id for player in at_work]
+        self._tasks.look(api, accounts, time.monotonic())
+        done = self._tasks.act(api, accounts, now)
+        if done is not None:
+            self._players[done].moves_made += 1
+        return done is not None
 
     def _hand_on(self, case: CaseView) -> None:
         for player in self._players.values():

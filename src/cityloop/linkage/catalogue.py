@@ -139,6 +139,32 @@ SERVICES = {
             more=True,
             waits=True,
         ),
+        _service(
+            "find",
+            "查找对象",
+            "find entities",
+            ("会查找对象及其最新状态", "would look up entities with their latest state"),
+            _needed("entity_type", "对象类型", "entity type"),
+            _may("area", "辖区", "area"),
+            _may("attribute", "目录中的属性", "attribute of the directory"),
+            _may("value", "属性值", "its value"),
+            _may("ids", "对象编号", "ids"),
+            _may("where", "条件（FEEL）", "condition (FEEL)"),
+            _may("lon", "经度", "longitude"),
+            _may("lat", "纬度", "latitude"),
+            _may("metres", "距离（米）", "metres"),
+            _may("most", "最多", "at most"),
+        ),
+        _service(
+            "route",
+            "排车组路线",
+            "plan crews and routes",
+            ("会按容量、班次和时间窗排出路线", "would plan rounds by capacity, shift and time windows"),
+            _needed("stops", "停靠点", "stops"),
+            _needed("crews", "车组", "crews"),
+            _may("speed", "车速（公里每小时）", "kilometres an hour"),
+            _may("detour", "绕行系数", "detour"),
+        ),
     )
 }
 """By name."""

@@ -32,6 +32,7 @@ EXTENSION = {
     "post": ("id",),
     "trigger": ("kind", "rule", "level", "type", "area", "when", "once", "at", "move"),
     "lead": ("department", "id"),
+    "effect": ("metric", "by"),
     "title": ("zh", "en"),
 }
 """Elements of our extension with their attributes."""

@@ -3379,6 +3379,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Effect
+         * @description How a metric of some units moved in a time, against what was to be expected without what happened then.
+         */
+        get: operations["effect_api_v1_effects_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/effects/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Effect Of Run
+         * @description The same for a run of a plan, on the metric that the plan names and in the run's area.
+         */
+        get: operations["effect_of_run_api_v1_effects_runs__run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decision-tables": {
         parameters: {
             query?: never;
@@ -8092,6 +8132,21 @@ export interface components {
             steady?: string | null;
         };
         /**
+         * EffectPoint
+         * @description One hour: what was measured in the treated units, and what was to be expected without the action.
+         */
+        EffectPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Measured */
+            measured: number | null;
+            /** Without */
+            without: number | null;
+        };
+        /**
          * EffectView
          * @description Something that a run did outside of itself, or is about to do.
          */
@@ -10023,6 +10078,63 @@ export interface components {
             /** Threshold */
             threshold: number | null;
             reason: components["schemas"]["Title"];
+        };
+        /**
+         * MeasuredEffect
+         * @description An estimate with everything that it rests on.
+         */
+        MeasuredEffect: {
+            /** Metric */
+            metric: string;
+            title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Higher Is Better */
+            higher_is_better: boolean | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "lower" | "higher" | "no_difference" | "not_enough";
+            /** Effect */
+            effect: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Confidence */
+            confidence: number;
+            /** Observed */
+            observed: number | null;
+            /** Expected */
+            expected: number | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Before
+             * Format: date-time
+             */
+            before: string;
+            /** Spans */
+            spans: number;
+            /** Share */
+            share: number;
+            /** Treated */
+            treated: string[];
+            /** Control */
+            control: string[];
+            /** Cautions */
+            cautions: components["schemas"]["Title"][];
+            /** Points */
+            points: components["schemas"]["EffectPoint"][];
         };
         /**
          * MetricView
@@ -20877,6 +20989,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    effect_api_v1_effects_get: {
+        parameters: {
+            query: {
+                metric: string;
+                by: string;
+                area?: string | null;
+                treated?: string[];
+                start: string;
+                end: string;
+                before_days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasuredEffect"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    effect_of_run_api_v1_effects_runs__run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasuredEffect"];
                 };
             };
             /** @description Validation Error */

@@ -67,4 +67,18 @@ export const en: Same<typeof zh> = {
     applyNote: 'Becomes a new version; published results stay.',
     done: 'Version {n} is in force',
   },
+  effect: {
+    title: 'What it changed, against no action',
+    metric: 'Metric',
+    change: 'Change',
+    interval: '{effect} ({low} to {high}, {share})',
+    measured: 'Measured',
+    beside: '{measured}; expected without action: {expected}',
+    rests: 'Rests on',
+    basis: '{treated} treated, {control} for comparison, {spans} spans without action',
+    lower: 'Lower than without action',
+    higher: 'Higher than without action',
+    no_difference: 'No difference to be seen: the interval holds zero',
+    not_enough: 'Too little data to say',
+  },
 }

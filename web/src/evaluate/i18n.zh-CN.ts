@@ -64,4 +64,18 @@ export const zh = {
     applyNote: '成为新版本；已发布的结果保持不变。',
     done: '第 {n} 版已生效',
   },
+  effect: {
+    title: '成效（与不行动相比）',
+    metric: '指标',
+    change: '变化',
+    interval: '{effect}（{low} 至 {high}，{share}）',
+    measured: '实测',
+    beside: '{measured}，不行动预计 {expected}',
+    rests: '依据',
+    basis: '受影响 {treated} 个、对照 {control} 个，未行动的同等时段 {spans} 个',
+    lower: '比不行动时低',
+    higher: '比不行动时高',
+    no_difference: '没有可见差别：区间含零',
+    not_enough: '数据不足，不下结论',
+  },
 }

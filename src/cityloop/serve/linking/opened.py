@@ -10,16 +10,20 @@ from cityloop.access.service import Accounts
 from cityloop.analyse.service import Analyst
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
+from cityloop.collect.service import Collector
 from cityloop.command.service import Commander
 from cityloop.core.outbox import Outbox, Relay
 from cityloop.core.settings import Settings
 from cityloop.decide.service import Decider
+from cityloop.evaluate.effecting import Effects
 from cityloop.linkage.answering import ANSWERS
+from cityloop.linkage.finding import Find, Route
 from cityloop.linkage.library import Library
 from cityloop.linkage.ports import Outside, Service
 from cityloop.linkage.rehearse import Rehearsal
 from cityloop.linkage.service import Linkage, engine_of, open_linkage
 from cityloop.linkage.starting import STARTERS
+from cityloop.serve.effects import open_effects
 from cityloop.serve.linking.acting import Commands, Decide
 from cityloop.serve.linking.asking import AskMetric, WaitForClear, still_open
 from cityloop.serve.linking.cases import Cases
@@ -40,6 +44,7 @@ class Rooms(Protocol):
     city: City
     relay: Relay
     accounts: Accounts
+    collector: Collector
     desk: CaseDesk
     analyst: Analyst
     watch: Watch
@@ -54,13 +59,14 @@ class Joined:
     linkage: Linkage
     library: Library
     rehearsal: Rehearsal
+    effects: Effects
     timers: Timers
     call: Call
 
     @property
     def services(self) -> tuple[object, ...]:
         """What routes ask for."""
-        return (self.library, self.rehearsal, self.linkage.runs, self.linkage.tasks)
+        return (self.library, self.rehearsal, self.linkage.runs, self.linkage.tasks, self.effects)
 
     def start(self) -> None:
         """Begin to follow plans."""
@@ -93,7 +99,8 @@ def join(shared: Mapping[str, Any], rooms: Rooms) -> Joined:
     rooms.relay.consume("linkage-start", linkage.starter.take, STARTERS)
     rooms.relay.consume("linkage-answers", linkage.answers.take, ANSWERS)
     timers = Timers({"linkage": lambda: linkage.tick(city.clock.now())}, TICK_SECONDS)
-    return Joined(linkage, library, rehearsal, timers, call)
+    effects = open_effects(shared, rooms.analyst, city, linkage.runs)
+    return Joined(linkage, library, rehearsal, effects, timers, call)
 
 
 def _services(outbox: Outbox, rooms: Rooms, call: Call) -> dict[str, Service | Outside]:
@@ -108,6 +115,8 @@ def _services(outbox: Outbox, rooms: Rooms, call: Call) -> dict[str, Service | O
         "metric": AskMetric(rooms.analyst),
         "wait_warning_clear": WaitForClear(),
         "decide": Decide(rooms.decider),
+        "find": Find(rooms.collector),
+        "route": Route(),
     }
 
 
