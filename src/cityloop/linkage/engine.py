@@ -51,7 +51,7 @@ from cityloop.core.errors import Conflict, Invalid
 from cityloop.feel import expression
 from cityloop.linkage import drawing as drawn
 from cityloop.linkage.phrases import PHRASES
-from cityloop.linkage.steps import ServiceStep, Steps, UserStep
+from cityloop.linkage.steps import Steps
 
 MOST_STEPS = 300
 """Steps in one go: more is a loop that never waits."""
@@ -337,30 +337,9 @@ def plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def texts_of(diagram: Diagram) -> Iterator[tuple[str, str]]:
-    """Every expression of a diagram with the element that bears it."""
-    for flow in diagram.drawing.flows.values():
-        if flow.condition:
-            yield flow.id, feel_text(flow.condition)
-    for step in diagram.steps.service.values():
-        for text in step.inputs.values():
-            if text.startswith("="):
-                yield step.element, feel_text(text)
-
-
 def feel_text(text: str) -> str:
     """An expression without the ``=`` that may stand before it."""
     return text.strip().removeprefix("=").strip()
-
-
-def user_step(diagram: Diagram, element: str) -> UserStep:
-    """What our extension says of a user task."""
-    return diagram.steps.user[element]
-
-
-def service_step(diagram: Diagram, element: str) -> ServiceStep:
-    """What our extension says of a service task."""
-    return diagram.steps.service[element]
 
 
 class _Words(PythonScriptEngine):  # type: ignore[misc]
