@@ -53,6 +53,7 @@ class Analyst:
         if describe is not None:
             self._titles |= of_entities(list(model.dimensions.values()), describe)
         self._answers: OrderedDict[Any, QueryResult] = OrderedDict()
+        self._newest: OrderedDict[Any, datetime | None] = OrderedDict()
         self._turn = threading.Lock()
 
     def model(self) -> ModelView:
@@ -97,7 +98,7 @@ class Analyst:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-        answer = self._answer(request, scopes, model)
+        answer = self._answer(request, scopes, model, key[1:3])
         with self._turn:
             self._answers[key] = answer
             while len(self._answers) > CACHED:
@@ -121,7 +122,9 @@ class Analyst:
         tables = {metric.table: metric.protected for name in request.metrics if (metric := model.metrics[name])}
         return {table: self._door.scope(actor, entity, table) for table, entity in tables.items()}
 
-    def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope], model: Model) -> QueryResult:
+    def _answer(
+        self, request: QueryRequest, scopes: Mapping[str, Scope], model: Model, data: tuple[Any, ...]
+    ) -> QueryResult:
         plan = compile(request, model, scopes, self._clocks())
         source = self._lake.as_of(request.as_of) if request.as_of else self._lake
         rows = source.run(plan.tree, plan.tables).to_pylist()
@@ -131,7 +134,7 @@ class Analyst:
             columns=(shape := columns(plan, request, model)),
             rows=[[cell(column, row[column.id]) for column in shape] for row in shown],
             labels=labels(dimensions, shown, self._titles),
-            freshness=self._freshness(plan, scopes, source),
+            freshness=self._freshness(plan, scopes, source, (*data, request.as_of)),
             truncated=len(rows) > request.limit,
             sql=plan.text(self._lake.dialect),
             scope=list(dict.fromkeys(scope.reason for scope in scopes.values())),
@@ -141,7 +144,17 @@ class Analyst:
         calendars = self._city.calendars
         return Clocks(self._city.zone.key, calendars.get(calendars.default).table, self._city.peaks)
 
-    def _freshness(self, plan: Plan, scopes: Mapping[str, Scope], source: Lake | Snapshot) -> datetime | None:
+    def _freshness(
+        self, plan: Plan, scopes: Mapping[str, Scope], source: Lake | Snapshot, data: tuple[Any, ...]
+    ) -> datetime | None:
+        """The newest observation in sight; looked up once for the same tables, data and sight."""
+        if data in self._newest:
+            return self._newest.get(data)
         tree = newest({table: scopes[table] for table in plan.tables})
         found = source.run(tree, plan.tables).column(0)[0].as_py()
-        return found.astimezone(UTC) if found else None
+        instant = found.astimezone(UTC) if found else None
+        with self._turn:
+            self._newest[data] = instant
+            while len(self._newest) > CACHED:
+                self._newest.popitem(last=False)
+        return instant

@@ -16,6 +16,7 @@ export interface Speech {
 
 /** Apart for eyes that see fewer colours; lines differ in their dashes and marks too. */
 const COLOURS = ['#3b8fd0', '#e69f00', '#1fa37f', '#cc79a7', '#7fc4ee', '#d5662a', '#b5a642', '#9a9a9a']
+const ORDERED: readonly string[] = ['hour', 'weekday', 'number']
 const DASHES = ['solid', 'dashed', 'dotted'] as const
 const MARKS = ['circle', 'rect', 'triangle', 'diamond'] as const
 
@@ -54,13 +55,19 @@ interface Grid {
   series: { name: string; column: Column; data: (number | null)[] }[]
 }
 
+/** The values of a column as they come; hours, weekdays and numbers in their own order. */
+function distinct(result: QueryResult, at: number): unknown[] {
+  const values = [...new Set(result.rows.map((row) => row[at]))]
+  return ORDERED.includes(result.columns[at]?.format ?? '') ? values.sort((a, b) => Number(a) - Number(b)) : values
+}
+
 /** Rows as lines of numbers over the values of x: one for each figure, or for each value of the splitting column. */
 export function grid(result: QueryResult, chart: Chart, speech: Speech): Grid {
   const at = (id: string | null | undefined): number => result.columns.findIndex((column) => column.id === id)
   const xAt = at(chart.x)
   const sAt = at(chart.series)
-  const raw = [...new Set(result.rows.map((row) => row[xAt]))]
-  const splits = sAt < 0 ? [null] : [...new Set(result.rows.map((row) => row[sAt]))]
+  const raw = distinct(result, xAt)
+  const splits = sAt < 0 ? [null] : distinct(result, sAt)
   const series = splits.flatMap((split) =>
     chart.y.map((id) => {
       const figure = at(id)
