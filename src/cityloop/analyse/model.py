@@ -16,6 +16,11 @@ TIME = "time"
 _PROTECTED = {"CaseEvent": "case", "WarningEvent": "warning"}
 
 
+def protected(table: str) -> str:
+    """The entity whose scope at the door limits the rows of a lake table."""
+    return _PROTECTED.get(table, "observation")
+
+
 class AsOf(Frozen):
     """A stock: of each ``key`` only the row with the highest ``order`` before the end of the period counts."""
 
@@ -45,7 +50,7 @@ class Metric(Frozen):
     @property
     def protected(self) -> str:
         """The entity whose scope at the door limits this metric's rows."""
-        return _PROTECTED.get(self.table, "observation")
+        return protected(self.table)
 
 
 class Dimension(Frozen):

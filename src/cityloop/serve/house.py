@@ -31,6 +31,7 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
+from cityloop.serve.analysing import open_analysis
 from cityloop.serve.asking import open_asking
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
@@ -179,10 +180,10 @@ class House:
             clock=self.clock,
             describe=self.collector.describe,
             rules=rule_titles,
+            audit=self.audit,
         )
-        self.asking = open_asking(
-            settings, content.model, self.analyst, self.door, self.city, self.collector, rule_titles
-        )
+        self.explainer, self.sql = open_analysis(self.analyst, self.lake, self.database, self.audit)
+        self.asking = open_asking(settings, self.analyst, self.explainer, self.collector, rule_titles)
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
     def _build_standard(self, shared: Mapping[str, Any]) -> None:
@@ -348,6 +349,7 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.explainer, self.sql,
             self.decider, self.decision_desk, self.asking,
         )  # fmt: skip
         return {type(room): room for room in rooms}

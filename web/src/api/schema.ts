@@ -2311,6 +2311,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draw
+         * @description Ask the semantic model and get the chart that fits the answer, with the reason.
+         */
+        post: operations["draw_api_v1_query_chart_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Query
+         * @description The answer as a file: CSV and Excel with names and the city's clock, Parquet with codes and UTC.
+         */
+        post: operations["export_query_api_v1_query_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain
+         * @description Why a metric changed: its parts by mix and rate, what is behind them, in words and one chart.
+         */
+        post: operations["explain_api_v1_explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sql Tables
+         * @description The tables that the asker may read with SQL, and their columns.
+         */
+        get: operations["sql_tables_api_v1_sql_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sql
+         * @description One SELECT, let through as a tree of listed parts, every table replaced by what the asker may see.
+         */
+        post: operations["sql_api_v1_sql_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Sql
+         * @description The answer of a statement as a file.
+         */
+        post: operations["export_sql_api_v1_sql_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ask": {
         parameters: {
             query?: never;
@@ -4193,8 +4313,8 @@ export interface components {
          * AskAnswer
          * @description The answer to a question.
          *
-         *     ``answered`` has reading, query, figures and chart; ``why`` has reading and query, whose change
-         *     ``POST /api/v1/explain`` takes apart; ``asked_back`` has at most three ``choices``; ``refused`` says why
+         *     ``answered`` has reading, query, figures and chart; ``why`` has reading, query and the ``explanation``
+         *     of its change; ``asked_back`` has at most three ``choices``; ``refused`` says why
          *     in ``because``.
          */
         AskAnswer: {
@@ -4207,6 +4327,7 @@ export interface components {
             query?: components["schemas"]["QueryRequest"] | null;
             rows?: components["schemas"]["QueryResult"] | null;
             chart?: components["schemas"]["Chart"] | null;
+            explanation?: components["schemas"]["ExplainResult"] | null;
             /**
              * Unknown
              * @default []
@@ -4464,6 +4585,25 @@ export interface components {
             score: number | null;
             /** Rank */
             rank: number | null;
+        };
+        /**
+         * Behind
+         * @description The things behind the part that moved most: cases, warnings or observed entities.
+         */
+        Behind: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "case" | "warning" | "entity";
+            /** Ids */
+            ids: string[];
+            /** More */
+            more: boolean;
+            /** Dimension */
+            dimension?: string | null;
+            /** Value */
+            value?: string | null;
         };
         /**
          * Board
@@ -6143,7 +6283,7 @@ export interface components {
             /** Overdue */
             overdue: number;
             /** Dimensions */
-            dimensions: components["schemas"]["PartView"][];
+            dimensions: components["schemas"]["cityloop__quality__schemas__PartView"][];
         };
         /**
          * Dependant
@@ -6296,6 +6436,23 @@ export interface components {
             mend: string;
             /** Line */
             line: number;
+        };
+        /**
+         * DrawRequest
+         * @description A question, and the chart one would like where it can be drawn.
+         */
+        DrawRequest: {
+            query: components["schemas"]["QueryRequest"];
+            /** Wish */
+            wish?: ("figure" | "line" | "bar" | "stacked" | "heat" | "map" | "distribution" | "table") | null;
+        };
+        /**
+         * Drawn
+         * @description An answer with its chart.
+         */
+        Drawn: {
+            result: components["schemas"]["QueryResult"];
+            chart: components["schemas"]["Chart"];
         };
         /**
          * Drift
@@ -6652,6 +6809,69 @@ export interface components {
              * @enum {string}
              */
             effect: "leave_out" | "on_time" | "late";
+        };
+        /**
+         * ExplainRequest
+         * @description Why did ``metric`` change in ``period``? Without ``dimensions`` all of the metric are tried.
+         */
+        ExplainRequest: {
+            /** Metric */
+            metric: string;
+            period: components["schemas"]["Period"];
+            /**
+             * Against
+             * @default previous
+             */
+            against: ("previous" | "year") | components["schemas"]["Period"];
+            /**
+             * Dimensions
+             * @default []
+             */
+            dimensions: string[];
+            /**
+             * Filters
+             * @default []
+             */
+            filters: components["schemas"]["Filter"][];
+            /**
+             * Limit
+             * @default 5
+             */
+            limit: number;
+        };
+        /**
+         * ExplainResult
+         * @description The change and its explanation. Without ``splits`` it could not be taken apart; ``words`` say why.
+         */
+        ExplainResult: {
+            /** Metric */
+            metric: string;
+            title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Format */
+            format: string;
+            period: components["schemas"]["Period"];
+            against: components["schemas"]["Period"];
+            /** Now */
+            now: number | null;
+            /** Before */
+            before: number | null;
+            /** Change */
+            change: number | null;
+            /** Change Rate */
+            change_rate: number | null;
+            /** Splits */
+            splits: components["schemas"]["SplitView"][];
+            behind: components["schemas"]["Behind"] | null;
+            words: components["schemas"]["Title"];
+            chart: components["schemas"]["Chart"];
+            /** Rows */
+            rows: unknown[][];
+            /** Freshness */
+            freshness: string | null;
+            /** Scope */
+            scope: string[];
         };
         /**
          * FeedCounts
@@ -8848,31 +9068,6 @@ export interface components {
             size: number;
         };
         /**
-         * PartView
-         * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
-         */
-        PartView: {
-            /**
-             * Id
-             * @enum {string}
-             */
-            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
-            /** Score */
-            score: number | null;
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Weight */
-            weight: number;
-            /** Least */
-            least: number;
-            /** Enough */
-            enough: boolean;
-            /** Below */
-            below: boolean;
-        };
-        /**
          * PasswordChange
          * @description The same, and the password that shall take its place.
          */
@@ -8915,6 +9110,22 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Period
+         * @description From ``start`` (inclusive) to ``end`` (exclusive).
+         */
+        Period: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
         };
         /**
          * PeriodView
@@ -10631,7 +10842,7 @@ export interface components {
             /** Fresh */
             fresh: boolean | null;
             /** Dimensions */
-            dimensions: components["schemas"]["PartView"][];
+            dimensions: components["schemas"]["cityloop__quality__schemas__PartView"][];
         };
         /**
          * SentRecipient
@@ -11015,6 +11226,75 @@ export interface components {
             failures: number;
             /** Retry At */
             retry_at: string | null;
+        };
+        /**
+         * SplitView
+         * @description The change, split by one dimension. ``focus`` is 1 where one part alone explains it, 0 where all moved alike.
+         */
+        SplitView: {
+            /** Dimension */
+            dimension: string;
+            title: components["schemas"]["Title"];
+            /** Focus */
+            focus: number;
+            /** Parts */
+            parts: components["schemas"]["cityloop__analyse__explain_schemas__PartView"][];
+            /** Rest */
+            rest: number;
+        };
+        /**
+         * SqlColumn
+         * @description A column of an answer or of a table.
+         */
+        SqlColumn: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "number" | "instant" | "date" | "flag" | "other";
+        };
+        /**
+         * SqlRequest
+         * @description One SELECT in DuckDB's words over the tables of the lake.
+         */
+        SqlRequest: {
+            /** Sql */
+            sql: string;
+            /**
+             * Limit
+             * @default 1000
+             */
+            limit: number;
+        };
+        /**
+         * SqlResult
+         * @description The rows, and the statement as it ran, with the asker's scope inside.
+         */
+        SqlResult: {
+            /** Columns */
+            columns: components["schemas"]["SqlColumn"][];
+            /** Rows */
+            rows: unknown[][];
+            /** Truncated */
+            truncated: boolean;
+            /** Tables */
+            tables: string[];
+            /** Sql */
+            sql: string;
+            /** Scope */
+            scope: string[];
+        };
+        /**
+         * SqlTable
+         * @description A table that the asker may read.
+         */
+        SqlTable: {
+            /** Id */
+            id: string;
+            /** Columns */
+            columns: components["schemas"]["SqlColumn"][];
         };
         /**
          * StandardView
@@ -11936,6 +12216,29 @@ export interface components {
             en: string[];
         };
         /**
+         * PartView
+         * @description One part and what it did to the change: ``mix + rate = total``, in the unit of the metric.
+         */
+        cityloop__analyse__explain_schemas__PartView: {
+            /** Value */
+            value: string | null;
+            title: components["schemas"]["Title"];
+            /** Now */
+            now: number | null;
+            /** Before */
+            before: number | null;
+            /** Weight Now */
+            weight_now: number | null;
+            /** Weight Before */
+            weight_before: number | null;
+            /** Mix */
+            mix: number;
+            /** Rate */
+            rate: number;
+            /** Total */
+            total: number;
+        };
+        /**
          * Finding
          * @description Something about a table: an error keeps it from coming into force.
          */
@@ -12039,6 +12342,31 @@ export interface components {
             attempts: number;
             /** Rechecks */
             rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
+         * PartView
+         * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
+         */
+        cityloop__quality__schemas__PartView: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness";
+            /** Score */
+            score: number | null;
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Weight */
+            weight: number;
+            /** Least */
+            least: number;
+            /** Enough */
+            enough: boolean;
+            /** Below */
+            below: boolean;
         };
         /**
          * Trial
@@ -15909,6 +16237,192 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["QueryResult"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    draw_api_v1_query_chart_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrawRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drawn"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_query_api_v1_query_export_post: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx" | "parquet";
+                language?: "zh" | "en";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_api_v1_explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sql_tables_api_v1_sql_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlTable"][];
+                };
+            };
+        };
+    };
+    sql_api_v1_sql_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_sql_api_v1_sql_export_post: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx" | "parquet";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
