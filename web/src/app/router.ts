@@ -54,6 +54,7 @@ export const router = createRouter({
         { path: 'settings/dispatch', name: 'dispatch', component: () => import('../city/DispatchPage.vue') },
         { path: 'settings/sheets', name: 'sheets', component: () => import('../city/SheetsPage.vue') },
         { path: 'settings/catalogue', name: 'catalogue', component: () => import('../city/CataloguePage.vue') },
+        { path: 'ask', name: 'ask', component: () => import('../ask/AskPage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',

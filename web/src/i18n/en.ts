@@ -2,6 +2,7 @@
 import { en as access } from '../access/i18n.en'
 import { en as analyse } from '../analyse/i18n.en'
 import { en as app } from '../app/i18n.en'
+import { en as ask } from '../ask/i18n.en'
 import { en as cases } from '../cases/i18n.en'
 import { en as citizen } from '../citizen/i18n.en'
 import { en as city } from '../city/i18n.en'
@@ -17,4 +18,4 @@ import { en as standard } from '../standard/i18n.en'
 import { en as steward } from '../steward/i18n.en'
 import { en as watch } from '../watch/i18n.en'
 
-export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const en = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...ask, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }

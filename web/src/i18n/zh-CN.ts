@@ -2,6 +2,7 @@
 import { zh as access } from '../access/i18n.zh-CN'
 import { zh as analyse } from '../analyse/i18n.zh-CN'
 import { zh as app } from '../app/i18n.zh-CN'
+import { zh as ask } from '../ask/i18n.zh-CN'
 import { zh as cases } from '../cases/i18n.zh-CN'
 import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as city } from '../city/i18n.zh-CN'
@@ -17,4 +18,4 @@ import { zh as standard } from '../standard/i18n.zh-CN'
 import { zh as steward } from '../steward/i18n.zh-CN'
 import { zh as watch } from '../watch/i18n.zh-CN'
 
-export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const zh = { ...app, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...ask, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
