@@ -11,14 +11,14 @@ import httpx
 from fastapi import FastAPI
 
 from cityloop.access.actor import Actor
+from cityloop.access.bucket import Rule
 from cityloop.access.service import Accounts
+from cityloop.access.turnstile import Turnstile
 from cityloop.cases.schemas import CaseDetail
 from cityloop.cases.workflow import Workflow
-from cityloop.citizen.bucket import Rule
 from cityloop.citizen.reading import PublicCases
 from cityloop.citizen.routes import router as citizen_router
 from cityloop.citizen.service import CitizenDoor
-from cityloop.citizen.turnstile import Turnstile
 from cityloop.city.service import City
 from cityloop.core.clock import ManualClock
 from cityloop.core.settings import Settings

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cityloop.citizen.actor import ENTITY
-from cityloop.citizen.bucket import Rule
+from cityloop.access.bucket import Rule
+from cityloop.citizen.reading import ENTITY
 from cityloop.city.addresses import COLUMNS, Addresses
 from tests.cases.support import ACCEPTOR, LEADER, TO_CLOSED, TO_HANDLE
 from tests.cases.test_photos import picture

@@ -54,7 +54,7 @@ def test_the_city_is_readable_before_sign_in(client: Client) -> None:
     answer = client.ask("GET", "city", post="")
     assert answer.status_code == 200
     assert answer.json()["title"]["zh"] == "演示城市（深圳底图）"
-    assert len(answer.json()["departments"]) == 9
+    assert len(answer.json()["departments"]) == 10
 
 
 @pytest.mark.parametrize("path", ["areas", "areas.geojson", "matters"])

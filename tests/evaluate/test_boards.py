@@ -217,7 +217,7 @@ def test_a_wrong_request_is_answered_with_what_is_wrong(month: Town, act: Any, e
 
 def test_boards_are_sorted_and_paged(month: Town) -> None:
     found = month.evaluator.board(HEAD, "handling", MARCH, Paging(page=1, size=1, sort="handle_on_time_rate"))
-    assert ([r.id for r in found.rows], found.count) == (["sanitation"], 8)
+    assert ([r.id for r in found.rows], found.count) == (["sanitation"], 9)
     worst = month.evaluator.board(HEAD, "handling", MARCH, Paging(page=1, size=2, sort="score"))
     assert [r.id for r in worst.rows] == ["sanitation", "transport"]
 

@@ -15,9 +15,9 @@ import pytest
 from openpyxl import load_workbook
 
 from cityloop.access.actor import Actor
+from cityloop.core import render
 from cityloop.core.errors import Conflict
-from cityloop.evaluate import render
-from cityloop.evaluate.paper import Paper, Table
+from cityloop.core.paper import Paper, Table
 from cityloop.evaluate.routes import router
 from cityloop.evaluate.service import Evaluator
 from tests.cases.support import SANITATION, TO_CLOSED
@@ -125,7 +125,7 @@ def test_the_routes_speak_json(town: Town) -> None:
     assert {"rework_rate", "close_rate"} <= {found["id"] for found in indicators["indicators"]}
     assert http.get("/api/v1/schemes").json()[0]["id"] == "handling"
     board = http.get("/api/v1/schemes/handling/scoreboard?at=2026-03-15&size=1").json()
-    assert (board["count"], len(board["rows"]), board["period"]["last"]) == (8, 1, "2026-03-31")
+    assert (board["count"], len(board["rows"]), board["period"]["last"]) == (9, 1, "2026-03-31")
     cases = http.get("/api/v1/schemes/handling/cases?item=handle_rate&row=sanitation&at=2026-03-15").json()
     assert (cases["total"], cases["items"][0]["title"]) == (1, NASTY)
     change = {"points": {"handle_rate": 20, "rework_rate": 20}}

@@ -6,8 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from cityloop.access.actor import Actor
-from cityloop.citizen.actor import PUBLIC
+from cityloop.access.actor import PUBLIC, Actor
 from tests.evaluate.year_book import Act, Line, Noted
 from tests.evaluate.year_hours import Span, reached, spent
 from tests.evaluate.year_people import BODIES, CENTRE, DISTRICTS, HANDS, HEADS, Body, cell_of

@@ -23,3 +23,5 @@ class Actor(Frozen):
 
 SYSTEM = Actor(id="system", name=Title(zh="系统", en="System"), kind="system", posts=("system",))
 """The platform acting by rule: automatic dispatch, timers, warnings that open cases."""
+PUBLIC = Actor(id="public", name=Title(zh="市民", en="Citizen"), kind="machine", posts=("public",))
+"""The one actor of everybody who has no account; a city whose policy has no post ``public`` refuses it everything."""

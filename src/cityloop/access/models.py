@@ -1,11 +1,11 @@
-"""Tables: accounts, sign-ins, tokens of machines, and the audit chain."""
+"""Tables: accounts, sign-ins, tokens of machines, the audit chain, and the buckets that keep abuse out."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import BigInteger, Float, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cityloop.core.database import Table
@@ -53,3 +53,20 @@ class AuditRow(Table):
     detail: Mapped[dict[str, Any]]
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class BucketRow(Table):
+    """One token bucket of the turnstile. Its key is a keyed hash: no address and no phone number stands here."""
+
+    __tablename__ = "citizen_bucket"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tokens: Mapped[float] = mapped_column(Float)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PepperRow(Table):
+    """The secret of this installation under which keys of buckets are hashed."""
+
+    __tablename__ = "citizen_pepper"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(String(64))

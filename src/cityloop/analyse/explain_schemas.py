@@ -36,7 +36,7 @@ class ExplainRequest(Frozen):
     """Most parts of each dimension that are named."""
 
 
-class PartView(Frozen):
+class ChangePart(Frozen):
     """One part and what it did to the change: ``mix + rate = total``, in the unit of the metric."""
 
     value: str | None
@@ -56,7 +56,7 @@ class SplitView(Frozen):
     dimension: str
     title: Title
     focus: float
-    parts: list[PartView]
+    parts: list[ChangePart]
     rest: float
     """What all parts that are not named did together."""
 

@@ -12,7 +12,7 @@ from cityloop.analyse import contributions, expression, periods
 from cityloop.analyse.charts import Chart
 from cityloop.analyse.content import near
 from cityloop.analyse.contributions import Contribution, Side, Sides
-from cityloop.analyse.explain_schemas import Behind, ExplainRequest, ExplainResult, PartView, Period, SplitView
+from cityloop.analyse.explain_schemas import Behind, ChangePart, ExplainRequest, ExplainResult, Period, SplitView
 from cityloop.analyse.model import TIME, Dimension, Metric, Model
 from cityloop.analyse.schemas import QueryRequest, QueryResult
 from cityloop.analyse.service import Analyst
@@ -185,9 +185,9 @@ def _split(dimension: Dimension, parts: Sequence[Contribution], labels: Mapping[
     return SplitView(dimension=dimension.id, title=dimension.title, focus=focus, parts=shown, rest=rest)
 
 
-def _view(part: Contribution, labels: Mapping[str, Title]) -> PartView:
+def _view(part: Contribution, labels: Mapping[str, Title]) -> ChangePart:
     title = _NOBODY if part.key is None else labels.get(part.key, Title(zh=part.key, en=part.key))
-    return PartView(
+    return ChangePart(
         value=part.key,
         title=title,
         now=part.now,

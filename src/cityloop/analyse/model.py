@@ -9,16 +9,15 @@ from pydantic import Field
 
 from cityloop.analyse.schemas import DimensionKind, Words
 from cityloop.core.values import Frozen, Title
+from cityloop.lake.events import PROTECTED
 
 TIME = "time"
 """The dimension every metric has; its column is the metric's own ``time``, cut by the grain of the query."""
 
-_PROTECTED = {"CaseEvent": "case", "WarningEvent": "warning"}
-
 
 def protected(table: str) -> str:
     """The entity whose scope at the door limits the rows of a lake table."""
-    return _PROTECTED.get(table, "observation")
+    return PROTECTED.get(table, "observation")
 
 
 class AsOf(Frozen):
@@ -50,6 +49,7 @@ class Metric(Frozen):
     @property
     def protected(self) -> str:
         """The entity whose scope at the door limits this metric's rows."""
+        return protected(self.table)
         return protected(self.table)
 
 

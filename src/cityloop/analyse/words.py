@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cityloop.analyse.explain_schemas import PartView, SplitView
+from cityloop.analyse.explain_schemas import ChangePart, SplitView
 from cityloop.analyse.model import Metric
 from cityloop.core.values import Title
 
@@ -84,7 +84,7 @@ def _change(language: Language, metric: Metric, now: float | None, before: float
     return f"{title} {'rose' if now > before else 'fell'} from {old} to {new} ({step})."
 
 
-def _part(language: Language, metric: Metric, part: PartView) -> str:
+def _part(language: Language, metric: Metric, part: ChangePart) -> str:
     title = part.title.zh if language == "zh" else part.title.en
     total = difference(part.total, metric, language)
     if not part.mix:

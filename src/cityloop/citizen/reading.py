@@ -11,14 +11,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from cityloop.access.actor import PUBLIC
 from cityloop.access.door import Door, Protected
 from cityloop.cases.definitions import Book
 from cityloop.cases.models import CaseRow, TimelineRow
-from cityloop.citizen.actor import ENTITY, PUBLIC
 from cityloop.citizen.plain import CLOSING_STAGE, Standing, clean, standing
 from cityloop.core.database import Database
 from cityloop.core.values import Title
 
+ENTITY = "public_case"
+"""What the public sees of a case: the columns of :class:`PublicCase`, no others."""
 _TABLE = CaseRow.__table__
 COLUMNS: dict[str, ColumnElement[Any]] = {column.name: column for column in _TABLE.columns}
 _READ = (

@@ -23,7 +23,7 @@ from cityloop.citizen.service import CitizenDoor, Photo
 from cityloop.city.routes import point
 from cityloop.city.schemas import AddressFound
 from cityloop.core.errors import Fault, Invalid
-from cityloop.core.web import read_body, service
+from cityloop.core.web import caller, read_body, service
 from cityloop.core.wording import faults_of
 
 router = APIRouter(prefix="/api/v1/public", tags=["citizen"])
@@ -101,11 +101,6 @@ def follow(
 def rate(number: str, body: CitizenRating, the_door: TheCitizenDoor, request: Request) -> CitizenProgress:
     """Rate the result once, after closing."""
     return the_door.rate(number, body, caller(request))
-
-
-def caller(request: Request) -> str:
-    """The network address that a request comes from; behind a proxy on this machine, the one the proxy names."""
-    return request.client.host if request.client else "unknown"
 
 
 async def _form(request: Request, limit: int) -> FormData:

@@ -10,26 +10,16 @@ from pydantic import AfterValidator, Field
 from cityloop.citizen.plain import Standing, Step
 from cityloop.city.schemas import AreaLevel, Matter, Position
 from cityloop.core.values import Frozen, Instant, Title
+from cityloop.core.words import Words
 
 MOST_PHOTOS = 4
-_TAG = re.compile(r"<[a-zA-Z!/][^<>]*>")
 _PHONE = re.compile(r"\+?[\d ()-]{5,20}")
-
-
-def _words(text: str) -> str:
-    """Words and nothing else: tags are refused, control characters fall away."""
-    if _TAG.search(text):
-        raise ValueError("this holds markup such as <b>: write plain words")
-    return "".join(sign for sign in text if sign.isprintable() or sign in "\n\t").strip()
 
 
 def _phone(text: str) -> str:
     if text and not _PHONE.fullmatch(text):
         raise ValueError("this is no phone number: digits, spaces, + - ( ), 5 to 20 signs")
     return text
-
-
-Words = Annotated[str, AfterValidator(_words)]
 
 
 class CitizenReport(Frozen):

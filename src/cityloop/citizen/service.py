@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +9,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cityloop.access.actor import PUBLIC
+from cityloop.access.codes import hash_code, new_code, opens
 from cityloop.access.door import Door
+from cityloop.access.turnstile import Turnstile, network
 from cityloop.cases.intake import Brought
 from cityloop.cases.models import CaseRow
 from cityloop.cases.rating import RATE
 from cityloop.cases.schemas import CaseReport
 from cityloop.cases.service import CaseDesk
 from cityloop.cases.workflow import REPORT
-from cityloop.citizen.actor import PUBLIC
 from cityloop.citizen.models import CitizenReportRow
 from cityloop.citizen.places import Placed, by_words, placed
 from cityloop.citizen.plain import CLOSING_STAGE, STEP_WORDS, STEPS, WORDS
@@ -33,16 +32,12 @@ from cityloop.citizen.schemas import (
     PublicArea,
     PublicPlaces,
 )
-from cityloop.citizen.turnstile import Turnstile, network
 from cityloop.city.schemas import AddressFound, Position
 from cityloop.city.service import City
 from cityloop.core.database import Database
 from cityloop.core.errors import Conflict, Fault, Invalid, NotFound
 from cityloop.core.values import Title
 
-_SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""32 signs that nobody takes for one another."""
-_LENGTH = 10
 _REFUSED = "the report cannot be taken"
 MOST_ADDRESSES = 6
 """Most addresses of one answer: enough to choose from, too few to copy the register by."""
@@ -98,7 +93,7 @@ class CitizenDoor:
         facts = stands_for.facts if stands_for else {}
         files = self._desk.attachments
         reads = [(photo.name, files.read(photo.name, photo.content)) for photo in photos]
-        code = "".join(secrets.choice(_SIGNS) for _ in range(_LENGTH))
+        code = new_code()
         now = self._city.clock.now()
         with self._database.transaction() as tx:
             if wish.phone:
@@ -106,10 +101,10 @@ class CitizenDoor:
             refs = tuple(files.stage_in(tx, PUBLIC, name, "before", read) for name, read in reads)
             told = report.model_copy(update={"attachments": refs})
             case, _ = self._desk.report_in(tx, PUBLIC, told, now, Brought(facts=facts))
-            tx.insert(CitizenReportRow, {"case": case.id, "code_hash": _hash(code), "reported_at": now})
+            tx.insert(CitizenReportRow, {"case": case.id, "code_hash": hash_code(code), "reported_at": now})
         return CitizenReceipt(
             number=case.number,
-            code=f"{code[:5]}-{code[5:]}",
+            code=code,
             matter_title=self._city.catalogue.get(case.matter).title,
             placed_in=stands_for.title if stands_for and stands_for.area else None,
         )
@@ -141,8 +136,7 @@ class CitizenDoor:
             .filter(CaseRow.number == number.strip())
             .first()
         )
-        given = _hash("".join(sign for sign in code.upper() if sign in _SIGNS))
-        if not hmac.compare_digest(given, row[1] if row else "0" * 64) or row is None:
+        if not opens(code, row[1] if row else None) or row is None:
             raise NotFound("number and code do not fit together", "copy both from the answer to your report")
         return str(row[0])
 
@@ -230,7 +224,3 @@ class CitizenDoor:
 
 def _digits(phone: str) -> str:
     return "".join(sign for sign in phone if sign.isdigit())
-
-
-def _hash(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()

@@ -18,6 +18,7 @@ from cityloop.core.clock import Clock
 from cityloop.core.errors import AccessDenied, Invalid, NotFound
 from cityloop.core.values import Page, Title, utc
 from cityloop.core.web import Paging
+from cityloop.lake.events import PROTECTED
 from cityloop.lake.service import Lake
 from cityloop.standard.batch import EntityCard
 from cityloop.standard.mapping import FeedMapping
@@ -25,8 +26,6 @@ from cityloop.standard.service import Standard
 from cityloop.standard.types import EntityType, Property
 
 MOST_POINTS = 5000
-EVENT_TABLES = {"CaseEvent": "case", "WarningEvent": "warning"}
-"""Lake tables that hold events of other rooms, and the entity whose scope covers them."""
 
 
 OWNER = "owner"
@@ -176,7 +175,7 @@ class Views:
     def record(self, actor: Actor, record: str) -> dict[str, Any]:
         """One stored row by its record id, whatever table holds it."""
         present = set(self._lake.tables())
-        for table, entity in {**dict.fromkeys(self._states, "observation"), **EVENT_TABLES}.items():
+        for table, entity in {**dict.fromkeys(self._states, "observation"), **PROTECTED}.items():
             if table not in present or not self._may_look(actor, entity):
                 continue
             scope = self._door.scope(actor, entity, table)

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         default=20, ge=1, description="Reports an hour that the citizen's page takes from one network address"
     )
     public_phone_reports: int = Field(default=5, ge=1, description="Reports a day that it takes under one phone number")
+    public_applications: int = Field(
+        default=20, ge=1, description="Applications for instant approval an hour from one network address"
+    )
     public_looks: int = Field(
         default=60, ge=1, description="Questions a minute for the state of a report from one network address"
     )

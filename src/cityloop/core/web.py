@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Query, Request, Response, UploadFile
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.types import Message
 
 from cityloop.core.errors import TooLarge
+from cityloop.core.paper import ReportForm
 from cityloop.core.values import Frozen, Title
 
 S = TypeVar("S")
@@ -60,14 +63,39 @@ Paged = Annotated[Paging, Depends(paging)]
 """A route's parameter that takes them."""
 
 
+def caller(request: Request) -> str:
+    """The network address that a request comes from; behind a proxy on this machine, the one the proxy names."""
+    return request.client.host if request.client else "unknown"
+
+
 async def read_body(request: Request, limit: int) -> bytes:
     """The body of a request; raises :class:`TooLarge` as soon as it is longer than ``limit`` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise TooLarge(f"the body is larger than {limit} bytes", "send the records in smaller pushes")
+            raise TooLarge(f"the body is larger than {limit} bytes", "send it in smaller parts")
     return bytes(body)
+
+
+def bounded(limit: int) -> type[APIRoute]:
+    """A class of routes whose bodies are refused above ``limit`` bytes, before anything reads them."""
+
+    class Bounded(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            plain = super().get_route_handler()
+
+            async def handler(request: Request) -> Response:
+                body = await read_body(request, limit)
+
+                async def again() -> Message:
+                    return {"type": "http.request", "body": body, "more_body": False}
+
+                return await plain(Request(request.scope, again))
+
+            return handler
+
+    return Bounded
 
 
 def answer(value: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -111,8 +139,24 @@ def export(
         sheet.append(line)
     blob = io.BytesIO()
     book.save(blob)
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return Response(blob.getvalue(), media_type=kind, headers=headers)
+    return Response(blob.getvalue(), media_type=_REPORTS["xlsx"], headers=headers)
+
+
+_REPORTS: Mapping[ReportForm, str] = {
+    "html": "text/html; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+
+
+def report_response(blob: bytes, form: ReportForm, name: str) -> Response:
+    """A report as a response; a page is shown in the browser, files are saved."""
+    place = "inline" if form == "html" else "attachment"
+    headers = {
+        "Content-Disposition": f'{place}; filename="{name}.{form}"',
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    }
+    return Response(blob, media_type=_REPORTS[form], headers=headers)
 
 
 Headings = Mapping[str, tuple[str, str]]

@@ -1,39 +1,13 @@
-"""A report as paragraphs and tables, before it becomes a page, a workbook or a PDF file."""
+"""The report of a board as paragraphs and tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
+from cityloop.core.paper import Cell, Language, Paper, Say, Table, speaker
 from cityloop.core.values import Page, Title
 from cityloop.evaluate.schemas import Board, FigureCase, IndicatorList, Row
-
-Language = Literal["zh", "en"]
-Cell = str | int | float | None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with its heading; ``colours`` are the row's grade colours, empty where there is none."""
-
-    title: str
-    heading: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    note: str = ""
-    colours: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Paper:
-    """A whole report."""
-
-    language: Language
-    title: str
-    lines: Sequence[str]
-    tables: Sequence[Table]
 
 
 def paper(
@@ -45,7 +19,7 @@ def paper(
     zone: ZoneInfo,
 ) -> Paper:
     """The report of one board: ranking, figures, every addend, formulas, exemptions, and the listed cases."""
-    say = _speaker(language)
+    say = speaker(language)
     return Paper(
         language=language,
         title=say(
@@ -62,13 +36,6 @@ def paper(
             _listed(forced, say, zone),
         ],
     )
-
-
-Say = Callable[[str, str], str]
-
-
-def _speaker(language: Language) -> Say:
-    return lambda zh, en: zh if language == "zh" else en
 
 
 def _of(say: Say, title: Title | None) -> str:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from cityloop.access.routes import Asker
 from cityloop.city.schemas import AreaLevel
+from cityloop.core.paper import ReportForm
 from cityloop.core.values import Page
 from cityloop.core.web import ExportFormat, Paged, service
 from cityloop.evaluate.declarations import ObjectKind
@@ -21,7 +22,6 @@ from cityloop.evaluate.schemas import (
     IndicatorList,
     NewVersion,
     Publish,
-    ReportFormat,
     Side,
     Wanted,
     WhatIf,
@@ -130,7 +130,7 @@ def scheme_report(
     actor: Asker,
     scheme: str,
     asked: Asked,
-    format: ReportFormat = "html",
+    format: ReportForm = "html",
     language: Literal["zh", "en"] = "zh",
 ) -> Response:
     """The report of a period as a page to print, an Excel workbook or a PDF file, as far as the asker may see."""

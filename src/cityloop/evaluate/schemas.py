@@ -14,7 +14,6 @@ from cityloop.evaluate.periods import PeriodKind
 
 Number = int | float
 Side = Literal["numerator", "denominator"]
-ReportFormat = Literal["html", "xlsx", "pdf"]
 
 
 class Wanted(Frozen):

@@ -21,6 +21,8 @@ _APP = "outbox"
 _TIME = pa.timestamp("us", tz="UTC")
 _CASE_TEXTS = ("case", "number", "move", "from_state", "state", "matter", "matter_class", "district", "department",
                "handler", "reporter", "channel", "series", "warning")  # fmt: skip
+_APPLICATION_TEXTS = ("application", "number", "item", "move", "from_state", "state", "department", "district",
+                      "proposal", "check")  # fmt: skip
 _WARNING_TEXTS = ("warning", "what", "rule", "level", "peak", "status", "subject", "subject_type", "district",
                   "department", "series", "case")  # fmt: skip
 
@@ -43,13 +45,23 @@ SCHEMAS = {
             "lat": pa.float64(),
         },
     ),
+    "ApplicationEvent": _schema(
+        _APPLICATION_TEXTS,
+        dict.fromkeys(("applied_at", "due_at"), _TIME)
+        | dict.fromkeys(("seconds", "appeals"), pa.int64())
+        | {"instant": pa.bool_(), "late": pa.bool_(), "applied": pa.float64()},
+    ),
     "WarningEvent": _schema(_WARNING_TEXTS, dict.fromkeys(("raised_at", "cleared_at"), _TIME)),
 }
-"""Columns of the two event tables. ``entity`` is the district (or the city), ``observed_at`` the time of the event,
-``record`` is ``outbox:<seq>``. ``opened`` is 1.0 for the event that opens a case, so that its sum counts cases."""
+"""Columns of the event tables. ``entity`` is the district (or the city), ``observed_at`` the time of the event,
+``record`` is ``outbox:<seq>``. ``opened`` is 1.0 for the event that opens a case, so that its sum counts cases;
+``applied`` likewise for applications, whose ``seconds`` run from the application to the event."""
+PROTECTED = {"ApplicationEvent": "application", "CaseEvent": "case", "WarningEvent": "warning"}
+"""Event table → entity at the door; every other table is of observations."""
 
 WARNINGS = tuple(f"cityloop.warning.{what}" for what in ("raised", "level", "cleared", "acknowledged", "linked"))
-TYPES = ("cityloop.case.moved", *WARNINGS)
+APPLICATIONS = ("cityloop.application.moved",)
+TYPES = ("cityloop.case.moved", *APPLICATIONS, *WARNINGS)
 """Types of events that are written."""
 
 
@@ -74,8 +86,10 @@ class EventWriter:
     def write(self, events: Sequence[Event]) -> None:
         """Write the events that the lake does not have yet; best before a transaction that others wait for."""
         cases = [_case(event, self._city) for event in events if event.type == "cityloop.case.moved"]
+        applications = [_application(event, self._city) for event in events if event.type in APPLICATIONS]
         warnings = [_warning(event, self._city) for event in events if event.type in WARNINGS]
         self._write("CaseEvent", cases)
+        self._write("ApplicationEvent", applications)
         self._write("WarningEvent", warnings)
 
     def _write(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -126,6 +140,25 @@ def _case(event: Event, city: str) -> dict[str, Any]:
         "opened": 0.0 if data["from_state"] else 1.0,
         "lon": view.get("lon"),
         "lat": view.get("lat"),
+    }
+
+
+def _application(event: Event, city: str) -> dict[str, Any]:
+    data, view = event.data, event.data["application"]
+    applied_at = datetime.fromisoformat(view["applied_at"])
+    return {
+        **_base(event, city, view),
+        **{name: view.get(name) for name in _APPLICATION_TEXTS},
+        "application": view["id"],
+        "move": data["move"],
+        "from_state": data["from_state"],
+        "applied_at": applied_at,
+        "due_at": _instant(view.get("due_at")),
+        "seconds": int((event.time - applied_at).total_seconds()),
+        "appeals": view["appeals"],
+        "instant": view["instant"],
+        "late": view["late"],
+        "applied": 1.0 if data["move"] == "apply" else 0.0,
     }
 
 

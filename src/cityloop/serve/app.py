@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
+from cityloop.approve.routes import router as approve_router
 from cityloop.ask.routes import router as ask_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.desk_routes import router as desk_router
@@ -23,6 +24,7 @@ from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.collect.sources.routes import router as sources_router
+from cityloop.command.routes import router as command_router
 from cityloop.core.errors import Invalid, Problem
 from cityloop.core.wording import faults_of
 from cityloop.decide.routes import router as decide_router
@@ -30,6 +32,8 @@ from cityloop.drill.routes import router as drill_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
+from cityloop.linkage.plan_routes import router as plan_router
+from cityloop.linkage.routes import router as run_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.importing.routes import router as sheets_router
 from cityloop.serve.limits_routes import router as limits_import_router
@@ -50,12 +54,15 @@ ROUTERS = (
     sources_router,
     watch_router,
     rules_router,
+    plan_router,
+    run_router,
     cases_router,
     desk_router,
     learn_router,
     forecast_router,
     calendar_router,
     citizen_router,
+    command_router,
     dispatch_router,
     limits_router,
     limits_import_router,
@@ -71,6 +78,7 @@ ROUTERS = (
     change_router,
     open311_router,
     notices_router,
+    approve_router,
     serve_router,
 )
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from cityloop.analyse.content import load_model
 from cityloop.analyse.model import Model
+from cityloop.approve.content import ItemBook, load_items
 from cityloop.cases.definitions import load_workflow
 from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.collect.sources.loading import Source, load_sources
+from cityloop.command.content import Known as Orderable
+from cityloop.command.content import load_commands
+from cityloop.command.declarations import Device
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.learn.forecast_content import Forecast, load_forecasts
 from cityloop.quality.content import QualityContent, load_quality
@@ -44,6 +48,8 @@ class Content:
     open311: Open311File | None
     cap_cases: tuple[CapCase, ...]
     forecasts: tuple[Forecast, ...]
+    devices: dict[str, Device]
+    items: ItemBook
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -69,6 +75,8 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         open311=load_open311(city),
         cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
         forecasts=load_forecasts(city.packs, standard),
+        devices=load_commands(city.packs, Orderable(standard, city.departments, city.policy.posts)),
+        items=load_items(city),
     )
 
 

@@ -16,12 +16,13 @@ from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database
 from cityloop.core.errors import Fault, Invalid
 from cityloop.core.outbox import Outbox, Relay
+from cityloop.core.paper import ReportForm
 from cityloop.core.settings import Settings
 from cityloop.core.wording import faults_of
 from cityloop.evaluate import keeper
 from cityloop.evaluate.content import load_evaluation
 from cityloop.evaluate.reporting import written
-from cityloop.evaluate.schemas import Board, ReportFormat, Wanted
+from cityloop.evaluate.schemas import Board, Wanted
 from cityloop.evaluate.service import Evaluator
 from cityloop.serve.stores import occupy
 
@@ -77,7 +78,7 @@ def _count(evaluator: Evaluator, database: Database, rebuild: bool) -> None:
 
 
 def _wanted(wanted: Mapping[str, Any], form: str, language: str) -> Wanted:
-    choices = (("format", form, ("json", *get_args(ReportFormat))), ("language", language, ("zh", "en")))
+    choices = (("format", form, ("json", *get_args(ReportForm))), ("language", language, ("zh", "en")))
     for name, given, known in choices:
         if given not in known:
             fault = Fault(name, f"there is no {name} '{given}'", f"one of: {', '.join(known)}")

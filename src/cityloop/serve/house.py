@@ -26,19 +26,23 @@ from cityloop.drill.service import Drill
 from cityloop.evaluate import keeper
 from cityloop.evaluate.service import Evaluator
 from cityloop.lake.compactor import Compactor
-from cityloop.lake.events import WARNINGS, EventWriter
+from cityloop.lake.events import TYPES, WARNINGS, EventWriter
 from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.analysing import open_analysis
+from cityloop.serve.approving import open_approvals
 from cityloop.serve.asking import open_asking
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
+from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
+from cityloop.serve.linking.opened import join
+from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -103,11 +107,31 @@ class House:
         self._build_intake(shared)
         self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
+        self.commander, self.field = open_commander(
+            self.settings, self.city, self.content.devices, self.collector, shared
+        )
+        self.library, self.rehearsal = open_library(
+            shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
+        )
+        self.joined = join(
+            shared,
+            self.settings,
+            self.city,
+            self.relay,
+            library=self.library,
+            accounts=self.accounts,
+            desk=self.desk,
+            analyst=self.analyst,
+            office=self._office,
+        )
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
+        self.approvals = open_approvals(
+            self.settings, self.content.items, self.collector, self.decider, **shared, city=self.city, names=self._name
+        )
         self.sheets = SheetDesk(
             settings=self.settings,
             **{name: shared[name] for name in ("database", "audit", "door")},
@@ -138,6 +162,7 @@ class House:
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
         settings, content = self.settings, self.content
+        self._office = Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo)
         self.forecasts = forecasts_of(settings, self.city, content.forecasts, self.lake)
         self.watch = Watch(
             **shared,
@@ -150,7 +175,7 @@ class House:
             known=rule_names(self.city, content.standard),
             people=self.accounts.get,
             cap_cases=content.cap_cases,
-            office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
+            office=self._office,
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
@@ -310,13 +335,16 @@ class House:
         self.relay.consume("quality", self.quality.follow_cases, ["cityloop.case.moved"], LINGER, of_finding)
         if self.sender.active:
             self.relay.consume("open311", self.sender.take, ["cityloop.case.moved"])
-        self.relay.consume("lake", events, ["cityloop.case.moved", *WARNINGS], LINGER, before=events.write)
+        self.relay.consume("lake", events, TYPES, LINGER, before=events.write)
         self.timers = Timers(
             {
                 "replay": lambda: self.collector.replay_step(self.clock.now()) if self.settings.demo else 0,
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
+                "commands": lambda: self.commander.tick(self.clock.now()),
+                "devices": lambda: self.field.step(self.clock.now()) if self.field else 0,
+                "applications": lambda: self.approvals.desk.tick(self.clock.now()),
             },
             TICK_SECONDS,
         )
@@ -330,11 +358,13 @@ class House:
             {
                 "relay": lambda: self.relay.errors,
                 "timers": lambda: {**self.timers.troubles, **self.chores.troubles, **self.learning.troubles},
+                "linkage": lambda: self.joined.timers.troubles,
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
                 "notices": lambda: self.notices.troubles,
+                "commands": lambda: self.commander.troubles,
                 "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -350,7 +380,8 @@ class House:
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.explainer, self.sql,
-            self.decider, self.decision_desk, self.asking,
+            self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
+            self.decider, self.decision_desk, self.commander, self.asking, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -359,8 +390,8 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         for part in (
-            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks, self.notices,
+            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices, self.joined,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -373,6 +404,7 @@ class House:
         """Stop in the reverse order; everything committed stays."""
         takers = (
             self.drill,
+            self.joined,
             self.sources,
             self.sender,
             self.webhooks,
@@ -381,6 +413,7 @@ class House:
             self.apprentice,
             self.chores,
             self.timers,
+            self.commander,
             self.collector,
         )
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from cityloop.access.audit import Audit
+from cityloop.access.bucket import Rule
 from cityloop.access.door import Door
 from cityloop.access.service import Accounts
+from cityloop.access.turnstile import Turnstile
 from cityloop.cases.service import CaseDesk
-from cityloop.citizen.bucket import Rule
 from cityloop.citizen.reading import PublicCases
 from cityloop.citizen.service import CitizenDoor
-from cityloop.citizen.turnstile import Turnstile
 from cityloop.city.service import City
 from cityloop.core.clock import SystemClock
 from cityloop.core.database import Database
@@ -28,6 +28,7 @@ def rules(settings: Settings) -> dict[str, Rule]:
         "phone": Rule(settings.public_phone_reports, 86_400),
         "look": Rule(settings.public_looks, 60),
         "search": Rule(settings.public_searches, 60),
+        "apply": Rule(settings.public_applications, 3600),
     }
 
 

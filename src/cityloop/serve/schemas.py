@@ -16,10 +16,14 @@ from pydantic_core import core_schema
 
 from cityloop.access.policy import Policy
 from cityloop.analyse.model import Dimension, Metric
+from cityloop.approve.declarations import Item, RegistersFile
 from cityloop.cases.dispatch_table import ResponsibilityFile
 from cityloop.cases.workflow import Workflow
 from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, LimitsFile, PackMeta
 from cityloop.collect.sources.declarations import SourcesFile
+from cityloop.command.declarations import CommandsFile
+from cityloop.command.wiring import WiresFile
+from cityloop.drill.devices import DevicesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
 from cityloop.learn.forecast_content import ForecastsFile
@@ -42,11 +46,14 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "catalogues": CataloguesFile,
     "city": CityFile,
     "code_lists": CodeListsFile,
+    "commands": CommandsFile,
     "departments": DepartmentsFile,
+    "devices": DevicesFile,
     "drill": DrillPlan,
     "feeds": FeedsFile,
     "forecasts": ForecastsFile,
     "inspections": InspectionsFile,
+    "item": Item,
     "limits": LimitsFile,
     "metrics": MetricsFile,
     "notices": NoticesFile,
@@ -55,11 +62,13 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "people": People,
     "policy": Policy,
     "quality": QualityFile,
+    "registers": RegistersFile,
     "responsibility": ResponsibilityFile,
     "rules": RulesFile,
     "sources": SourcesFile,
     "standard": StandardFile,
     "webhooks": WebhooksFile,
+    "wires": WiresFile,
     "workflow": Workflow,
 }
 """Name of a content file, without ``.yaml``, to what it holds."""

@@ -21,6 +21,7 @@ from cityloop.core.database import Database
 from cityloop.core.errors import AccessDenied, Invalid, NotFound
 from cityloop.core.values import Page, Title
 from cityloop.core.web import ExportFormat, Paging, export
+from cityloop.lake.events import PROTECTED
 from cityloop.lake.events import SCHEMAS as EVENTS
 from cityloop.lake.service import Lake
 from cityloop.standard.mapping import FeedMapping
@@ -39,7 +40,7 @@ from cityloop.steward.declared import Current
 from cityloop.steward.facts import ColumnFacts, Facts, TableFacts
 from cityloop.steward.graph import Graph
 from cityloop.steward.lineage import BASE_TITLES, EVENT_TITLES, SourceLine, column_id
-from cityloop.steward.tracing import PROTECTED, Lineage, Sources
+from cityloop.steward.tracing import Lineage, Sources
 from cityloop.steward.uses import Use
 
 SAMPLE_ROWS = 20

@@ -29,10 +29,12 @@ BASE_TITLES = {
     "quality": Title(zh="质量标记", en="Quality flags"),
 }
 EVENT_TITLES = {
+    "ApplicationEvent": Title(zh="秒批事件", en="Events of applications"),
     "CaseEvent": Title(zh="案件事件", en="Case events"),
     "WarningEvent": Title(zh="预警事件", en="Warning events"),
 }
 _ROOTS = {
+    "ApplicationEvent": ("event:application", Title(zh="秒批办理", en="Moves of applications")),
     "CaseEvent": ("event:case", Title(zh="案件流转", en="Moves of cases")),
     "WarningEvent": ("event:warning", Title(zh="预警变化", en="Changes of warnings")),
 }

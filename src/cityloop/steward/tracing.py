@@ -20,6 +20,7 @@ from cityloop.core.database import Database
 from cityloop.core.errors import AccessDenied, Invalid, NotFound
 from cityloop.core.values import Page, Title
 from cityloop.core.web import Paging
+from cityloop.lake.events import PROTECTED
 from cityloop.lake.events import SCHEMAS as EVENTS
 from cityloop.lake.service import Lake
 from cityloop.steward.boards import Board
@@ -33,7 +34,6 @@ from cityloop.watch.service import Watch
 
 MOST_WARNINGS = 200
 """Warnings of one rule whose evidence is looked through for a batch."""
-PROTECTED = {"CaseEvent": "case", "WarningEvent": "warning"}
 """Event tables, and the entity whose scope covers their rows; every other table holds observations."""
 _COLUMNS = ("feed", "record", "observed_at", "received_at")
 Period = tuple[datetime | None, datetime | None]
