@@ -16,7 +16,7 @@ const PLACES: readonly Place[] = [
   { name: 'desk', to: '/desk', word: 'nav.desk', belongs: ['desk', 'desk-parts'] },
   { name: 'warnings', to: '/warnings', word: 'nav.warnings', belongs: ['warnings', 'warning', 'rules', 'rule-health', 'rule-new', 'rule', 'mutes', 'forecasts', 'forecast', 'forecast-entity'] },
   { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report', 'sent'] },
-  { name: 'board', to: '/board', word: 'nav.board', belongs: ['board'] },
+  { name: 'board', to: '/board', word: 'nav.board', belongs: ['board', 'explore', 'sql'] },
 ]
 const LINKAGE = ['runs', 'run', 'plans', 'plan', 'plan-edit', 'tasks', 'task', 'commands', 'command', 'command-contacts', 'approvals', 'approval', 'approval-rates', 'decision-tables', 'decision-table', 'decision-log', 'decision']
 const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [...entry.belongs]))

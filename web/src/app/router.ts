@@ -69,6 +69,8 @@ export const router = createRouter({
         { path: 'approvals/:id', name: 'approval', component: () => import('../approve/ApplicationPage.vue'), props: true },
         { path: 'ask', name: 'ask', component: () => import('../ask/AskPage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
+        { path: 'explore', name: 'explore', component: () => import('../analyse/ExplorePage.vue') },
+        { path: 'sql', name: 'sql', component: () => import('../analyse/SqlPage.vue') },
         {
           path: 'data',
           component: () => import('./DataShell.vue'),
