@@ -31,13 +31,12 @@ add_part part_sign part_give_back part_submit part_send_back part_confirm part_w
 OF_PACKS = {"approver", "evidence"}
 """Posts that only a city with instant approval has."""
 POSTS, MOVES = _POSTS.split(), _MOVES.split()
-_BESIDE = """clock.set drill.switch quality.read inspection.run standard.read standard.change source.operate
-command.confirm command.order evaluate.read evaluate.change quarantine.correct access.explain
-grant.request grant.decide calendar.change
-dispatch.read dispatch.change limits.change open311.resend warning.report warning.label warning.mute rule.try
-rule.change notice.manage warning.assign model.train sheet.accounts sheet.addresses sheet.areas sheet.components
-sheet.departments
-plan.change run.start run.steer task.work application.check application.decide application.file application.revoke data.sql decision.edit decision.read"""
+_BESIDE = """access.explain application.check application.decide application.file application.revoke calendar.change
+clock.set command.confirm command.order data.sql decision.edit decision.read dispatch.change dispatch.read
+drill.switch evaluate.change evaluate.read grant.decide grant.request inspection.run limits.change model.train
+notice.manage open311.resend plan.change quality.read quarantine.correct rule.change rule.try run.start
+run.steer sheet.accounts sheet.addresses sheet.areas sheet.components sheet.departments source.operate
+standard.change standard.read task.work warning.assign warning.label warning.mute warning.report"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""
 ADMINISTRATORS = POSTS[10:13]

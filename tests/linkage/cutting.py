@@ -51,7 +51,7 @@ def kill() -> None:
 def cut_at(number: int | None, when: When = "before", die: Callable[[], None] = cut) -> Iterator[Commits]:
     """Die at the given commit of what happens inside; without a number only count them."""
     commits, real = Commits(number, when, die), Transaction.finish
-    Transaction.finish = lambda tx: commits.finish(tx, real)  # type: ignore[method-assign]
+    Transaction.finish = lambda tx: commits.finish(tx, real)  # type: ignore[method-assign, assignment]
     try:
         yield commits
     finally:
@@ -86,7 +86,7 @@ def every_cut(
             name = f"cut-{number}-{when}"
             room = opened(name)
             try:
-                with cut_at(number, when):  # type: ignore[arg-type]
+                with cut_at(number, when):
                     play(room)
             except Cut:
                 room.database.close()

@@ -81,7 +81,7 @@ def new(xml: str, base: int = 1, reason: str = "夜间缩短") -> NewPlanVersion
 def test_a_plan_of_a_pack_is_drawn_and_told_with_its_lanes_and_triggers(room: Room) -> None:
     (plan,) = room.library.list(READER)
     assert (plan.id, plan.version, plan.origin, plan.title.en) == ("flood-drill", 1, "water", "Flood drill")
-    assert (plan.triggers, plan.departments, plan.tasks, plan.services) == (("warning", "person"), ("water",), 2, 2)
+    assert (plan.triggers, plan.departments, plan.tasks, plan.services) == (("warning", "person"), ("water",), 3, 2)
     detail = room.library.get(READER, "flood-drill")
     assert "BPMNShape" in detail.xml and detail.faults == []
     assert [(lane.department, lane.post) for lane in detail.lanes] == [(None, "shift_leader"), ("water", None)]
@@ -165,12 +165,12 @@ def told(room: Room, **wish: object) -> list[tuple[str, str]]:
 def test_a_dry_run_goes_the_way_that_the_answers_say(room: Room) -> None:
     assert told(room, answers={"confirm": {"depth": 2}}) == [
         ("start", "begin"),
-        ("approval", "confirm"),
+        ("task", "confirm"),
         ("choice", "real"),
         ("end", "false-alarm"),
     ]
     steps = told(room, answers={"confirm": {"depth": 20}})
-    assert {("task", "pump"), ("service", "tell"), ("end", "over")} <= set(steps)
+    assert {("task", "pump"), ("approval", "release"), ("service", "tell"), ("end", "over")} <= set(steps)
     assert ("service", "late-note") not in steps
     assert [event.type for event in room.outbox.after(0)] == []
 

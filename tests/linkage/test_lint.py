@@ -169,6 +169,8 @@ def test_a_task_says_until_when_and_what_it_asks_in_words_that_are_known() -> No
     assert task('<cl:task limit="2小时" approval="2" four_eyes="true" escalate="police"/>') == set()
     assert ("u1", "limit-unclear") in task('<cl:task limit="尽快"/>')
     assert ("u1", "bad-value") in task('<cl:task approval="9"/>')
+    asked = '<cl:field id="a" type="text" title_zh="甲" title_en="a"/>'
+    assert ("u1", "approval-form") in task(f'<cl:task approval="1"/>{asked}')
     assert ("u1", "unknown-post") in task('<cl:task escalate="king"/>')
     field = '<cl:field id="{}" type="{}" title_zh="甲" title_en="a"/>'
     assert ("u1", "field-kind") in task(field.format("a", "blob"))

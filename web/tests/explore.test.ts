@@ -1,5 +1,5 @@
 /** Questions in the address, one step down, and charts from answers. */
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { bodyOf, grid, optionOf, pivoted, type Speech } from '../src/analyse/drawn'
 import { type Chart, type Dimension, drilled, filtersOf, filterText, requestOf, type Wanted, zoomed } from '../src/analyse/explore'
@@ -19,6 +19,11 @@ function result(ids: [string, string, string][], rows: unknown[][]): QueryResult
 function chart(kind: Chart['kind'], more: Partial<Chart>): Chart {
   return { kind, x: null, y: [], series: null, zero: true, horizontal: false, why: { zh: '', en: '' }, alternatives: [], ...more }
 }
+
+beforeAll(() => {
+  vi.stubGlobal('document', { documentElement: {} })
+  vi.stubGlobal('getComputedStyle', () => ({ getPropertyValue: () => '#000' }))
+})
 
 describe('a question in the address', () => {
   it('keeps its conditions, whatever signs their values have', () => {

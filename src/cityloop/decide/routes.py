@@ -19,11 +19,11 @@ from cityloop.decide.schemas import (
     DecisionOutcome,
     DecisionTableLine,
     DecisionTableView,
-    DecisionTrial,
     DecisionView,
     NewTable,
     TableCheck,
     TableText,
+    TableTrial,
     TableVersionView,
     TrialWish,
 )
@@ -59,7 +59,7 @@ def table_versions(table: TableId, desk: TheDesk, actor: Asker) -> list[TableVer
 
 
 @router.post("/decision-tables/{table}/trial")
-def try_table(table: TableId, body: TrialWish, desk: TheDesk, actor: Asker) -> DecisionTrial:
+def try_table(table: TableId, body: TrialWish, desk: TheDesk, actor: Asker) -> TableTrial:
     """The answer over inputs, by the table in force or by a text. Nothing is written."""
     return desk.trial(actor, table, body)
 

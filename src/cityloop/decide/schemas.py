@@ -32,7 +32,7 @@ class TableHit(Frozen):
     default: bool
 
 
-class DecisionTrial(Frozen):
+class TableTrial(Frozen):
     """An answer that is not kept. ``hits`` are those of every table on the way."""
 
     inputs: dict[str, Any]

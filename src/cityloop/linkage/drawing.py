@@ -217,7 +217,7 @@ def title_of(element: Element, name: str) -> Title:
 def joined(drawing: Drawing) -> Element:
     """A copy of the diagram in which every node names its flows: optional in BPMN, but bpmn-io asks for it."""
     root = deepcopy(drawing.root)
-    by_id = {element.get("id"): element for element in root.iter() if local(element) in NODES}
+    by_id = {element.get("id", ""): element for element in root.iter() if local(element) in NODES}
     for name, element in by_id.items():
         if name not in drawing.nodes:
             continue

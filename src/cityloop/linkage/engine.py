@@ -54,7 +54,7 @@ from cityloop.linkage import drawing as drawn
 from cityloop.linkage.phrases import PHRASES
 from cityloop.linkage.steps import ServiceStep, Steps, UserStep
 
-MOST_STEPS = 500
+MOST_STEPS = 300
 """Steps in one go: more is a loop that never waits."""
 MOST_TOKENS = 950
 """Steps of a whole run, also of loops that wait. The library looks no deeper than 1,000, and says nothing about it."""

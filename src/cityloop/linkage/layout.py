@@ -200,6 +200,6 @@ def _collaboration(drawing: Drawing, root: Element) -> str:
 
 
 def _shape(plane: Element, name: str, box: Box, **more: str) -> None:
-    shape = SubElement(plane, f"{_DI}BPMNShape", id=f"{name}_di", bpmnElement=name, **more)
+    shape = SubElement(plane, f"{_DI}BPMNShape", {"id": f"{name}_di", "bpmnElement": name, **more})
     bounds = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
     SubElement(shape, f"{_DC}Bounds", {key: f"{value:g}" for key, value in bounds.items()})

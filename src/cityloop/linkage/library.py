@@ -6,6 +6,7 @@ force over restarts until the pack's own file of that plan changes: then the pac
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,7 +156,7 @@ class Library:
         with self._database.reading() as session:
             return self._detail(_version(session, plan, self.current(plan).version))
 
-    def versions(self, actor: Actor, plan: str) -> list[PlanVersionView]:
+    def versions(self, actor: Actor, plan: str) -> builtins.list[PlanVersionView]:
         """Every version, the newest first; raises :class:`NotFound`."""
         self._door.scope(actor, "plan")
         self.current(plan)
@@ -219,9 +220,9 @@ class Library:
             row = self._enter(
                 tx, PlanFile(plan, EDITED, xml, _digest(sent.xml), drawing.title), actor, now, sent.reason
             )
-            told = {"plan": plan, "version": row.version, "title": drawing.title.model_dump(), "reason": sent.reason}
-            self._audit.record(tx, now, actor.id, CHANGE, plan, told)
-            self._outbox.record(tx, CHANGED, plan, now, {"plan": told})
+            said = {"id": plan, "version": row.version, "title": drawing.title.model_dump(), "reason": sent.reason}
+            self._audit.record(tx, now, actor.id, CHANGE, plan, said)
+            self._outbox.record(tx, CHANGED, plan, now, {"plan": said})
         self._load()
         moved = self.migrations.migrate(plan, actor, now, sent.reason) if sent.migrate and self.migrations else []
         for tell in self.on_changed:
@@ -235,7 +236,7 @@ class Library:
             raise PHRASES.problem(Invalid, "another-plan", [], found=drawing.id, plan=plan)
         return drawing
 
-    def _faults(self, xml: str) -> list[PlanFault]:
+    def _faults(self, xml: str) -> builtins.list[PlanFault]:
         """What lint says; of a sound diagram, whether the engine can follow it too."""
         found = lint(xml, self._names)
         if errors(found):

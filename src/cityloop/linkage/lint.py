@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from xml.etree.ElementTree import Element
 
 from bpmn_io import BpmnModdle
@@ -149,10 +149,10 @@ def _short(name: str) -> str:
 
 def _linter(drawing: Drawing) -> Iterator[Fault]:
     """What bpmn-io's linter finds; a diagram without any shape is laid out later, so it is not told of each."""
-    root = BpmnModdle().from_xml(written(joined(drawing))).root_element
+    root: Any = BpmnModdle().from_xml(written(joined(drawing))).root_element
     drawn = any(local(element) == "BPMNShape" for element in drawing.root.iter())
     # A linter of its own each time: some of its rules remember what they have seen.
-    linter = Linter(resolver=StaticResolver(_factories()))
+    linter = Linter(resolver=cast(Any, StaticResolver(_factories())))
     for rule, reports in linter.lint(root, {"rules": dict.fromkeys(_asked(drawn), "error")}).items():
         for report in reports:
             where = str(report.get("id") or drawing.id)

@@ -215,6 +215,10 @@ _STEPS: dict[str, str | tuple[str, str]] = {
         "“{name}”不能作名字 | '{name}' cannot be a name",
         "以字母开头，只用字母、数字和 _ | start with a letter, and use letters, digits and _",
     ),
+    "approval-form": (
+        "审批只问同意或驳回，不收表单 | an approval only asks for yes or no; its form is not shown",
+        "在前面加一个任务收表单，或去掉审批 | ask by a task before it, or take the approval away",
+    ),
     "field-twice": (
         "表单项“{name}”出现两次 | the field '{name}' stands twice in the form",
         "换一个名字 | rename one of them",

@@ -86,6 +86,8 @@ def _user_task(node: Node, lane: Lane | None, names: PlanNames) -> Iterator[Faul
         above = task.get("escalate")
         if above and names.departments is not None and names.posts is not None:
             yield from _among(node.id, "unknown-post", above, {*names.departments, *names.posts})
+        if task.get("approval") and node.ours("field"):
+            yield PHRASES.fault(node.id, "approval-form")
     yield from _fields(node.id, node.ours("field"))
 
 
@@ -118,12 +120,12 @@ def _service(node: Node, names: PlanNames) -> Iterator[Fault]:
         return
     given = {one.get("name", ""): one.get("value", "") for one in node.ours("input")}
     known = {one.name: one for one in kind.inputs}
-    for one, times in Counter(one.get("name", "") for one in node.ours("input")).items():
+    for key, times in Counter(one.get("name", "") for one in node.ours("input")).items():
         if times > 1:
-            yield PHRASES.fault(node.id, "input-twice", name=one)
-    for one in kind.inputs:
-        if one.required and one.name not in given:
-            yield PHRASES.fault(node.id, "no-input", service=kind.title, name=one.title)
+            yield PHRASES.fault(node.id, "input-twice", name=key)
+    for wanted in kind.inputs:
+        if wanted.required and wanted.name not in given:
+            yield PHRASES.fault(node.id, "no-input", service=kind.title, name=wanted.title)
     for key, value in given.items():
         if key not in known and not kind.more:
             yield PHRASES.fault(node.id, "unknown-input", service=kind.title, name=key, known=", ".join(known))

@@ -186,5 +186,9 @@ PHRASES = Phrases(
             "“{hours}”不是 0 到 {most} 之间的小时数 | '{hours}' is no number of hours up to {most}",
             "填一个数 | give a number",
         ),
+        "undecided": (
+            "决策表“{table}”没有给出答案：{why} | the decision table '{table}' gives no answer: {why}",
+            "修正输入或决策表，再重试 | correct the inputs or the table, then retry",
+        ),
     }
 )

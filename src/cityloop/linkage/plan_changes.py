@@ -46,11 +46,11 @@ def _elements(drawing: Drawing) -> Iterator[tuple[str, tuple[str, Title, Mapping
         who = ", ".join([*lane.departments, *lane.posts])
         yield lane.id, ("lane", lane.title, {"name": lane.name, "who": who})
     for node in drawing.nodes.values():
-        lane = drawing.lane_of.get(node.id)
+        stands = drawing.lane_of.get(node.id)
         plain = {
             "kind": node.kind,
             "name": node.name,
-            "lane": lane.name if lane else "",
+            "lane": stands.name if stands else "",
             "default": node.default or "",
             "attached to": node.attached or "",
         }

@@ -12,7 +12,7 @@ from cityloop.linkage.schemas import MigrationVerdict, TriggerKind
 
 XML_LENGTH = 1_000_000
 """Most characters of a diagram on the wire; its bytes are counted where it is read."""
-_REASON = Field(min_length=3, max_length=400)
+_REASON = Field(min_length=2, max_length=400)
 
 
 class PlanTrigger(Frozen):

@@ -115,14 +115,14 @@ class _Play:
             return
         task = steps.user[wait.element]
         who = self._who(task.department or task.post)
-        asks = [one.id for one in task.fields if one.required and one.id not in given]
-        values = {one.id: given.get(one.id, _sample(one)) for one in task.fields}
         if task.levels:
-            values["approved"] = given.get("approve", True) is not False
+            values: dict[str, Any] = {"approved": given.get("approve", True) is not False, "answers": []}
             does = _PHRASES.what("approval", who=who, levels=task.levels)
+            self._add(wait.element, "approval", does, who=who)
         else:
-            does = _PHRASES.what("task", who=who)
-        self._add(wait.element, "approval" if task.levels else "task", does, who=who, asks=asks)
+            values = {one.id: given.get(one.id, _sample(one)) for one in task.fields}
+            asks = [one.id for one in task.fields if one.required and one.id not in given]
+            self._add(wait.element, "task", _PHRASES.what("task", who=who), who=who, asks=asks)
         instance.complete(wait.step, {task.result: values}, self.now)
 
     def _wait(self, instance: Instance, timer: Wait) -> None:

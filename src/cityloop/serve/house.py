@@ -42,7 +42,6 @@ from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
 from cityloop.serve.linking.opened import join
-from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -110,20 +109,7 @@ class House:
         self.commander, self.field = open_commander(
             self.settings, self.city, self.content.devices, self.collector, shared
         )
-        self.library, self.rehearsal = open_library(
-            shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
-        )
-        self.joined = join(
-            shared,
-            self.settings,
-            self.city,
-            self.relay,
-            library=self.library,
-            accounts=self.accounts,
-            desk=self.desk,
-            analyst=self.analyst,
-            office=self._office,
-        )
+        self.joined = join(shared, self)
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -162,7 +148,6 @@ class House:
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
         settings, content = self.settings, self.content
-        self._office = Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo)
         self.forecasts = forecasts_of(settings, self.city, content.forecasts, self.lake)
         self.watch = Watch(
             **shared,
@@ -175,7 +160,7 @@ class House:
             known=rule_names(self.city, content.standard),
             people=self.accounts.get,
             cap_cases=content.cap_cases,
-            office=self._office,
+            office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
@@ -380,7 +365,7 @@ class House:
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.explainer, self.sql,
-            self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
+            *self.joined.services,
             self.decider, self.decision_desk, self.commander, self.asking, *self.approvals.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}

@@ -7660,31 +7660,6 @@ export interface components {
             versions: components["schemas"]["TableVersion"][];
         };
         /**
-         * DecisionTrial
-         * @description An answer that is not kept. ``hits`` are those of every table on the way.
-         */
-        DecisionTrial: {
-            /** Inputs */
-            inputs: {
-                [key: string]: unknown;
-            };
-            /** Outputs */
-            outputs: {
-                [key: string]: unknown;
-            } | unknown[];
-            /** Rules */
-            rules: string[];
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "matched" | "none" | "error";
-            /** Reasons */
-            reasons: components["schemas"]["Title"][];
-            /** Hits */
-            hits: components["schemas"]["TableHit"][];
-        };
-        /**
          * DecisionView
          * @description One decision with all that it rests on; what the asker's post covers is null.
          */
@@ -14146,6 +14121,31 @@ export interface components {
         TableText: {
             /** Xml */
             xml: string;
+        };
+        /**
+         * TableTrial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
+         */
+        TableTrial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
         };
         /**
          * TableVersion
@@ -21027,7 +21027,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DecisionTrial"];
+                    "application/json": components["schemas"]["TableTrial"];
                 };
             };
             /** @description Validation Error */

@@ -2,7 +2,7 @@
 import { computed } from 'vue'
 
 import { useSession } from '../access/session'
-import { DATA_GROUPS, offeredGroups } from './data'
+import { offeredGroups, RAILS, screensOf } from './rails'
 
 export interface Place {
   name: string
@@ -18,9 +18,6 @@ const PLACES: readonly Place[] = [
   { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report', 'sent'] },
   { name: 'board', to: '/board', word: 'nav.board', belongs: ['board', 'explore', 'sql'] },
 ]
-const LINKAGE = ['runs', 'run', 'plans', 'plan', 'plan-edit', 'tasks', 'task', 'commands', 'command', 'command-contacts', 'approvals', 'approval', 'approval-rates', 'decision-tables', 'decision-table', 'decision-log', 'decision']
-const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [...entry.belongs]))
-
 const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
 
 const FIELD: Place = { name: 'field', to: '/field', word: 'nav.field', belongs: ['field', 'field-report'] }
@@ -28,19 +25,19 @@ const FIELD: Place = { name: 'field', to: '/field', word: 'nav.field', belongs: 
 /** Who goes out: to handle, to inspect. */
 const OUTSIDE = ['case.submit_result', 'case.inspect_done']
 
-/** Linkage leads to the first of its screens that the actor is offered. */
-function linkagePlaces(session: ReturnType<typeof useSession>): Place[] {
-  const seen = [['run', '/runs'], ['run_task', '/tasks'], ['plan', '/plans'], ['command', '/commands'], ['application', '/approvals'], ['decision', '/decisions/log']].find(([entity]) => session.sees(entity as string))
-  return seen ? [{ name: 'linkage', to: seen[1] as string, word: 'nav.linkage', belongs: LINKAGE }] : []
+/** A room with a rail leads to the first of its screens that the actor is offered. */
+function railed(name: string, session: ReturnType<typeof useSession>): Place[] {
+  const rail = RAILS.find((one) => one.name === name)
+  const first = offeredGroups(name, session)[0]?.entries[0]
+  return rail && first ? [{ name, to: first.to, word: rail.word, belongs: screensOf(rail) }] : []
 }
 
-/** What this actor is offered; scores and the data platform only where something of them is. */
+/** What this actor is offered: scores and the rooms with a rail only where something of them is. */
 export function usePlaces() {
   const session = useSession()
   return computed<Place[]>(() => {
-    const first = offeredGroups(session)[0]?.entries[0]
     const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
-    const places = [...outside, ...PLACES, ...linkagePlaces(session), ...(session.may('evaluate.read') ? [SCORES] : [])]
-    return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
+    const scores = session.may('evaluate.read') ? [SCORES] : []
+    return [...outside, ...PLACES, ...railed('linkage', session), ...scores, ...railed('data', session)]
   })
 }

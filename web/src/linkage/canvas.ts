@@ -1,6 +1,7 @@
 /** What the viewer and the editor of diagrams share: colours of the theme, marks on elements, the view. */
 import 'bpmn-js/dist/assets/diagram-js.css'
 import 'bpmn-js/dist/assets/bpmn-js.css'
+import 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css'
 import './diagram.css'
 
 import type BaseViewer from 'bpmn-js/lib/BaseViewer'

@@ -4,18 +4,34 @@ import type { Locale } from '../city/time'
 const OURS = 'https://cityloop.org/ns/plan'
 const BPMN = 'http://www.omg.org/spec/BPMN/20100524/MODEL'
 
+/** The title of an element in a language, where our extension says one. */
+function titleOf(element: Element, locale: Locale): string | null {
+  const title = [...element.children].find((child) => child.localName === 'extensionElements')?.getElementsByTagNameNS(OURS, 'title')[0]
+  return title?.getAttribute(locale === 'en' ? 'en' : 'zh') || null
+}
+
 /** Names of the elements of a diagram in a language, by id. */
 export function namesOf(xml: string, locale: Locale): Map<string, string> {
-  const names = new Map<string, string>()
   const read = new DOMParser().parseFromString(xml, 'application/xml')
+  const elements = [...read.getElementsByTagNameNS(BPMN, '*')].filter((element) => element.getAttribute('id'))
+  return new Map(elements.map((element) => {
+    const id = element.getAttribute('id') ?? ''
+    return [id, titleOf(element, locale) ?? (element.getAttribute('name') || id)]
+  }))
+}
+
+/** A diagram whose names are those of a language, to be shown. */
+export function spoken(xml: string, locale: Locale): string {
+  const read = new DOMParser().parseFromString(xml, 'application/xml')
+  if (read.getElementsByTagName('parsererror').length) return xml
   for (const element of read.getElementsByTagNameNS(BPMN, '*')) {
-    const id = element.getAttribute('id')
-    if (!id) continue
-    const title = [...element.children].find((child) => child.localName === 'extensionElements')?.getElementsByTagNameNS(OURS, 'title')[0]
-    const said = title?.getAttribute(locale === 'en' ? 'en' : 'zh')
-    names.set(id, said || element.getAttribute('name') || id)
+    const said = titleOf(element, locale)
+    if (!said) continue
+    element.setAttribute('name', said)
+    if (element.localName !== 'process') continue
+    for (const pool of read.getElementsByTagNameNS(BPMN, 'participant')) pool.setAttribute('name', said)
   }
-  return names
+  return new XMLSerializer().serializeToString(read)
 }
 
 /** A diagram with nothing but a beginning, a task and an end, to start from. */

@@ -40,7 +40,6 @@ export interface Model {
   [key: string]: unknown
 }
 
-export const KINDS = EXTENSION.types.map((type) => type.name.toLowerCase())
 const NAMES = new Map(EXTENSION.types.map((type) => [type.name.toLowerCase(), type.properties.map((one) => one.name)]))
 
 /** What our extension says of an element. */
@@ -65,10 +64,10 @@ export function first(all: readonly Own[], kind: string): Values {
   return all.find((one) => one.kind === kind)?.values ?? {}
 }
 
-/** All with the first of a kind replaced; one that says nothing goes, except where `keep` says that it means something. */
-export function withFirst(all: readonly Own[], kind: string, values: Values, keep = false): Own[] {
+/** All with the first of a kind replaced; one that says nothing goes. */
+export function withFirst(all: readonly Own[], kind: string, values: Values): Own[] {
   const said = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''))
-  const made = keep || Object.keys(said).length ? [{ kind, values: said }] : []
+  const made = Object.keys(said).length ? [{ kind, values: said }] : []
   const place = all.findIndex((one) => one.kind === kind)
   if (place < 0) return [...all, ...made]
   return [...all.slice(0, place), ...made, ...all.slice(place + 1)]

@@ -2,7 +2,7 @@ import type { Same } from '../i18n/same'
 import type { zh } from './i18n.zh-CN'
 
 export const en: Same<typeof zh> = {
-  linkage: { title: 'Linkage', runs: 'Runs', plans: 'Plans', tasks: 'My tasks' },
+  linkage: { acting: 'Under way', rules: 'Rules', title: 'Linkage', runs: 'Runs', plans: 'Plans', tasks: 'My tasks' },
   diagram: { label: 'Diagram of {title}', zoom: 'Zoom', larger: 'Larger', smaller: 'Smaller', fit: 'Fit' },
   marks: { done: 'done', now: 'under way', wait: 'waiting', late: 'late', failed: 'failed', fault: 'error', hint: 'hint' },
   runState: { running: 'Running', paused: 'Paused', manual: 'In hand', done: 'Done', ended: 'Ended early', failed: 'Failed' },

@@ -1,5 +1,5 @@
 export const zh = {
-  linkage: { title: '联动', runs: '执行', plans: '预案', tasks: '我的任务' },
+  linkage: { acting: '处置', rules: '规则', title: '联动', runs: '执行', plans: '预案', tasks: '我的任务' },
   diagram: { label: '预案图：{title}', zoom: '缩放', larger: '放大', smaller: '缩小', fit: '全图' },
   marks: { done: '已完成', now: '正在进行', wait: '等待', late: '已超时', failed: '失败', fault: '错误', hint: '提示' },
   runState: { running: '执行中', paused: '已暂停', manual: '人工接管', done: '已完成', ended: '提前结束', failed: '出错停下' },

@@ -21,7 +21,7 @@ from cityloop.serve.webhooks import Webhook, authority
 from cityloop.watch.cap import Bulletin, Office, bulletin
 from cityloop.watch.schemas import Level
 
-NOTICE, PUBLISHED = "cityloop.run.notice", "cityloop.cap.published"
+NOTICE, PUBLISHED = "cityloop.plan.notice", "cityloop.cap.published"
 _PERMANENT = range(400, 500)
 
 
