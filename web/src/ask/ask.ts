@@ -18,6 +18,8 @@ export const turns = shallowRef<Turn[]>([])
 const MOST_TURNS = 30
 
 export const LONGEST = 500
+/** The limit of a query that asks for no first few. */
+export const UNLIMITED = 1000
 
 function keep(turn: Turn): void {
   turns.value = [turn, ...turns.value].slice(0, MOST_TURNS)
@@ -47,7 +49,7 @@ export function without(query: QueryRequest, chip: Chip): QueryRequest {
   if (chip.kind === 'period') Object.assign(next, { start: null, end: null, compare: 'none' })
   else if (chip.kind === 'grain') next.grain = null
   else if (chip.kind === 'compare') next.compare = 'none'
-  else if (chip.kind === 'limit') next.limit = 1000
+  else if (chip.kind === 'limit') next.limit = UNLIMITED
   else if (chip.kind === 'metric') next.metrics = next.metrics.filter((name) => name !== chip.key)
   else if (chip.kind === 'dimension') next.dimensions = next.dimensions.filter((name) => name !== chip.key)
   else if (chip.kind === 'filter') next.filters = next.filters.filter((item) => item.dimension !== chip.key)
@@ -73,6 +75,6 @@ function standing(query: QueryRequest): QueryRequest {
     derive,
     having: rows ? query.having.filter((item) => figures.includes(item.metric)) : [],
     order: rows ? query.order.filter((item) => [...figures, ...query.dimensions].includes(item.by) || (item.by === 'time' && Boolean(query.grain))) : [],
-    limit: rows ? query.limit : 1000,
+    limit: rows ? query.limit : UNLIMITED,
   }
 }
