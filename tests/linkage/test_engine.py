@@ -179,4 +179,10 @@ def test_a_run_goes_on_by_another_version_where_what_it_passed_is_the_same() -> 
         assert wait.element == name
         moved.complete(wait.step, {}, NOW)
     assert moved.ended
-    assert ENGINE.may_migrate(begun(old), ENGINE.parse(gone)) != []
+    assert ENGINE.may_migrate(begun(old), ENGINE.parse(gone)) == ["a", "start"]
+    instance = begun(old)
+    instance.complete(of(instance, "task")[0].step, {}, NOW)
+    assert ENGINE.may_migrate(instance, ENGINE.parse(gone)) == ["a", "b", "start"]
+    assert isinstance(refused(lambda: ENGINE.migrate(instance, ENGINE.parse(gone))), Conflict)
+    named = ENGINE.parse(old.replace('name="a"', 'name="Ask"'))
+    assert ENGINE.may_migrate(instance, named) == []

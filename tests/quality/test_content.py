@@ -144,7 +144,7 @@ def test_who_may_read_and_who_may_run(web: Web, town: Inspected) -> None:
     listed = web.get("/api/v1/inspections/export", headers=signed_in(town, STEWARD.id)).text.splitlines()
     assert [line.split(",")[0] for line in listed[1:]] == [inspection]
     rows = web.get("/api/v1/quality/scores", headers=own).json()["items"]
-    assert [row["id"] for row in rows] == ["river-levels"]
+    assert {row["id"] for row in rows} == {"river-levels", "water-levels", "pump-states", "sign-states"}
     assert web.get("/api/v1/quality/feeds/road-counts/hours", headers=own).status_code == 404
     assert web.post(f"/api/v1/inspections/{inspection}/start", headers=own).status_code == 403
     assert web.get(f"/api/v1/inspections/{inspection}", headers=own).json()["moves"] == []

@@ -117,6 +117,18 @@ def bench_tck(
     print_result(summary(run(folder), failed=failed), as_json)
 
 
+@app.command("linkage")
+@clear
+def bench_linkage(
+    runs: Annotated[int, typer.Option(min=10, max=100_000, help="Runs at once.")] = 1000,
+    tasks: Annotated[int, typer.Option(min=100, max=1_000_000, help="Open tasks.")] = 10_000,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days on the simulated clock, a run every hour.")] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """A step of one of many runs over many open tasks, with its durable commit, and a month on a simulated clock."""
+    print_result(_bench("linkage").run(runs, tasks, days), as_json)
+
+
 @app.command("mapping")
 @clear
 def bench_mapping(

@@ -16,6 +16,7 @@ from cityloop.command.verdict import holds
 from cityloop.core.database import Database, Transaction
 from cityloop.core.ids import new_id
 from cityloop.core.outbox import Outbox
+from cityloop.core.values import Title
 
 LOST = "cityloop.command.contact_lost"
 BACK = "cityloop.command.contact_back"
@@ -103,5 +104,7 @@ class Contacts:
             name: at.isoformat() if (at := getattr(row, name)) else None
             for name in ("last_seen", "lost_at", "heard_at")
         }
-        self._outbox.record(tx, kind, row.id, now, {"contact": data | times})
+        card = self._observed.describe(row.entity_type, row.entity)
+        title = card.title if card else Title(zh=row.entity, en=row.entity)
+        self._outbox.record(tx, kind, row.id, now, {"contact": data | times | {"entity_title": title.model_dump()}})
         self._audit.record(tx, now, SYSTEM.id, kind.removeprefix("cityloop."), row.id, data)

@@ -21,6 +21,9 @@ class CommandRow(Table):
     entity: Mapped[str] = mapped_column(String(120))
     entity_type: Mapped[str] = mapped_column(String(60))
     command: Mapped[str] = mapped_column(String(60))
+    title: Mapped[dict[str, Any]]
+    entity_title: Mapped[dict[str, Any]]
+    """What both were called when it was ordered: a log outlives declarations."""
     parameters: Mapped[dict[str, Any]]
     state: Mapped[CommandState] = mapped_column(String(12))
     level: Mapped[int | None] = mapped_column(Integer)

@@ -212,6 +212,8 @@ class Commander:
         row = CommandRow(
             id=new_id("cmd"),
             **order.model_dump(include={"key", "entity", "entity_type", "command", "run", "reason", "exercise"}),
+            title=command.title.model_dump(),
+            entity_title=facts.entity.title.model_dump(),
             parameters=found.parameters,
             state=_first(found),
             level=found.level,

@@ -149,7 +149,8 @@ def past(session: Session, entity_type: str, entity: str, command: str, since: d
 def told(row: CommandRow) -> dict[str, Any]:
     """A command as events tell of it."""
     names = (
-        "id", "key", "entity", "entity_type", "command", "parameters", "state", "level", "run", "department", "area",
+        "id", "key", "entity", "entity_type", "entity_title", "command", "title", "parameters", "state", "level", "run",
+        "department", "area",
         "reason", "reasons", "exercise", "tries", "ordered_by", "confirmed_by", "undo_of", "undone_by",
     )  # fmt: skip
     times = ("ordered_at", "expires_at", "sent_at", "acknowledged_at", "ended_at")

@@ -91,14 +91,11 @@ class Views:
     def view(self, row: CommandRow, actor: Actor) -> CommandView:
         """A command with its titles and what the actor may do with it."""
         declared = self._declared(row)
-        card = self._observed.describe(row.entity_type, row.entity)
         times = ("ordered_at", "expires_at", "sent_at", "acknowledged_at", "ended_at")
         known = {**told(row), **{name: getattr(row, name) for name in times}}
         known["reasons"] = tuple(VerdictReason.model_validate(item) for item in row.reasons)
         return CommandView(
             **known,
-            entity_title=card.title if card else Title(zh=row.entity, en=row.entity),
-            title=declared.title if declared else Title(zh=row.command, en=row.command),
             may=self._may(row, actor, declared),
         )
 

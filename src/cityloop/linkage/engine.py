@@ -43,7 +43,6 @@ from SpiffWorkflow.bpmn.specs.defaults import (
 from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, MultipleEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util import PendingBpmnEvent
-from SpiffWorkflow.bpmn.util.diff import diff_workflow
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task as Token
 from SpiffWorkflow.util.task import TaskState
@@ -58,6 +57,7 @@ MOST_STEPS = 300
 """Steps in one go: more is a loop that never waits."""
 MOST_TOKENS = 950
 """Steps of a whole run, also of loops that wait. The library looks no deeper than 1,000, and says nothing about it."""
+_COSMETIC = {"bpmn_name", "description", "documentation", "lane"}
 WaitKind = Literal["task", "service", "timer", "message"]
 DueOf = Callable[[str, datetime], datetime]
 """When a limit text of the city, begun at an instant, is used up; raises :class:`Invalid`."""
@@ -268,32 +268,50 @@ class Engine:
         return Instance(diagram, diagram.registry.restore(json.loads(text)), _Words(self._due_of))
 
     def may_migrate(self, instance: Instance, diagram: Diagram) -> list[str]:
-        """Elements for which an instance cannot go on by another version: it has passed them, or stands there."""
-        top, parts = diff_workflow(diagram.registry, instance._workflow, diagram.spec, diagram.parts)
-        touched: list[str] = []
-        for diff in (top, *parts.values()):
-            if diff is None:
-                return [*touched, "subProcess"]
-            seen = [t for t in (*diff.removed, *diff.changed) if t.has_state(TaskState.DEFINITE_MASK)]
-            touched += [_element(t) for t in seen if t.has_state(TaskState.FINISHED_MASK | TaskState.STARTED)]
-            touched += [_element(t) for t in diff.removed if not t.has_state(TaskState.FINISHED_MASK)]
-        nodes = diagram.drawing.nodes
-        return sorted({name for name in touched if name in nodes or name in instance.diagram.drawing.nodes})
+        """Elements for which an instance cannot go on by another version.
+
+        Those are what it has passed or stands at and is not there any more, or is joined otherwise. Elements are the
+        same when their ids are; titles and documentation may change.
+        """
+        workflow = instance._workflow
+        touched: set[str] = set()
+        for part in (workflow, *workflow.subprocesses.values()):
+            spec = diagram.spec if part is workflow else diagram.parts.get(part.spec.name)
+            if spec is None:
+                touched.add(str(part.spec.name))
+                continue
+            touched |= {_element(token) for token in _come_to(part) if _bars(diagram, token, spec)}
+        nodes = {**instance.diagram.drawing.nodes, **diagram.drawing.nodes}
+        return sorted(name for name in touched if name in nodes)
 
     def migrate(self, instance: Instance, diagram: Diagram) -> Instance:
         """The instance going on by another version; raises :class:`Conflict` where it may not."""
         if stand := self.may_migrate(instance, diagram):
             raise PHRASES.problem(Conflict, "cannot-migrate", elements=", ".join(stand))
         workflow = instance._workflow
-        top, parts = diff_workflow(diagram.registry, workflow, diagram.spec, diagram.parts)
         workflow.subprocess_specs = diagram.parts
-        for id, part in workflow.subprocesses.items():
-            _follow(part, diagram.parts[part.spec.name], parts[id])
-        _follow(workflow, diagram.spec, top)
+        for part in workflow.subprocesses.values():
+            _follow(part, diagram.parts[part.spec.name])
+        _follow(workflow, diagram.spec)
         return self.load(diagram, Instance(diagram, workflow, _Words(self._due_of)).dump())
 
 
-def _follow(workflow: Any, spec: Any, diff: Any) -> None:
+def _come_to(workflow: Any) -> list[Token]:
+    """Steps that a workflow has passed or stands at; what it has been through inside of sub-processes is theirs."""
+    mask = TaskState.FINISHED_MASK | TaskState.STARTED | TaskState.READY | TaskState.WAITING
+    return list(workflow.get_tasks(state=mask, skip_subprocesses=True))
+
+
+def _bars(diagram: Diagram, token: Token, spec: Any) -> bool:
+    """Whether a step keeps its workflow from another specification; what only waits for a person may lead elsewhere."""
+    found = spec.task_specs.get(token.task_spec.name)
+    if found is None or token.has_state(TaskState.READY):
+        return found is None
+    old, new = (diagram.registry.convert(one) for one in (token.task_spec, found))
+    return any(old.get(name) != new.get(name) for name in {*old, *new} - _COSMETIC)
+
+
+def _follow(workflow: Any, spec: Any) -> None:
     """Put a workflow on another specification: what is passed or waits stays, what lies ahead is foretold anew."""
     workflow.spec = spec
     waiting = TaskState.READY | TaskState.WAITING | TaskState.STARTED
@@ -301,7 +319,7 @@ def _follow(workflow: Any, spec: Any, diff: Any) -> None:
     for token in ahead:
         token._drop_children()
     for token in workflow.tasks.values():
-        token.task_spec = diff.alignment.get(token) or spec.task_specs[token.task_spec.name]
+        token.task_spec = spec.task_specs[token.task_spec.name]
     for token in ahead:
         token.task_spec._predict(token, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE | waiting)
 

@@ -24,7 +24,9 @@ ALL = Paging(page=1, size=50, sort="")
 def test_every_feed_has_its_push_interface_with_a_health_line(wire_up: WiredMaker) -> None:
     wired = wire_up()
     pushes = wired.sources.page(STEWARD, SourceFilter(wire="push"), ALL)
-    assert [view.id for view in pushes.items] == [PUSH, "push-bin-emptying", "push-metro-entries"]
+    assert [view.id for view in pushes.items] == [
+        PUSH, "push-bin-emptying", "push-gate-states", "push-metro-entries", "push-source-states", "push-vehicle-states"
+    ]  # fmt: skip
     before = wired.view(PUSH)
     assert (before.state, before.last_record_at, before.schedule.kind) == ("waiting", None, "stream")
     wired.town.push([air(), air(values={"PM2.5": -4})])

@@ -23,7 +23,13 @@ Channel = Literal["mail", "sms"]
 WarningStep = Literal["raised", "level", "cleared", "escalated", "reminder", "assigned"]
 CaseStep = Step | Literal["reply"]
 WARNING = "cityloop.warning."
-EVENTS = (REMINDER, *(f"{WARNING}{step}" for step in get_args(WarningStep)))
+CommandStep = Literal["proposed", "unknown", "failed", "contact_lost", "safe_state_missed"]
+COMMAND = "cityloop.command."
+EVENTS = (
+    REMINDER,
+    *(f"{WARNING}{step}" for step in get_args(WarningStep)),
+    *(f"{COMMAND}{step}" for step in get_args(CommandStep)),
+)
 """All that may be told."""
 _MAIL = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+")
 _PHONE = re.compile(r"\+?[0-9]{5,20}")
@@ -54,6 +60,8 @@ class Notice(Frozen):
     """Warnings of this level or beyond; cases have none."""
     warnings: tuple[WarningStep, ...] = ()
     cases: tuple[CaseStep, ...] = ()
+    commands: tuple[CommandStep, ...] = ()
+    """Orders and devices that wait for a person."""
     language: Literal["zh", "en"] | None = None
     """Left out, that of the city."""
 
@@ -61,8 +69,8 @@ class Notice(Frozen):
     def _tells_somebody_something(self) -> Notice:
         if not (self.mail or self.sms):
             raise ValueError("a notice without 'mail' and 'sms' reaches nobody")
-        if not (self.warnings or self.cases):
-            raise ValueError("a notice without 'warnings' and 'cases' tells nothing")
+        if not (self.warnings or self.cases or self.commands):
+            raise ValueError("a notice without 'warnings', 'cases' and 'commands' tells nothing")
         return self
 
     @property
@@ -74,6 +82,9 @@ class Notice(Frozen):
         """Whether this event is to be told."""
         if event.type == REMINDER:
             return event.data["step"] in self.cases and self._concerns({event.data["department"]})
+        if event.type.startswith(COMMAND):
+            told = event.data.get("command") or event.data["contact"]
+            return event.type.removeprefix(COMMAND) in self.commands and self._concerns({told["department"]})
         warning = event.data["warning"]
         if event.type.removeprefix(WARNING) not in self.warnings or not self._grave(warning):
             return False

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from cityloop.cases.waiting import REMINDER
 from cityloop.city.service import City
 from cityloop.core.outbox import Event
-from cityloop.serve.notices.content import WARNING
+from cityloop.serve.notices.content import COMMAND, WARNING
 
 Language = Literal["zh", "en"]
 MOST_SMS = 300
@@ -36,6 +36,14 @@ _CASES = {
     "reply": ("督办待答复", "reply overdue"),
 }
 
+_COMMANDS = {
+    "proposed": ("指令待确认", "command to be confirmed"),
+    "unknown": ("指令结果不明", "outcome of a command unknown"),
+    "failed": ("指令失败", "command failed"),
+    "contact_lost": ("设备失联", "device out of contact"),
+    "safe_state_missed": ("设备未处于安全状态", "device not in its safe state"),
+}
+
 
 @dataclass(frozen=True)
 class Words:
@@ -53,7 +61,10 @@ class Wording:
 
     def of(self, event: Event, language: Language) -> Words:
         """What an event says."""
-        lines = self._case(event, language) if event.type == REMINDER else self._warning(event, language)
+        if event.type.startswith(COMMAND):
+            lines = self._command(event, language)
+        else:
+            lines = self._case(event, language) if event.type == REMINDER else self._warning(event, language)
         head = ("【演练】", "[Exercise] ")[language == "en"] if self._exercise else ""
         title, *rest = lines
         return Words(f"{head}{title}"[:200], "\n".join([f"{head}{title}", *rest]))
@@ -97,6 +108,18 @@ class Wording:
             self._line(("部门", "Department"), self._department(event.data["department"], en), en),
             self._line(("时限", "Due"), due or "—", en),
             self._line(("编号", "Number"), case["number"], en),
+        ]
+
+    def _command(self, event: Event, language: Language) -> list[str]:
+        """A command or a device; what people gave as their reason does not leave the house."""
+        told, en = event.data.get("command") or event.data["contact"], int(language == "en")
+        step, entity = _COMMANDS[event.type.removeprefix(COMMAND)][en], _said(told["entity_title"], language)
+        what = f"{' · ' if en else '，'}{_said(told['title'], language)}" if "title" in told else ""
+        return [
+            f"{step[0].upper()}{step[1:]}: {entity}{what}" if en else f"{step}：{entity}{what}",
+            self._line(("部门", "Department"), self._department(told["department"], en), en),
+            self._line(("时间", "Time"), self._clock(event.time), en),
+            self._line(("编号", "Number"), told["id"], en),
         ]
 
     def _line(self, names: tuple[str, str], value: str, en: int) -> str:
