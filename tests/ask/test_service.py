@@ -18,6 +18,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
 from cityloop.access.service import Accounts
 from cityloop.analyse.content import load_model
+from cityloop.analyse.explaining import Explainer
 from cityloop.analyse.service import Analyst
 from cityloop.ask.helper import Endpoint
 from cityloop.ask.schemas import AskAnswer, AskContext, AskEdit, AskRequest
@@ -65,7 +66,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     door.register(Protected(entity="observation", area="area"))
     model = load_model(PACKS)
     analyst = Analyst(lake=lake, model=model, door=door, city=city, clock=city.clock, rules=RULES)
-    yield {"model": model, "analyst": analyst, "door": door, "city": city, "known": known, "rules": lambda: RULES}
+    yield {"analyst": analyst, "explainer": Explainer(analyst), "known": known, "rules": lambda: RULES}
     lake.close()
 
 
@@ -119,6 +120,15 @@ def test_a_changed_query_is_answered_and_read_out_again(desk: AskDesk) -> None:
     assert answer.rows.rows == [[3]]
     assert answer.reading is not None
     assert "按区" not in answer.reading.title.zh
+
+
+def test_why_a_figure_changed_is_explained(desk: AskDesk) -> None:
+    answer = ask(desk, "3月10日上报数为什么减少了")
+    assert answer.outcome == "why"
+    assert answer.explanation is not None
+    assert (answer.explanation.now, answer.explanation.before) == (1, 3)
+    assert answer.reading is not None
+    assert answer.reading.title.zh == "2026 年 3 月 10 日的上报数为什么变化"
 
 
 def test_a_word_that_is_not_known_is_named_and_nothing_is_worked_out(desk: AskDesk) -> None:

@@ -33,7 +33,7 @@ def find_grain(draft: Draft) -> None:
     for tag, grain in _WHICH.items():
         if draft.grain is None and draft.has(tag):
             draft.grain = grain
-    if draft.has("trend") and not (draft.compare != "none" and not draft.grain and draft.dimensions):
+    if draft.has("trend") and not draft.why and not (draft.compare != "none" and draft.dimensions and not draft.grain):
         draft.span = draft.span or rolling(draft.now, _TREND_DAYS, "day")
         draft.grain = draft.grain or natural_grain(draft.span)
 

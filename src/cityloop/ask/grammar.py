@@ -154,6 +154,10 @@ def _look_over(draft: Draft) -> None:
     """Doubts that show only at the end: words left over, a stock with a grain, a query that the model refuses."""
     if draft.why and draft.span is None:
         draft.doubt("why_period", (), [Choice(change={"span": unit}) for unit in ("week", "month", "quarter")])
+    if draft.why and len(draft.metrics) > 1:
+        draft.doubt("metric", [draft.metric(name).title.zh for name in draft.metrics])
+    if draft.why and draft.calendar:
+        draft.doubt("unused", [draft.pieces[place].said for place in draft.places("calendar")])
     stocks = [name for name in draft.metrics if draft.metric(name).as_of]
     if stocks and draft.grain:
         draft.doubt(

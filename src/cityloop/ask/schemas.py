@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from cityloop.analyse.charts import Chart
+from cityloop.analyse.explain_schemas import ExplainResult
 from cityloop.analyse.schemas import QueryRequest, QueryResult
 from cityloop.core.values import Frozen, Title
 
@@ -79,8 +80,8 @@ class Because(Frozen):
 class AskAnswer(Frozen):
     """The answer to a question.
 
-    ``answered`` has reading, query, figures and chart; ``why`` has reading and query, whose change
-    ``POST /api/v1/explain`` takes apart; ``asked_back`` has at most three ``choices``; ``refused`` says why
+    ``answered`` has reading, query, figures and chart; ``why`` has reading, query and the ``explanation``
+    of its change; ``asked_back`` has at most three ``choices``; ``refused`` says why
     in ``because``.
     """
 
@@ -90,6 +91,7 @@ class AskAnswer(Frozen):
     rows: QueryResult | None = None
     """The figures with what is needed to trust them, as ``POST /api/v1/query`` gives them."""
     chart: Chart | None = None
+    explanation: ExplainResult | None = None
     unknown: list[str] = []
     corrected: list[Corrected] = []
     choices: list[AskChoice] = []

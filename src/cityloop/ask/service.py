@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from cityloop.access.actor import Actor
-from cityloop.access.door import Door
 from cityloop.analyse.charts import choose
+from cityloop.analyse.explain_schemas import ExplainRequest, Period
+from cityloop.analyse.explaining import Explainer
 from cityloop.analyse.labels import ENTITIES
-from cityloop.analyse.model import Model
 from cityloop.analyse.schemas import QueryRequest
 from cityloop.analyse.service import Analyst
 from cityloop.ask.grammar import Understood, understand
@@ -25,7 +25,6 @@ from cityloop.ask.refusals import REASONS
 from cityloop.ask.schemas import AskAnswer, AskChoice, AskEdit, AskRequest, Because, Corrected
 from cityloop.ask.segment import segment
 from cityloop.ask.text import read
-from cityloop.city.service import City
 from cityloop.core.errors import AccessDenied
 from cityloop.core.values import Title
 
@@ -39,15 +38,14 @@ class AskDesk:
     def __init__(
         self,
         *,
-        model: Model,
         analyst: Analyst,
-        door: Door,
-        city: City,
+        explainer: Explainer,
         known: Known,
         rules: Callable[[], Mapping[str, Title]],
         helper: Helper | None = None,
     ) -> None:
-        self._model, self._analyst, self._door, self._city = model, analyst, door, city
+        self._model, self._door, self._city = analyst.vocabulary, analyst.door, analyst.city
+        self._analyst, self._explainer = analyst, explainer
         self._known, self._rules, self._helper = known, rules, helper
         self._turn = threading.Lock()
         self._lexicon: tuple[int, Lexicon] | None = None
@@ -109,15 +107,16 @@ class AskDesk:
         )
 
     def _given(self, actor: Actor, query: QueryRequest, lexicon: Lexicon, sight: Sight, *, why: bool) -> AskAnswer:
+        reading = self._reader(lexicon, sight).read(query, why=why)
         try:
+            if why and query.start and query.end:
+                explanation = self._explainer.explain(actor, _why(query, query.start, query.end))
+                return AskAnswer(outcome="why", reading=reading, query=query, explanation=explanation)
             rows = self._analyst.query(actor, query)
         except AccessDenied as denied:
             said = Title(zh=REASONS["not_seen"].zh, en=f"{REASONS['not_seen'].en} {denied.mend}".strip())
             return AskAnswer(outcome="refused", because=[Because(code="not_seen", said=[], title=said)])
-        reading = self._reader(lexicon, sight).read(query, why=why)
-        return AskAnswer(
-            outcome="why" if why else "answered", reading=reading, query=query, rows=rows, chart=choose(rows, query)
-        )
+        return AskAnswer(outcome="answered", reading=reading, query=query, rows=rows, chart=choose(rows, query))
 
     def _reader(self, lexicon: Lexicon, sight: Sight) -> Reader:
         def name(dimension: str, code: str) -> Title | None:
@@ -137,6 +136,17 @@ class AskDesk:
                 code=trouble.code, said=[], title=Title(zh="语言模型没有给出可用的查询。", en=f"{trouble.title}.")
             )
             return answer.model_copy(update={"because": [*answer.because, note]})
+
+
+def _why(query: QueryRequest, start: datetime, end: datetime) -> ExplainRequest:
+    """What is asked of a change: the first metric of a query over its period, cut by what the query names."""
+    return ExplainRequest(
+        metric=query.metrics[0],
+        period=Period(start=start, end=end),
+        against="year" if query.compare == "year" else "previous",
+        dimensions=query.dimensions,
+        filters=query.filters,
+    )
 
 
 def _area(lexicon: Lexicon, code: str) -> Title | None:

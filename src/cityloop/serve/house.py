@@ -193,9 +193,7 @@ class House:
             audit=self.audit,
         )
         self.explainer, self.sql = open_analysis(self.analyst, self.lake, self.database, self.audit)
-        self.asking = open_asking(
-            settings, content.model, self.analyst, self.door, self.city, self.collector, rule_titles
-        )
+        self.asking = open_asking(settings, self.analyst, self.explainer, self.collector, rule_titles)
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
     def _build_standard(self, shared: Mapping[str, Any]) -> None:

@@ -5654,8 +5654,8 @@ export interface components {
          * AskAnswer
          * @description The answer to a question.
          *
-         *     ``answered`` has reading, query, figures and chart; ``why`` has reading and query, whose change
-         *     ``POST /api/v1/explain`` takes apart; ``asked_back`` has at most three ``choices``; ``refused`` says why
+         *     ``answered`` has reading, query, figures and chart; ``why`` has reading, query and the ``explanation``
+         *     of its change; ``asked_back`` has at most three ``choices``; ``refused`` says why
          *     in ``because``.
          */
         AskAnswer: {
@@ -5668,6 +5668,7 @@ export interface components {
             query?: components["schemas"]["QueryRequest"] | null;
             rows?: components["schemas"]["QueryResult"] | null;
             chart?: components["schemas"]["Chart"] | null;
+            explanation?: components["schemas"]["ExplainResult"] | null;
             /**
              * Unknown
              * @default []

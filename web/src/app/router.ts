@@ -67,6 +67,7 @@ export const router = createRouter({
         { path: 'approvals', name: 'approvals', component: () => import('../approve/ApplicationsPage.vue') },
         { path: 'approvals/rates', name: 'approval-rates', component: () => import('../approve/RatesPage.vue') },
         { path: 'approvals/:id', name: 'approval', component: () => import('../approve/ApplicationPage.vue'), props: true },
+        { path: 'ask', name: 'ask', component: () => import('../ask/AskPage.vue') },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         { path: 'data', name: 'data-home', redirect: () => offeredGroups('data', useSession())[0]?.entries[0]?.to ?? '/denied' },
         { path: 'data/sources', name: 'sources', component: () => import('../collect/SourcesPage.vue') },

@@ -3,6 +3,7 @@ import { en as access } from '../access/i18n.en'
 import { en as analyse } from '../analyse/i18n.en'
 import { en as app } from '../app/i18n.en'
 import { en as approve } from '../approve/i18n.en'
+import { en as ask } from '../ask/i18n.en'
 import { en as cases } from '../cases/i18n.en'
 import { en as citizen } from '../citizen/i18n.en'
 import { en as city } from '../city/i18n.en'
@@ -26,6 +27,7 @@ export const en = {
   ...analyse,
   ...app,
   ...approve,
+  ...ask,
   ...cases,
   ...citizen,
   ...city,

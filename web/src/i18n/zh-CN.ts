@@ -3,6 +3,7 @@ import { zh as access } from '../access/i18n.zh-CN'
 import { zh as analyse } from '../analyse/i18n.zh-CN'
 import { zh as app } from '../app/i18n.zh-CN'
 import { zh as approve } from '../approve/i18n.zh-CN'
+import { zh as ask } from '../ask/i18n.zh-CN'
 import { zh as cases } from '../cases/i18n.zh-CN'
 import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as city } from '../city/i18n.zh-CN'
@@ -26,6 +27,7 @@ export const zh = {
   ...analyse,
   ...app,
   ...approve,
+  ...ask,
   ...cases,
   ...citizen,
   ...city,
