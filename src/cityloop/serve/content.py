@@ -13,6 +13,7 @@ from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.collect.sources.loading import Source, load_sources
+from cityloop.emergency.content import EmergencyBook, load_emergency
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.learn.forecast_content import Forecast, load_forecasts
 from cityloop.quality.content import QualityContent, load_quality
@@ -46,6 +47,7 @@ class Content:
     cap_cases: tuple[CapCase, ...]
     forecasts: tuple[Forecast, ...]
     items: ItemBook
+    emergency: EmergencyBook
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -56,12 +58,12 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
     """
     declared = in_force or load_declared(city)
     standard, feeds = declared.standard, declared.feeds
-    model = load_model(city.packs, standard)
+    model, rules = load_model(city.packs, standard), city_rules(city, standard)
     return Content(
         standard=standard,
         feeds=feeds,
         sources=load_sources(city.folder, {mapping.id: mapping for mapping in feeds}, data),
-        rules=city_rules(city, standard),
+        rules=rules,
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),
         evaluation=load_evaluation(city.packs, city.folder),
@@ -72,6 +74,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
         forecasts=load_forecasts(city.packs, standard),
         items=load_items(city),
+        emergency=load_emergency(city, {rule.id for rule in rules}),
     )
 
 

@@ -31,7 +31,7 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
-from cityloop.serve.approving import open_approvals
+from cityloop.serve.answering import open_answers
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.deciding import open_decisions
@@ -107,9 +107,10 @@ class House:
         self._build_steward(shared)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
-        self.approvals = open_approvals(
-            self.settings, self.content.items, self.collector, self.decider, **shared, city=self.city, names=self._name
-        )
+        self.answers = open_answers(
+            self.settings, self.content, self.collector, self.decider, self.relay, self.accounts, self._name,
+            self.city, shared,
+        )  # fmt: skip
         self.sheets = SheetDesk(
             settings=self.settings,
             **{name: shared[name] for name in ("database", "audit", "door")},
@@ -316,7 +317,7 @@ class House:
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
-                "applications": lambda: self.approvals.desk.tick(self.clock.now()),
+                "answers": self.answers.tick,
             },
             TICK_SECONDS,
         )
@@ -349,7 +350,7 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
-            self.decider, self.decision_desk, *self.approvals.all(),
+            self.decider, self.decision_desk, *self.answers.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

@@ -23,6 +23,7 @@ from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, Lim
 from cityloop.collect.sources.declarations import SourcesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
+from cityloop.emergency.declarations import ContactsFile, EmergencyFile, ResourcesFile
 from cityloop.learn.forecast_content import ForecastsFile
 from cityloop.quality.content import InspectionsFile, QualityFile
 from cityloop.serve.notices.content import NoticesFile
@@ -42,9 +43,11 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "cap": CapFile,
     "catalogues": CataloguesFile,
     "city": CityFile,
+    "contacts": ContactsFile,
     "code_lists": CodeListsFile,
     "departments": DepartmentsFile,
     "drill": DrillPlan,
+    "emergency": EmergencyFile,
     "feeds": FeedsFile,
     "forecasts": ForecastsFile,
     "inspections": InspectionsFile,
@@ -58,6 +61,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "policy": Policy,
     "quality": QualityFile,
     "registers": RegistersFile,
+    "resources": ResourcesFile,
     "responsibility": ResponsibilityFile,
     "rules": RulesFile,
     "sources": SourcesFile,
