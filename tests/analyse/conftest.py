@@ -32,11 +32,12 @@ POLICY = Policy.model_validate(
         "posts": {
             "leader": {
                 "title": "leader",
+                "may": ["data.sql"],
                 "sees": {"case": {}, "warning": {}, "observation": {}},
             },
-            "department": {"title": "department", "sees": {"case": {"rows": ["own_department"]}}},
-            "collector": {"title": "collector", "sees": {"case": {"rows": ["own_areas"]}}},
-            "masked": {"title": "masked", "sees": {"case": {"mask": {"channel": "hide"}}}},
+            "department": {"title": "department", "may": ["data.sql"], "sees": {"case": {"rows": ["own_department"]}}},
+            "collector": {"title": "collector", "may": ["data.sql"], "sees": {"case": {"rows": ["own_areas"]}}},
+            "masked": {"title": "masked", "may": ["data.sql"], "sees": {"case": {"mask": {"channel": "hide"}}}},
         }
     }
 )

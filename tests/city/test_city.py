@@ -20,7 +20,7 @@ from cityloop.core.errors import Conflict, NotFound
 from .conftest import NOW, ROOT
 
 _POSTS = """collector acceptor shift_leader dispatcher department handler supervisor leader analyst steward
-administrator security_administrator audit_administrator feed intake public"""
+administrator security_administrator audit_administrator feed intake approver evidence public"""
 _MOVES = """submit verify_send verify_answer accept decline_accept merge file decline_file return_report dispatch
 return_to_filing void_ask void_approve void_refuse assign return_ask return_approve return_refuse give_back
 submit_result send_back confirm extend_ask extend_grant extend_refuse suspend_ask suspend_grant suspend_refuse
@@ -30,10 +30,13 @@ inspect_fail inspect_again appeal appeal_pass appeal_reject appeal_grant appeal_
 add_part part_sign part_give_back part_submit part_send_back part_confirm part_waive"""
 POSTS, MOVES = _POSTS.split(), _MOVES.split()
 _BESIDE = """clock.set drill.switch quality.read inspection.run standard.read standard.change source.operate
-evaluate.read evaluate.change quarantine.correct access.explain grant.request grant.decide calendar.change
+command.confirm command.order evaluate.read evaluate.change quarantine.correct access.explain
+grant.request grant.decide calendar.change
 dispatch.read dispatch.change limits.change open311.resend warning.report warning.label warning.mute rule.try
 rule.change notice.manage warning.assign model.train sheet.accounts sheet.addresses sheet.areas sheet.components
-sheet.departments"""
+sheet.departments
+response.command response.lead response.work
+application.check application.decide application.file application.revoke data.sql decision.edit decision.read"""
 BESIDE_CASES = set(_BESIDE.split())
 """Permissions that are no moves of cases."""
 ADMINISTRATORS = POSTS[10:13]

@@ -8,19 +8,19 @@ import pytest
 
 from cityloop.decide.content import load_decisions
 from cityloop.decide.ready import prepare
-from cityloop.decide.schemas import Finding
+from cityloop.decide.schemas import TableFinding
 from tests.decide.support import table
 
 PACKS = Path(__file__).parents[2] / "packs"
 
 
-def found(*parts: object, **more: object) -> list[Finding]:
+def found(*parts: object, **more: object) -> list[TableFinding]:
     ready = prepare(table(*parts, **more))  # type: ignore[arg-type]
     assert [str(fault) for fault in ready.faults] == []
     return ready.findings
 
 
-def codes(findings: list[Finding]) -> list[str]:
+def codes(findings: list[TableFinding]) -> list[str]:
     return [finding.code for finding in findings]
 
 

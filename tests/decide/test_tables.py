@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cityloop.decide.ready import prepare
-from cityloop.decide.schemas import Trial
+from cityloop.decide.schemas import TableTrial
 from tests.decide.support import file, table
 
 GRAPH = """
@@ -37,7 +37,7 @@ WORDS = '"red", "orange", "yellow"'
 
 def asked(
     policy: str, pm: Any, more: str = "", outputs: tuple[str, ...] = ("level", "days"), values: str = ""
-) -> Trial:
+) -> TableTrial:
     rules = [(cells, answers[: len(outputs)]) for cells, answers in LADDER]
     ready = prepare(table(["pm: number"], rules, policy=policy, outputs=outputs, more=more, values=values))
     assert ready.faults == ()

@@ -23,7 +23,7 @@ class Audit:
     """Appends lines inside the transaction of the act they record."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     def record(
         self,
@@ -51,7 +51,7 @@ class Audit:
 
     def verify(self) -> int | None:
         """Walk the chain; return the sequence number of the first line that does not fit, or ``None``."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             expected = _START
             for row in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=5000)):
                 if row.previous != expected or digest(_content(row)) != row.hash:
@@ -61,7 +61,7 @@ class Audit:
 
     def _last(self, tx: Transaction) -> str:
         if "audit" not in tx.memory:
-            if self._database.dialect == "postgresql":
+            if self.database.dialect == "postgresql":
                 # One writer at a time, or two lines would name the same predecessor.
                 tx.session.execute(text("SELECT pg_advisory_xact_lock(7240114)"))
             tx.memory["audit"] = _newest(tx.session)

@@ -15,6 +15,11 @@ TIME = "time"
 """The dimension every metric has; its column is the metric's own ``time``, cut by the grain of the query."""
 
 
+def protected(table: str) -> str:
+    """The entity whose scope at the door limits the rows of a lake table."""
+    return PROTECTED.get(table, "observation")
+
+
 class AsOf(Frozen):
     """A stock: of each ``key`` only the row with the highest ``order`` before the end of the period counts."""
 
@@ -44,7 +49,8 @@ class Metric(Frozen):
     @property
     def protected(self) -> str:
         """The entity whose scope at the door limits this metric's rows."""
-        return PROTECTED.get(self.table, "observation")
+        return protected(self.table)
+        return protected(self.table)
 
 
 class Dimension(Frozen):

@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from cityloop.access.actor import Actor
+from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Scope
 from cityloop.analyse.check import check
 from cityloop.analyse.columns import cell, columns, view
@@ -44,8 +45,10 @@ class Analyst:
         clock: Clock,
         describe: Describe | None = None,
         rules: Mapping[str, Title] | None = None,
+        audit: Audit | None = None,
     ) -> None:
         self._lake, self._model, self._door, self._city, self._clock = lake, model, door, city, clock
+        self._audit = audit
         self._titles: dict[str, Titles] = {**of_city(city), "rules": (rules or {}).get}
         if describe is not None:
             self._titles |= of_entities(list(model.dimensions.values()), describe)
@@ -56,11 +59,37 @@ class Analyst:
         """Metrics and dimensions, in the order of the packs."""
         return view(self._model)
 
-    def query(self, actor: Actor, request: QueryRequest) -> QueryResult:
-        """Answer within the actor's scope; raises :class:`Invalid` for what the model cannot answer."""
-        check(request, self._model)
-        scopes = self._scopes(actor, request)
-        tables = {self._model.metrics[name].table for name in request.metrics}
+    @property
+    def vocabulary(self) -> Model:
+        """The semantic model itself."""
+        return self._model
+
+    @property
+    def city(self) -> City:
+        """The city whose clock and calendar it goes by."""
+        return self._city
+
+    def exported(self, actor: Actor, request: QueryRequest, form: str) -> None:
+        """Leave an audit record of an answer that was taken away as a file."""
+        if self._audit is not None:
+            detail = {"metrics": request.metrics, "dimensions": request.dimensions, "format": form}
+            with self._audit.database.transaction() as tx:
+                self._audit.record(tx, self._clock.now(), actor.id, "query.export", "lake", detail)
+
+    @property
+    def door(self) -> Door:
+        """The door that its answers pass."""
+        return self._door
+
+    def query(self, actor: Actor, request: QueryRequest, model: Model | None = None) -> QueryResult:
+        """Answer within the actor's scope; raises :class:`Invalid` for what the model cannot answer.
+
+        Another room of this program may ask in a wider ``model`` than clients see.
+        """
+        model = model or self._model
+        check(request, model)
+        scopes = self._scopes(actor, request, model)
+        tables = {model.metrics[name].table for name in request.metrics}
         versions = tuple(sorted((table, self._lake.version(table)) for table in tables))
         days = self._city.calendars.version() if request.calendar else ""
         key = (request.model_dump_json(), versions, tuple(scope.key for scope in scopes.values()), days)
@@ -68,7 +97,7 @@ class Analyst:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-        answer = self._answer(request, scopes)
+        answer = self._answer(request, scopes, model)
         with self._turn:
             self._answers[key] = answer
             while len(self._answers) > CACHED:
@@ -82,19 +111,24 @@ class Analyst:
         scope = self._door.scope(actor, metric.protected, metric.table)
         return rows(request, self._model, scope, columns, self._clocks()), metric.table
 
-    def _scopes(self, actor: Actor, request: QueryRequest) -> dict[str, Scope]:
+    def run(self, tree: exp.Select, table: str) -> list[dict[str, Any]]:
+        """The rows of a query that :meth:`rows` gave, or of one over it."""
+        found: list[dict[str, Any]] = self._lake.run(tree, [table]).to_pylist()
+        return found
+
+    def _scopes(self, actor: Actor, request: QueryRequest, model: Model) -> dict[str, Scope]:
         """The actor's scope of every table beneath the metrics; refuses when one of them is out of sight."""
-        tables = {metric.table: metric.protected for name in request.metrics if (metric := self._model.metrics[name])}
+        tables = {metric.table: metric.protected for name in request.metrics if (metric := model.metrics[name])}
         return {table: self._door.scope(actor, entity, table) for table, entity in tables.items()}
 
-    def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope]) -> QueryResult:
-        plan = compile(request, self._model, scopes, self._clocks())
+    def _answer(self, request: QueryRequest, scopes: Mapping[str, Scope], model: Model) -> QueryResult:
+        plan = compile(request, model, scopes, self._clocks())
         source = self._lake.as_of(request.as_of) if request.as_of else self._lake
         rows = source.run(plan.tree, plan.tables).to_pylist()
         shown = rows[: request.limit]
-        dimensions = [self._model.dimensions[name] for name in request.dimensions if name != TIME]
+        dimensions = [model.dimensions[name] for name in request.dimensions if name != TIME]
         return QueryResult(
-            columns=(shape := columns(plan, request, self._model)),
+            columns=(shape := columns(plan, request, model)),
             rows=[[cell(column, row[column.id]) for column in shape] for row in shown],
             labels=labels(dimensions, shown, self._titles),
             freshness=self._freshness(plan, scopes, source),

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from cityloop.access.actor import Actor
 from cityloop.access.audit import Audit
-from cityloop.access.door import Door
+from cityloop.access.door import Door, Scope
+from cityloop.access.predicates import Everything
 from cityloop.collect.committer import Committer, Job
 from cityloop.collect.decode import Decoded, decode
 from cityloop.collect.directory import Directory, Locator
@@ -43,6 +44,9 @@ from cityloop.standard.world import World
 
 _READERS = max(1, (os.cpu_count() or 1) // 2)
 """Deliveries that are read at once: more would only take the processor from those that are being committed."""
+
+
+_PLATFORM = Scope("observation", Everything(), reason="the platform itself")
 
 
 class CityLike(Protocol):
@@ -266,6 +270,11 @@ class Collector:
         pipeline = self._pipelines.get(card.entity_type)
         told = pipeline is not None and pipeline.entity_type.find(OWNER) is not None
         return card.attributes.get(OWNER) or (pipeline.state.latest(entity, OWNER) if pipeline and told else None)
+
+    def latest(self, entity_type: str, entity: str) -> tuple[datetime | None, dict[str, Any]]:
+        """When an entity was last observed and its newest values; whoever asks has no actor to answer to."""
+        pipeline = self._pipelines.get(entity_type)
+        return pipeline.state.get(entity, None, _PLATFORM) if pipeline else (None, {})
 
     def title_of(self, actor: Actor, entity: str) -> Title | None:
         """What an entity is called; ``None`` when it is unknown or out of the actor's sight."""

@@ -1,1 +1,1 @@
-"""Commands: orders to devices and other systems, with authority, interlocks, observed effect and undo."""
+"""Orders to devices and other systems: authorised, confirmed, followed until their effect is seen, undoable."""

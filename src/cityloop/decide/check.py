@@ -13,7 +13,7 @@ from cityloop.decide.graph import Graph
 from cityloop.decide.model import SINGLE, Decision, InputData, Knowledge, Service, Table, Text
 from cityloop.decide.phrases import PHRASES
 from cityloop.decide.regions import Region, region
-from cityloop.decide.schemas import Finding
+from cityloop.decide.schemas import TableFinding
 from cityloop.decide.types import plain
 from cityloop.feel import FeelFault
 
@@ -22,9 +22,9 @@ _MOST_STATES = 10_000
 _MOST_SHOWN = 20
 
 
-def findings(graph: Graph) -> list[Finding]:
+def findings(graph: Graph) -> list[TableFinding]:
     """What is to be said of every table of a file."""
-    found: list[Finding] = []
+    found: list[TableFinding] = []
     for decision in graph.model.decisions.values():
         if isinstance(decision.logic, Table):
             found += _Survey(graph, decision.id, decision.logic).findings()
@@ -84,14 +84,14 @@ class _Survey:
     decision: str
     table: Table
     regions: list[Region] = field(default_factory=list)
-    found: list[Finding] = field(default_factory=list)
+    found: list[TableFinding] = field(default_factory=list)
     turns: int = 0
     """Rules that come first for some sample, as bits."""
     pairs: set[tuple[int, int]] = field(default_factory=set)
     gaps: int = 0
     seen: set[tuple[int, int]] = field(default_factory=set)
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[TableFinding]:
         """Everything that is to be said of the table."""
         self.found += self._outputs()
         if not self.table.rules or not self.table.columns or not self._sampled():
@@ -173,7 +173,7 @@ class _Survey:
             if not self.turns >> rule & 1 and not self._computed(rule):
                 self._say("hidden", "warning", (rule,), rule=rule + 1)
 
-    def _outputs(self) -> Iterator[Finding]:
+    def _outputs(self) -> Iterator[TableFinding]:
         """Constant outputs that are not among the allowed ones."""
         for number, output in enumerate(self.table.outputs):
             allowed = output.allowed.text if output.allowed else self.graph.types.allowed(output.type)
@@ -194,10 +194,10 @@ class _Survey:
 
     def _finding(
         self, code: str, weight: str, rules: tuple[int, ...] = (), values: list[Any] | None = None, **parts: object
-    ) -> Finding:
+    ) -> TableFinding:
         example = self._example(values or [])
         words = "，".join(f"{name} = {feel.text_of(feel.adopt(value))}" for name, value in example.items())
-        return Finding.model_validate(
+        return TableFinding.model_validate(
             {
                 "code": code,
                 "weight": weight,

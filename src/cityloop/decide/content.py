@@ -10,7 +10,7 @@ from cityloop.core.content import raise_faults
 from cityloop.core.errors import ContentError, Fault
 from cityloop.decide.phrases import PHRASES
 from cityloop.decide.ready import Ready, prepare
-from cityloop.decide.schemas import Finding
+from cityloop.decide.schemas import TableFinding
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _text(path: Path) -> str:
         raise ContentError(f"{path} is not UTF-8", "save the file as UTF-8") from error
 
 
-def _fault(where: str, finding: Finding) -> Fault:
+def _fault(where: str, finding: TableFinding) -> Fault:
     return Fault(
         f"{where} {finding.decision}", finding.said.en, finding.remedy.en, finding.code, finding.said, finding.remedy
     )

@@ -28,8 +28,8 @@ from cityloop.decide.schemas import (
     OtherAnswer,
     RuleCount,
     TableCheck,
+    TableTrial,
     TableVersionView,
-    Trial,
     TrialWish,
 )
 from cityloop.decide.shelf import InForce, Shelf, rows_of, version_of
@@ -80,7 +80,7 @@ class DecisionDesk:
         with self._database.reading() as session:
             return [TableVersionView(**dict(version_of(row)), xml=row.xml) for row in rows_of(session, id)]
 
-    def trial(self, actor: Actor, id: str, wish: TrialWish) -> Trial:
+    def trial(self, actor: Actor, id: str, wish: TrialWish) -> TableTrial:
         """The answer over inputs; nothing is written. Raises :class:`Invalid` for a text with faults."""
         self._door.permit(actor, READ)
         found = self._shelf.get(id)
@@ -163,7 +163,7 @@ def _explained(found: InForce, ready: Ready, rows: list[DecisionRow], scope: Sco
     """Both tables over the inputs of past decisions; what was decided then is asked of the version in force again."""
     before, after = Counter[str](), Counter[str]()
     outcomes_before, outcomes_after = Counter[str](), Counter[str]()
-    different: list[tuple[DecisionRow, Trial, Trial]] = []
+    different: list[tuple[DecisionRow, TableTrial, TableTrial]] = []
     for row in rows:
         old, new = found.ready.answer(row.inputs), ready.answer(row.inputs)
         before.update(old.rules)
@@ -192,7 +192,7 @@ def _may_show(scope: Scope, row: DecisionRow) -> bool:
     return scope.lets(columns) and scope.cover(columns)["inputs"] == row.inputs
 
 
-def _other(row: DecisionRow, old: Trial, new: Trial) -> OtherAnswer:
+def _other(row: DecisionRow, old: TableTrial, new: TableTrial) -> OtherAnswer:
     return OtherAnswer(
         id=row.id,
         at=row.at,

@@ -17,7 +17,7 @@ from cityloop.decide.implied import with_implied_inputs
 from cityloop.decide.model import SINGLE, Decision, InputData, Model, Table
 from cityloop.decide.phrases import PHRASES
 from cityloop.decide.reading import read
-from cityloop.decide.schemas import FileFault, Finding, TableCheck, TableHit, TableInput, Trial
+from cityloop.decide.schemas import FileFault, TableCheck, TableFinding, TableHit, TableInput, TableTrial
 from cityloop.decide.types import Misfit, plain
 from cityloop.feel import FeelFault
 from cityloop.feel.constants import constants
@@ -43,7 +43,7 @@ class Ready:
         return self.graph.model.decisions[self.id or ""]
 
     @cached_property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[TableFinding]:
         """What the check of all tables says; a file with faults is not looked at."""
         return [] if self.faults else findings(self.graph)
 
@@ -89,7 +89,7 @@ class Ready:
                     return column.allowed.text
         return ""
 
-    def answer(self, inputs: Mapping[str, Any]) -> Trial:
+    def answer(self, inputs: Mapping[str, Any]) -> TableTrial:
         """The answer over inputs by name; the same inputs always give the same. What it does not take is left out."""
         notes, values = Notes(), self._taken(inputs)
         for code, parts in values.wrong:
@@ -112,7 +112,7 @@ class Ready:
                 taken.wrong.append(("input-type", parts))
         return taken
 
-    def _told(self, outcome: Outcome, inputs: dict[str, Any]) -> Trial:
+    def _told(self, outcome: Outcome, inputs: dict[str, Any]) -> TableTrial:
         table = self.table
         hits = [hit for hit in outcome.notes.hits if table and hit.table == table.id]
         own = hits[-1] if hits else Hit("", (), ())
@@ -120,7 +120,7 @@ class Ready:
         none = table is not None and not own.rules and not own.default
         kind = "error" if problems else "none" if none or outcome.value is None else "matched"
         told = [problem.title for problem in problems] or self._reasons(own, none, kind)
-        return Trial.model_validate(
+        return TableTrial.model_validate(
             {
                 "inputs": inputs,
                 "outputs": {} if kind != "matched" else self._outputs(plain(outcome.value)),

@@ -23,8 +23,8 @@ from cityloop.decide.schemas import (
     NewTable,
     TableCheck,
     TableText,
+    TableTrial,
     TableVersionView,
-    Trial,
     TrialWish,
 )
 
@@ -59,7 +59,7 @@ def table_versions(table: TableId, desk: TheDesk, actor: Asker) -> list[TableVer
 
 
 @router.post("/decision-tables/{table}/trial")
-def try_table(table: TableId, body: TrialWish, desk: TheDesk, actor: Asker) -> Trial:
+def try_table(table: TableId, body: TrialWish, desk: TheDesk, actor: Asker) -> TableTrial:
     """The answer over inputs, by the table in force or by a text. Nothing is written."""
     return desk.trial(actor, table, body)
 

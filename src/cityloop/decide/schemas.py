@@ -32,7 +32,7 @@ class TableHit(Frozen):
     default: bool
 
 
-class Trial(Frozen):
+class TableTrial(Frozen):
     """An answer that is not kept. ``hits`` are those of every table on the way."""
 
     inputs: dict[str, Any]
@@ -53,7 +53,7 @@ class TableInput(Frozen):
     allowed: str
 
 
-class Finding(Frozen):
+class TableFinding(Frozen):
     """Something about a table: an error keeps it from coming into force."""
 
     code: str
@@ -80,7 +80,7 @@ class TableCheck(Frozen):
     sound: bool
     table: str | None
     faults: list[FileFault]
-    findings: list[Finding]
+    findings: list[TableFinding]
     inputs: list[TableInput]
 
 
@@ -117,7 +117,7 @@ class DecisionTableView(Frozen):
     version: int
     xml: str
     inputs: list[TableInput]
-    findings: list[Finding]
+    findings: list[TableFinding]
     versions: list[TableVersion]
 
 

@@ -35,8 +35,13 @@ class Engine(Protocol):
 
     dialect: str
 
-    def run(self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = ()) -> pa.Table:
-        """The rows of one SELECT in this engine's dialect; times are UTC."""
+    def run(
+        self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = (), seconds: float | None = None
+    ) -> pa.Table:
+        """The rows of one SELECT in this engine's dialect; times are UTC.
+
+        With ``seconds`` it is people's own SQL: it ends after that time, and its faults raise :class:`Invalid`.
+        """
         ...
 
     def close(self) -> None:

@@ -150,9 +150,10 @@ class Lake:
         """
         return self._here.run(sql, [self.as_files(table) for table in tables], parameters)
 
-    def run(self, tree: exp.Query, tables: Sequence[str]) -> pa.Table:
-        """Run one SELECT, given as a tree, on the engine that the settings chose."""
-        return self._chosen.run(tree.sql(self.dialect), [self.as_files(table) for table in tables])
+    def run(self, tree: exp.Query, tables: Sequence[str], seconds: float | None = None) -> pa.Table:
+        """Run one SELECT, given as a tree, on the engine that the settings chose. See :meth:`Engine.run`."""
+        files = [self.as_files(table) for table in tables]
+        return self._chosen.run(tree.sql(self.dialect), files, seconds=seconds)
 
     def as_of(self, instant: datetime) -> Snapshot:
         """The lake as it was at ``instant`` of the machine's time. See :class:`Snapshot`."""

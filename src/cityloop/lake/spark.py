@@ -50,8 +50,10 @@ class SparkEngine:
         self._session: Any = None
         self._turn = threading.Lock()
 
-    def run(self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = ()) -> pa.Table:
-        """Run one SELECT in Spark's words; times are UTC. ``parameters`` are not for this engine."""
+    def run(
+        self, sql: str, tables: Sequence[TableFiles], parameters: Parameters = (), seconds: float | None = None
+    ) -> pa.Table:
+        """Run one SELECT in Spark's words; times are UTC. ``parameters`` and ``seconds`` are not for this engine."""
         if parameters:
             raise ValueError("queries for Spark carry their values in their tree")
         session = self._open().newSession()

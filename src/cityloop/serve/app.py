@@ -23,6 +23,7 @@ from cityloop.city.routes import router as city_router
 from cityloop.collect.quarantine_routes import router as quarantine_router
 from cityloop.collect.routes import router as collect_router
 from cityloop.collect.sources.routes import router as sources_router
+from cityloop.command.routes import router as command_router
 from cityloop.core.errors import Invalid, Problem
 from cityloop.core.wording import faults_of
 from cityloop.decide.routes import router as decide_router
@@ -57,6 +58,7 @@ ROUTERS = (
     forecast_router,
     calendar_router,
     citizen_router,
+    command_router,
     dispatch_router,
     limits_router,
     limits_import_router,

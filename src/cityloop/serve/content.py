@@ -13,6 +13,9 @@ from cityloop.cases.dispatch import Responsibility, load_responsibility
 from cityloop.cases.workflow import Workflow
 from cityloop.city.service import City
 from cityloop.collect.sources.loading import Source, load_sources
+from cityloop.command.content import Known as Orderable
+from cityloop.command.content import load_commands
+from cityloop.command.declarations import Device
 from cityloop.emergency.content import EmergencyBook, load_emergency
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.learn.forecast_content import Forecast, load_forecasts
@@ -46,6 +49,7 @@ class Content:
     open311: Open311File | None
     cap_cases: tuple[CapCase, ...]
     forecasts: tuple[Forecast, ...]
+    devices: dict[str, Device]
     items: ItemBook
     emergency: EmergencyBook
 
@@ -73,6 +77,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         open311=load_open311(city),
         cap_cases=load_cap_cases(city.folder, rule_names(city, standard)),
         forecasts=load_forecasts(city.packs, standard),
+        devices=load_commands(city.packs, Orderable(standard, city.departments, city.policy.posts)),
         items=load_items(city),
         emergency=load_emergency(city, {rule.id for rule in rules}),
     )

@@ -31,8 +31,10 @@ from cityloop.lake.retention import Retention, keep_days
 from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
+from cityloop.serve.analysing import open_analysis
 from cityloop.serve.answering import open_answers
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
+from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
 from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
@@ -102,6 +104,9 @@ class House:
         self._build_intake(shared)
         self.decider, self.decision_desk = open_decisions(self.city, shared)
         self._build_loop(shared)
+        self.commander, self.field = open_commander(
+            self.settings, self.city, self.content.devices, self.collector, shared
+        )
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -183,7 +188,9 @@ class House:
             clock=self.clock,
             describe=self.collector.describe,
             rules=rule_titles,
+            audit=self.audit,
         )
+        self.explainer, self.sql = open_analysis(self.analyst, self.lake, self.database, self.audit)
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
     def _build_standard(self, shared: Mapping[str, Any]) -> None:
@@ -317,6 +324,8 @@ class House:
                 "watch": lambda: self.watch.tick(self.clock.now()),
                 "cases": lambda: self.desk.tick(self.clock.now()),
                 "grants": self.sharing.step,
+                "commands": lambda: self.commander.tick(self.clock.now()),
+                "devices": lambda: self.field.step(self.clock.now()) if self.field else 0,
                 "answers": self.answers.tick,
             },
             TICK_SECONDS,
@@ -336,6 +345,7 @@ class House:
                 "open311": lambda: self.sender.troubles,
                 "webhooks": lambda: self.webhooks.troubles,
                 "notices": lambda: self.notices.troubles,
+                "commands": lambda: self.commander.troubles,
                 "models": lambda: {**self.learner.troubles, **self.forecasts.troubles},
                 "drill": lambda: {"players": self.drill.problem} if self.drill.problem else {},
             },
@@ -350,6 +360,8 @@ class House:
             self.watch, self.desk, self.analyst, self.quality, self.evaluator, self.drill, self.stream, self.health,
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
+            self.explainer, self.sql,
+            self.commander,
             self.decider, self.decision_desk, *self.answers.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
@@ -359,8 +371,8 @@ class House:
         self.watch.catch_up()
         self.evaluator.catch_up()
         for part in (
-            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.timers, self.chores,
-            self.learning, self.sources, self.sender, self.webhooks, self.notices,
+            self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -381,6 +393,7 @@ class House:
             self.apprentice,
             self.chores,
             self.timers,
+            self.commander,
             self.collector,
         )
         for part in (*takers, self.relay, self.stream, self.compactor, self.keeper):

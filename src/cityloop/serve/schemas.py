@@ -21,6 +21,9 @@ from cityloop.cases.dispatch_table import ResponsibilityFile
 from cityloop.cases.workflow import Workflow
 from cityloop.city.content import CataloguesFile, CityFile, DepartmentsFile, LimitsFile, PackMeta
 from cityloop.collect.sources.declarations import SourcesFile
+from cityloop.command.declarations import CommandsFile
+from cityloop.command.wiring import WiresFile
+from cityloop.drill.devices import DevicesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
 from cityloop.emergency.declarations import ContactsFile, EmergencyFile, ResourcesFile
@@ -45,7 +48,9 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "city": CityFile,
     "contacts": ContactsFile,
     "code_lists": CodeListsFile,
+    "commands": CommandsFile,
     "departments": DepartmentsFile,
+    "devices": DevicesFile,
     "drill": DrillPlan,
     "emergency": EmergencyFile,
     "feeds": FeedsFile,
@@ -67,6 +72,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "sources": SourcesFile,
     "standard": StandardFile,
     "webhooks": WebhooksFile,
+    "wires": WiresFile,
     "workflow": Workflow,
 }
 """Name of a content file, without ``.yaml``, to what it holds."""

@@ -25,7 +25,11 @@ LINGER_SECONDS = 0.0005
 """For each open stream so long is waited between two sendings: many who look on get several events in one piece."""
 PULSE_SECONDS = 1.0
 """The least between two pulses; with many streams it is ten times the wait between sendings."""
-KINDS = {"cityloop.warning.": ("warning", "warning"), "cityloop.case.": ("case", "case")}
+KINDS = {
+    "cityloop.warning.": ("warning", "warning"),
+    "cityloop.case.": ("case", "case"),
+    "cityloop.command.": ("command", "command"),
+}
 """Outbox type prefix → (name of the frame and key of its row, entity at the door)."""
 
 

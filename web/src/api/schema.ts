@@ -1964,6 +1964,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commands
+         * @description The log, newest first; sort by ``ordered_at``, ``ended_at``, ``state``, ``entity``, ``command``, ``level``.
+         */
+        get: operations["commands_api_v1_commands_get"];
+        put?: never;
+        /**
+         * Order
+         * @description Give an order, or with ``dry_run`` only ask what it would meet. A refused one answers 409 with every reason.
+         */
+        post: operations["order_api_v1_commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Kinds
+         * @description What may be ordered of which entities.
+         */
+        get: operations["command_kinds_api_v1_command_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/command-contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Contacts
+         * @description Devices that are or were out of contact, with what is known of their safe state.
+         */
+        get: operations["command_contacts_api_v1_command_contacts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command
+         * @description One command: verdict, state before and now, history.
+         */
+        get: operations["command_api_v1_commands__command__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Agree as the second person; everything is checked once more.
+         */
+        post: operations["confirm_api_v1_commands__command__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse
+         * @description Say no as the second person, or take one's own proposal back.
+         */
+        post: operations["refuse_api_v1_commands__command__refuse_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Order the declared way back; answers with that order.
+         */
+        post: operations["undo_api_v1_commands__command__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{command}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle
+         * @description Say what became of a command whose outcome was unknown.
+         */
+        post: operations["settle_api_v1_commands__command__settle_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dispatch/table": {
         parameters: {
             query?: never;
@@ -2305,6 +2469,126 @@ export interface paths {
          * @description Ask the semantic model, within the asker's scope.
          */
         post: operations["query_api_v1_query_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draw
+         * @description Ask the semantic model and get the chart that fits the answer, with the reason.
+         */
+        post: operations["draw_api_v1_query_chart_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Query
+         * @description The answer as a file: CSV and Excel with names and the city's clock, Parquet with codes and UTC.
+         */
+        post: operations["export_query_api_v1_query_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain
+         * @description Why a metric changed: its parts by mix and rate, what is behind them, in words and one chart.
+         */
+        post: operations["explain_api_v1_explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sql Tables
+         * @description The tables that the asker may read with SQL, and their columns.
+         */
+        get: operations["sql_tables_api_v1_sql_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sql
+         * @description One SELECT, let through as a tree of listed parts, every table replaced by what the asker may see.
+         */
+        post: operations["sql_api_v1_sql_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Sql
+         * @description The answer of a statement as a file.
+         */
+        post: operations["export_sql_api_v1_sql_export_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4264,6 +4548,29 @@ export interface components {
             permissions: string[];
         };
         /**
+         * ActView
+         * @description One line of a command's history.
+         */
+        ActView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Act */
+            act: string;
+            said?: components["schemas"]["Title"] | null;
+            /**
+             * Detail
+             * @default {}
+             */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Actor
          * @description A person at a post, a drill actor playing one, a machine, or the system itself.
          */
@@ -4897,6 +5204,25 @@ export interface components {
             score: number | null;
             /** Rank */
             rank: number | null;
+        };
+        /**
+         * Behind
+         * @description The things behind the part that moved most: cases, warnings or observed entities.
+         */
+        Behind: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "case" | "warning" | "entity";
+            /** Ids */
+            ids: string[];
+            /** More */
+            more: boolean;
+            /** Dimension */
+            dimension?: string | null;
+            /** Value */
+            value?: string | null;
         };
         /**
          * Board
@@ -5707,6 +6033,29 @@ export interface components {
             shown: components["schemas"]["OtherAnswer"][];
         };
         /**
+         * ChangePart
+         * @description One part and what it did to the change: ``mix + rate = total``, in the unit of the metric.
+         */
+        ChangePart: {
+            /** Value */
+            value: string | null;
+            title: components["schemas"]["Title"];
+            /** Now */
+            now: number | null;
+            /** Before */
+            before: number | null;
+            /** Weight Now */
+            weight_now: number | null;
+            /** Weight Before */
+            weight_before: number | null;
+            /** Mix */
+            mix: number;
+            /** Rate */
+            rate: number;
+            /** Total */
+            total: number;
+        };
+        /**
          * ChangeView
          * @description One difference, key by key. ``id`` is the path of the part.
          */
@@ -5762,6 +6111,42 @@ export interface components {
             after: string;
         };
         /**
+         * Chart
+         * @description How an answer is drawn. ``x``, ``y`` and ``series`` are ids of its columns.
+         */
+        Chart: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "figure" | "line" | "bar" | "stacked" | "heat" | "map" | "distribution" | "table";
+            /** X */
+            x?: string | null;
+            /**
+             * Y
+             * @default []
+             */
+            y: string[];
+            /** Series */
+            series?: string | null;
+            /**
+             * Zero
+             * @default true
+             */
+            zero: boolean;
+            /**
+             * Horizontal
+             * @default false
+             */
+            horizontal: boolean;
+            why: components["schemas"]["Title"];
+            /**
+             * Alternatives
+             * @default []
+             */
+            alternatives: ("figure" | "line" | "bar" | "stacked" | "heat" | "map" | "distribution" | "table")[];
+        };
+        /**
          * CheckRow
          * @description A declared check, with the sentence that tells it.
          */
@@ -5777,6 +6162,15 @@ export interface components {
                 [key: string]: unknown;
             };
             text: components["schemas"]["Title"];
+        };
+        /**
+         * Choice
+         * @description One value that a text may have.
+         */
+        Choice: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
         };
         /**
          * CitizenProgress
@@ -6023,6 +6417,175 @@ export interface components {
             used_by: components["schemas"]["Use"][];
         };
         /**
+         * Command
+         * @description One command of an entity type.
+         */
+        Command: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Parameters
+             * @default []
+             */
+            parameters: components["schemas"]["Parameter"][];
+            /**
+             * Limits
+             * @default []
+             */
+            limits: components["schemas"]["Condition"][];
+            /** Authority */
+            authority: components["schemas"]["Grade"][];
+            /**
+             * Double Condition
+             * @default []
+             */
+            double_condition: components["schemas"]["Condition"][];
+            second_person?: components["schemas"]["SecondPerson"] | null;
+            /**
+             * Interlocks
+             * @default []
+             */
+            interlocks: components["schemas"]["Condition"][];
+            /**
+             * Expires
+             * @default 10m
+             */
+            expires: string;
+            rate?: components["schemas"]["Rate"] | null;
+            /**
+             * Acknowledge
+             * @default 1m
+             */
+            acknowledge: string;
+            /**
+             * Tries
+             * @default 3
+             */
+            tries: number;
+            effect: components["schemas"]["Effect"];
+            undo?: components["schemas"]["Undo"] | null;
+        };
+        /**
+         * CommandDetail
+         * @description One command with all that is known of it.
+         */
+        CommandDetail: {
+            command: components["schemas"]["CommandView"];
+            verdict: components["schemas"]["Verdict"];
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** Now */
+            now: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"];
+            /** Undo */
+            undo: string | null;
+            /** Acts */
+            acts: components["schemas"]["ActView"][];
+        };
+        /**
+         * CommandKind
+         * @description One command of one entity type, with whether the asker's posts may order it at all.
+         */
+        CommandKind: {
+            /** Entity Type */
+            entity_type: string;
+            /** Department */
+            department: string;
+            /** Wire */
+            wire: string;
+            command: components["schemas"]["Command"];
+            /** May Order */
+            may_order: boolean;
+        };
+        /**
+         * CommandView
+         * @description A command as lists and events show it.
+         */
+        CommandView: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Command */
+            command: string;
+            title: components["schemas"]["Title"];
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone";
+            /** Level */
+            level: number | null;
+            /** Run */
+            run: string | null;
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /** Reason */
+            reason: string;
+            /** Reasons */
+            reasons: components["schemas"]["VerdictReason"][];
+            /** Exercise */
+            exercise: boolean;
+            /** Tries */
+            tries: number;
+            /** Ordered By */
+            ordered_by: string;
+            /**
+             * Ordered At
+             * Format: date-time
+             */
+            ordered_at: string;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Undo Of */
+            undo_of: string | null;
+            /** Undone By */
+            undone_by: string | null;
+            /**
+             * May
+             * @default []
+             */
+            may: ("confirm" | "refuse" | "undo" | "settle")[];
+        };
+        /**
+         * Condition
+         * @description A FEEL condition that must be true; ``title`` tells people what is wanted. One that cannot be decided fails.
+         */
+        Condition: {
+            /** Holds */
+            holds: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * ConditionLine
          * @description One line of a city's filing and closing rules: what makes it a case, how long it may take, what ends it.
          */
@@ -6036,6 +6599,38 @@ export interface components {
              * @default
              */
             closing: string;
+        };
+        /**
+         * ContactView
+         * @description A device that was or is out of contact, and what is known of its safe state.
+         */
+        ContactView: {
+            /** Id */
+            id: string;
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            entity_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /**
+             * Last Seen
+             * Format: date-time
+             */
+            last_seen: string;
+            /**
+             * Lost At
+             * Format: date-time
+             */
+            lost_at: string;
+            /** Heard At */
+            heard_at: string | null;
+            /** Safe */
+            safe: boolean | null;
+            expected: components["schemas"]["Title"];
         };
         /**
          * Correction
@@ -6355,7 +6950,7 @@ export interface components {
             /** Inputs */
             inputs: components["schemas"]["TableInput"][];
             /** Findings */
-            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            findings: components["schemas"]["TableFinding"][];
             /** Versions */
             versions: components["schemas"]["TableVersion"][];
         };
@@ -6672,6 +7267,23 @@ export interface components {
             line: number;
         };
         /**
+         * DrawRequest
+         * @description A question, and the chart one would like where it can be drawn.
+         */
+        DrawRequest: {
+            query: components["schemas"]["QueryRequest"];
+            /** Wish */
+            wish?: ("figure" | "line" | "bar" | "stacked" | "heat" | "map" | "distribution" | "table") | null;
+        };
+        /**
+         * Drawn
+         * @description An answer with its chart.
+         */
+        Drawn: {
+            result: components["schemas"]["QueryResult"];
+            chart: components["schemas"]["Chart"];
+        };
+        /**
          * Drift
          * @description The error of late beside that of the hold-out, for the first horizon.
          */
@@ -6761,6 +7373,19 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * Effect
+         * @description What the entity's own data must show after the order, and within which time.
+         */
+        Effect: {
+            /** Holds */
+            holds: string;
+            title: components["schemas"]["Title"];
+            /** Within */
+            within: string;
+            /** Steady */
+            steady?: string | null;
         };
         /**
          * ElsewhereCase
@@ -7028,6 +7653,69 @@ export interface components {
             effect: "leave_out" | "on_time" | "late";
         };
         /**
+         * ExplainRequest
+         * @description Why did ``metric`` change in ``period``? Without ``dimensions`` all of the metric are tried.
+         */
+        ExplainRequest: {
+            /** Metric */
+            metric: string;
+            period: components["schemas"]["Period"];
+            /**
+             * Against
+             * @default previous
+             */
+            against: ("previous" | "year") | components["schemas"]["Period"];
+            /**
+             * Dimensions
+             * @default []
+             */
+            dimensions: string[];
+            /**
+             * Filters
+             * @default []
+             */
+            filters: components["schemas"]["Filter"][];
+            /**
+             * Limit
+             * @default 5
+             */
+            limit: number;
+        };
+        /**
+         * ExplainResult
+         * @description The change and its explanation. Without ``splits`` it could not be taken apart; ``words`` say why.
+         */
+        ExplainResult: {
+            /** Metric */
+            metric: string;
+            title: components["schemas"]["Title"];
+            /** Unit */
+            unit: string;
+            /** Format */
+            format: string;
+            period: components["schemas"]["Period"];
+            against: components["schemas"]["Period"];
+            /** Now */
+            now: number | null;
+            /** Before */
+            before: number | null;
+            /** Change */
+            change: number | null;
+            /** Change Rate */
+            change_rate: number | null;
+            /** Splits */
+            splits: components["schemas"]["SplitView"][];
+            behind: components["schemas"]["Behind"] | null;
+            words: components["schemas"]["Title"];
+            chart: components["schemas"]["Chart"];
+            /** Rows */
+            rows: unknown[][];
+            /** Freshness */
+            freshness: string | null;
+            /** Scope */
+            scope: string[];
+        };
+        /**
          * FeedCounts
          * @description Records of one feed; one with two reasons counts under each of its rules.
          */
@@ -7282,6 +7970,63 @@ export interface components {
             values: string[];
         };
         /**
+         * Finding
+         * @description What was found in one feed under one check, and what has become of it.
+         */
+        Finding: {
+            /** Id */
+            id: string;
+            /** Inspection */
+            inspection: string;
+            /** Feed */
+            feed: string;
+            feed_title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            department_title: components["schemas"]["Title"];
+            /**
+             * Check
+             * @enum {string}
+             */
+            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
+            check_title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "repaired" | "passed" | "failed";
+            /** Numerator */
+            numerator: number;
+            /** Denominator */
+            denominator: number;
+            /** Share */
+            share: number | null;
+            /** Least */
+            least: number;
+            reason: components["schemas"]["Title"];
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /** Case */
+            case: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Case State */
+            case_state: string | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "red" | "none";
+            /** Overdue */
+            overdue: boolean;
+            /** Attempts */
+            attempts: number;
+            /** Rechecks */
+            rechecks: components["schemas"]["Recheck"][];
+        };
+        /**
          * ForecastModel
          * @description A declared forecast and the model behind it, if there is one.
          */
@@ -7431,6 +8176,18 @@ export interface components {
              * @default 200
              */
             longest: number;
+        };
+        /**
+         * Grade
+         * @description Who may order at a level. An order needs the lowest level whose ``when`` is true; no ``when``: always.
+         */
+        Grade: {
+            /** Level */
+            level: number;
+            /** Posts */
+            posts: string[];
+            /** When */
+            when?: string | null;
         };
         /**
          * GradeDef
@@ -9050,6 +9807,42 @@ export interface components {
             descending: boolean;
         };
         /**
+         * OrderDraft
+         * @description An order as it is sent over HTTP.
+         */
+        OrderDraft: {
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reason */
+            reason: string;
+            /** Key */
+            key: string;
+            /** Level */
+            level?: number | null;
+            /** Run */
+            run?: string | null;
+            /** Expires */
+            expires?: string | null;
+            /**
+             * Exercise
+             * @default false
+             */
+            exercise: boolean;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
          * OtherAnswer
          * @description A past decision that would come out differently.
          */
@@ -9158,6 +9951,28 @@ export interface components {
             /** Size */
             size: number;
         };
+        /** Page[CommandView] */
+        Page_CommandView_: {
+            /** Items */
+            items: components["schemas"]["CommandView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[ContactView] */
+        Page_ContactView_: {
+            /** Items */
+            items: components["schemas"]["ContactView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
         /** Page[DatasetLine] */
         Page_DatasetLine_: {
             /** Items */
@@ -9227,7 +10042,7 @@ export interface components {
         /** Page[Finding] */
         Page_Finding_: {
             /** Items */
-            items: components["schemas"]["cityloop__quality__schemas__Finding"][];
+            items: components["schemas"]["Finding"][];
             /** Total */
             total: number;
             /** Page */
@@ -9324,6 +10139,41 @@ export interface components {
             size: number;
         };
         /**
+         * Parameter
+         * @description What an order says beside its name. Bounds are in ``unit`` and included.
+         */
+        Parameter: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "integer" | "text" | "flag";
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
+            /**
+             * Values
+             * @default []
+             */
+            values: components["schemas"]["Choice"][];
+            /**
+             * Longest
+             * @default 200
+             */
+            longest: number;
+            /** Default */
+            default?: string | number | boolean | null;
+        };
+        /**
          * PartView
          * @description One dimension of a score. ``score`` is 0 to 100; ``enough`` false: too few cases, it does not count.
          */
@@ -9391,6 +10241,22 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Period
+         * @description From ``start`` (inclusive) to ``end`` (exclusive).
+         */
+        Period: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
         };
         /**
          * PeriodView
@@ -10000,6 +10866,16 @@ export interface components {
             scope: string[];
         };
         /**
+         * Rate
+         * @description At most so many orders of this command to one entity within a span.
+         */
+        Rate: {
+            /** Most */
+            most: number;
+            /** Within */
+            within: string;
+        };
+        /**
          * RawRow
          * @description One record as it was sent.
          */
@@ -10123,6 +10999,22 @@ export interface components {
             /** Reason */
             reason: string;
             said: components["schemas"]["Title"];
+        };
+        /**
+         * Rehearsed
+         * @description What an order would meet now. Nothing was sent or kept.
+         */
+        Rehearsed: {
+            verdict: components["schemas"]["Verdict"];
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Observed At */
+            observed_at: string | null;
+            effect: components["schemas"]["Title"] | null;
+            /** Undo */
+            undo: string | null;
         };
         /**
          * Rejection
@@ -11152,6 +12044,16 @@ export interface components {
             dimensions: components["schemas"]["PartView"][];
         };
         /**
+         * SecondPerson
+         * @description Orders of a level ``above`` this one wait until another person of one of these posts confirms them.
+         */
+        SecondPerson: {
+            /** Above */
+            above: number;
+            /** Posts */
+            posts: string[];
+        };
+        /**
          * SentRecipient
          * @description A system that gets cases of a department.
          */
@@ -11229,6 +12131,19 @@ export interface components {
             permissions: string[];
             /** Sees */
             sees: string[];
+        };
+        /**
+         * Settlement
+         * @description What a person found out about a command whose outcome was unknown.
+         */
+        Settlement: {
+            /** Reason */
+            reason: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "failed";
         };
         /**
          * SheetApplied
@@ -11535,6 +12450,75 @@ export interface components {
             retry_at: string | null;
         };
         /**
+         * SplitView
+         * @description The change, split by one dimension. ``focus`` is 1 where one part alone explains it, 0 where all moved alike.
+         */
+        SplitView: {
+            /** Dimension */
+            dimension: string;
+            title: components["schemas"]["Title"];
+            /** Focus */
+            focus: number;
+            /** Parts */
+            parts: components["schemas"]["ChangePart"][];
+            /** Rest */
+            rest: number;
+        };
+        /**
+         * SqlColumn
+         * @description A column of an answer or of a table.
+         */
+        SqlColumn: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "number" | "instant" | "date" | "flag" | "other";
+        };
+        /**
+         * SqlRequest
+         * @description One SELECT in DuckDB's words over the tables of the lake.
+         */
+        SqlRequest: {
+            /** Sql */
+            sql: string;
+            /**
+             * Limit
+             * @default 1000
+             */
+            limit: number;
+        };
+        /**
+         * SqlResult
+         * @description The rows, and the statement as it ran, with the asker's scope inside.
+         */
+        SqlResult: {
+            /** Columns */
+            columns: components["schemas"]["SqlColumn"][];
+            /** Rows */
+            rows: unknown[][];
+            /** Truncated */
+            truncated: boolean;
+            /** Tables */
+            tables: string[];
+            /** Sql */
+            sql: string;
+            /** Scope */
+            scope: string[];
+        };
+        /**
+         * SqlTable
+         * @description A table that the asker may read.
+         */
+        SqlTable: {
+            /** Id */
+            id: string;
+            /** Columns */
+            columns: components["schemas"]["SqlColumn"][];
+        };
+        /**
          * StandardView
          * @description The standard in figures; ``version`` changes with its content.
          */
@@ -11651,7 +12635,7 @@ export interface components {
             /** Faults */
             faults: components["schemas"]["FileFault"][];
             /** Findings */
-            findings: components["schemas"]["cityloop__decide__schemas__Finding"][];
+            findings: components["schemas"]["TableFinding"][];
             /** Inputs */
             inputs: components["schemas"]["TableInput"][];
         };
@@ -11670,6 +12654,29 @@ export interface components {
              * @enum {string}
              */
             kind: "workday" | "holiday" | "makeup_workday";
+        };
+        /**
+         * TableFinding
+         * @description Something about a table: an error keeps it from coming into force.
+         */
+        TableFinding: {
+            /** Code */
+            code: string;
+            /**
+             * Weight
+             * @enum {string}
+             */
+            weight: "error" | "warning" | "note";
+            /** Decision */
+            decision: string;
+            /** Rules */
+            rules: string[];
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+            said: components["schemas"]["Title"];
+            remedy: components["schemas"]["Title"];
         };
         /**
          * TableHit
@@ -11705,6 +12712,31 @@ export interface components {
         TableText: {
             /** Xml */
             xml: string;
+        };
+        /**
+         * TableTrial
+         * @description An answer that is not kept. ``hits`` are those of every table on the way.
+         */
+        TableTrial: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | unknown[];
+            /** Rules */
+            rules: string[];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "none" | "error";
+            /** Reasons */
+            reasons: components["schemas"]["Title"][];
+            /** Hits */
+            hits: components["schemas"]["TableHit"][];
         };
         /**
          * TableVersion
@@ -11910,6 +12942,37 @@ export interface components {
             en: string;
         };
         /**
+         * Trial
+         * @description What became of the first records: counts, both sides, and every reason.
+         */
+        Trial: {
+            /** Feed */
+            feed: string;
+            /** Received */
+            received: number;
+            /** Accepted */
+            accepted: number;
+            /** Refused */
+            refused: number;
+            /** Flagged */
+            flagged: number;
+            /** Columns */
+            columns: string[];
+            /** Raw */
+            raw: components["schemas"]["RawRow"][];
+            /** Rows */
+            rows: components["schemas"]["MappedRow"][];
+            /** Refusals */
+            refusals: components["schemas"]["Reason"][];
+            /** Flags */
+            flags: components["schemas"]["Reason"][];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Title"][];
+        };
+        /**
          * TrialExample
          * @description One record whose verdict changes, with the reasons on both sides; none means accepted.
          */
@@ -11992,6 +13055,18 @@ export interface components {
             relations: number;
             /** Feeds */
             feeds: string[];
+        };
+        /**
+         * Undo
+         * @description The command that takes an order back; parameters are FEEL over ``before`` and ``parameters``.
+         */
+        Undo: {
+            /** Command */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: string;
+            };
         };
         /**
          * UnitRow
@@ -12110,6 +13185,40 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * Verdict
+         * @description Whether an order may be given. ``reasons`` has every check, also those that are as wanted.
+         */
+        Verdict: {
+            /** Allowed */
+            allowed: boolean;
+            /** Level */
+            level: number | null;
+            /** Second Person */
+            second_person: boolean;
+            /**
+             * Confirmers
+             * @default []
+             */
+            confirmers: string[];
+            /** Parameters */
+            parameters: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Reasons */
+            reasons: components["schemas"]["VerdictReason"][];
+        };
+        /**
+         * VerdictReason
+         * @description One check of a verdict: what was looked at, whether it is as wanted, and what to tell people.
+         */
+        VerdictReason: {
+            /** Check */
+            check: string;
+            /** Fits */
+            fits: boolean;
+            said: components["schemas"]["Title"];
         };
         /**
          * VersionChange
@@ -12421,6 +13530,14 @@ export interface components {
             periods: components["schemas"]["MovedPeriod"][];
         };
         /**
+         * Why
+         * @description Why a person does something with a command.
+         */
+        Why: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * WhyMoved
          * @description An addend that differs.
          */
@@ -12452,142 +13569,6 @@ export interface components {
              * @default []
              */
             en: string[];
-        };
-        /**
-         * Finding
-         * @description Something about a table: an error keeps it from coming into force.
-         */
-        cityloop__decide__schemas__Finding: {
-            /** Code */
-            code: string;
-            /**
-             * Weight
-             * @enum {string}
-             */
-            weight: "error" | "warning" | "note";
-            /** Decision */
-            decision: string;
-            /** Rules */
-            rules: string[];
-            /** Example */
-            example: {
-                [key: string]: unknown;
-            };
-            said: components["schemas"]["Title"];
-            remedy: components["schemas"]["Title"];
-        };
-        /**
-         * Trial
-         * @description An answer that is not kept. ``hits`` are those of every table on the way.
-         */
-        cityloop__decide__schemas__Trial: {
-            /** Inputs */
-            inputs: {
-                [key: string]: unknown;
-            };
-            /** Outputs */
-            outputs: {
-                [key: string]: unknown;
-            } | unknown[];
-            /** Rules */
-            rules: string[];
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "matched" | "none" | "error";
-            /** Reasons */
-            reasons: components["schemas"]["Title"][];
-            /** Hits */
-            hits: components["schemas"]["TableHit"][];
-        };
-        /**
-         * Finding
-         * @description What was found in one feed under one check, and what has become of it.
-         */
-        cityloop__quality__schemas__Finding: {
-            /** Id */
-            id: string;
-            /** Inspection */
-            inspection: string;
-            /** Feed */
-            feed: string;
-            feed_title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            department_title: components["schemas"]["Title"];
-            /**
-             * Check
-             * @enum {string}
-             */
-            check: "completeness" | "validity" | "timeliness" | "consistency" | "uniqueness" | "freshness" | "values" | "sample";
-            check_title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "repaired" | "passed" | "failed";
-            /** Numerator */
-            numerator: number;
-            /** Denominator */
-            denominator: number;
-            /** Share */
-            share: number | null;
-            /** Least */
-            least: number;
-            reason: components["schemas"]["Title"];
-            /** Examples */
-            examples: components["schemas"]["Example"][];
-            /** Case */
-            case: string | null;
-            /** Case Number */
-            case_number: string | null;
-            /** Case State */
-            case_state: string | null;
-            /** Due At */
-            due_at: string | null;
-            /**
-             * Light
-             * @enum {string}
-             */
-            light: "green" | "red" | "none";
-            /** Overdue */
-            overdue: boolean;
-            /** Attempts */
-            attempts: number;
-            /** Rechecks */
-            rechecks: components["schemas"]["Recheck"][];
-        };
-        /**
-         * Trial
-         * @description What became of the first records: counts, both sides, and every reason.
-         */
-        cityloop__standard__trial__Trial: {
-            /** Feed */
-            feed: string;
-            /** Received */
-            received: number;
-            /** Accepted */
-            accepted: number;
-            /** Refused */
-            refused: number;
-            /** Flagged */
-            flagged: number;
-            /** Columns */
-            columns: string[];
-            /** Raw */
-            raw: components["schemas"]["RawRow"][];
-            /** Rows */
-            rows: components["schemas"]["MappedRow"][];
-            /** Refusals */
-            refusals: components["schemas"]["Reason"][];
-            /** Flags */
-            flags: components["schemas"]["Reason"][];
-            /**
-             * Notes
-             * @default []
-             */
-            notes: components["schemas"]["Title"][];
         };
     };
     responses: never;
@@ -15900,6 +16881,327 @@ export interface operations {
             };
         };
     };
+    commands_api_v1_commands_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                state?: ("proposed" | "ordered" | "sent" | "acknowledged" | "done" | "refused" | "expired" | "failed" | "unknown" | "undone") | null;
+                /** @description those that wait for a person: proposed or unknown */
+                open?: boolean | null;
+                entity?: string | null;
+                entity_type?: string | null;
+                command?: string | null;
+                department?: string | null;
+                run?: string | null;
+                by?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommandView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_api_v1_commands_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"] | components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_kinds_api_v1_command_kinds_get: {
+        parameters: {
+            query?: {
+                entity_type?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandKind"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_contacts_api_v1_command_contacts_get: {
+        parameters: {
+            query?: {
+                open?: boolean | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ContactView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    command_api_v1_commands__command__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_api_v1_commands__command__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    refuse_api_v1_commands__command__refuse_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_api_v1_commands__command__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    settle_api_v1_commands__command__settle_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settlement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     table_api_v1_dispatch_table_get: {
         parameters: {
             query?: never;
@@ -16439,6 +17741,192 @@ export interface operations {
             };
         };
     };
+    draw_api_v1_query_chart_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrawRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drawn"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_query_api_v1_query_export_post: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx" | "parquet";
+                language?: "zh" | "en";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_api_v1_explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sql_tables_api_v1_sql_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlTable"][];
+                };
+            };
+        };
+    };
+    sql_api_v1_sql_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_sql_api_v1_sql_export_post: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx" | "parquet";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     indicators_api_v1_indicators_get: {
         parameters: {
             query?: never;
@@ -16955,7 +18443,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__decide__schemas__Trial"];
+                    "application/json": components["schemas"]["TableTrial"];
                 };
             };
             /** @description Validation Error */
@@ -18023,7 +19511,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["cityloop__standard__trial__Trial"];
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
         };

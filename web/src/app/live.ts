@@ -16,6 +16,8 @@ export interface FeedsState {
 interface Events {
   warning: Warning
   case: Case
+  /** A command that changed: what its event tells of it. */
+  command: { id: string }
   reset: null
 }
 
@@ -24,7 +26,7 @@ type Listener<K extends keyof Events> = (data: Events[K]) => void
 export const useLive = defineStore('live', () => {
   const state = ref<LiveState>('connecting')
   const feeds = ref<FeedsState | null>(null)
-  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), reset: new Set() }
+  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), command: new Set(), reset: new Set() }
   const city = useCity()
 
   const stream = new Stream('/api/v1/stream', receive, (next) => {
@@ -38,6 +40,7 @@ export const useLive = defineStore('live', () => {
     else if (event.name === 'feeds' && event.data) feeds.value = event.data as FeedsState
     else if (event.name === 'warning' && event.data) listeners.warning.forEach((tell) => tell(event.data as Warning))
     else if (event.name === 'case' && event.data) listeners.case.forEach((tell) => tell(event.data as Case))
+    else if (event.name === 'command' && event.data) listeners.command.forEach((tell) => tell(event.data as { id: string }))
     else if (event.name === 'reset') listeners.reset.forEach((tell) => tell(null))
   }
 

@@ -7,6 +7,7 @@ import { en as cases } from '../cases/i18n.en'
 import { en as citizen } from '../citizen/i18n.en'
 import { en as city } from '../city/i18n.en'
 import { en as collect } from '../collect/i18n.en'
+import { en as command } from '../command/i18n.en'
 import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
@@ -18,4 +19,24 @@ import { en as standard } from '../standard/i18n.en'
 import { en as steward } from '../steward/i18n.en'
 import { en as watch } from '../watch/i18n.en'
 
-export const en = { ...app, ...approve, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const en = {
+  ...access,
+  ...analyse,
+  ...app,
+  ...approve,
+  ...cases,
+  ...citizen,
+  ...city,
+  ...collect,
+  ...command,
+  ...desk,
+  ...drill,
+  ...evaluate,
+  ...field,
+  ...map,
+  ...quality,
+  ...shared,
+  ...standard,
+  ...steward,
+  ...watch,
+}

@@ -7,6 +7,7 @@ import { zh as cases } from '../cases/i18n.zh-CN'
 import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as city } from '../city/i18n.zh-CN'
 import { zh as collect } from '../collect/i18n.zh-CN'
+import { zh as command } from '../command/i18n.zh-CN'
 import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
@@ -18,4 +19,24 @@ import { zh as standard } from '../standard/i18n.zh-CN'
 import { zh as steward } from '../steward/i18n.zh-CN'
 import { zh as watch } from '../watch/i18n.zh-CN'
 
-export const zh = { ...app, ...approve, ...access, ...shared, ...map, ...watch, ...cases, ...analyse, ...city, ...desk, ...drill, ...evaluate, ...field, ...collect, ...standard, ...quality, ...steward, ...citizen }
+export const zh = {
+  ...access,
+  ...analyse,
+  ...app,
+  ...approve,
+  ...cases,
+  ...citizen,
+  ...city,
+  ...collect,
+  ...command,
+  ...desk,
+  ...drill,
+  ...evaluate,
+  ...field,
+  ...map,
+  ...quality,
+  ...shared,
+  ...standard,
+  ...steward,
+  ...watch,
+}

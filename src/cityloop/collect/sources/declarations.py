@@ -46,17 +46,28 @@ def _of_schemes(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-class MqttConnection(Frozen):
-    """A broker. ``topic`` may name levels: ``air/+station/json`` sets the field ``station`` of each record."""
+class Broker(Frozen):
+    """An MQTT broker and how it is entered."""
 
     url: Annotated[str, _of_schemes("mqtt", "mqtts")]
-    topic: str
     version: Annotated[Literal["3.1.1", "5"], BeforeValidator(str)] = "3.1.1"
     client_id: str | None = Field(default=None, min_length=1, max_length=60)
     user: str | None = None
     password: SecretReference | None = None
     ca: str | None = None
     """File of the authority, from the city folder; by default those of the machine."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+
+
+class MqttConnection(Broker):
+    """A subscription. ``topic`` may name levels: ``air/+station/json`` sets the field ``station`` of each record."""
+
+    topic: str
 
     @field_validator("topic")
     @classmethod

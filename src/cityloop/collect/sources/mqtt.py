@@ -11,8 +11,8 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -20,7 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from cityloop.collect.sources.declarations import MqttConnection
+from cityloop.collect.sources.declarations import Broker, MqttConnection
 from cityloop.collect.sources.loading import Source
 from cityloop.collect.sources.messages import Message, decode_messages
 from cityloop.collect.sources.secrets import resolved
@@ -77,6 +77,14 @@ class MqttWire:
         return lambda mapping: decode_messages(numbered, mapping)
 
 
+def let_in(client: Client, broker: Broker, authority: Path | None) -> None:
+    """Give a client the password and the TLS of a broker's declaration; raises :class:`SourceTrouble`."""
+    if broker.user is not None:
+        client.username_pw_set(resolved(broker.user), resolved(broker.password))
+    if broker.url.startswith("mqtts"):
+        client.tls_set_context(ssl.create_default_context(cafile=authority))
+
+
 class _Line:
     """A connection with its subscription and the messages that came in."""
 
@@ -91,10 +99,8 @@ class _Line:
         self._client = self._make(source, name if lasting else f"{name}-trial-{time.time_ns() % 10**9}")
 
     def __enter__(self) -> _Line:
-        parts = urlsplit(self._connection.url)
-        port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
         try:
-            self._client.connect(parts.hostname or "", port, KEEP_ALIVE, **self._start())
+            self._client.connect(*self._connection.address, KEEP_ALIVE, **self._start())
         except (OSError, ssl.SSLError) as error:
             raise SourceTrouble(
                 f"{self._connection.url} cannot be reached: {error}", "check address and TLS"
@@ -142,11 +148,7 @@ class _Line:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        if connection.user is not None:
-            client.username_pw_set(resolved(connection.user), resolved(connection.password))
-        if connection.url.startswith("mqtts"):
-            authority = str(source.path(connection.ca)) if connection.ca else None
-            client.tls_set_context(ssl.create_default_context(cafile=authority))
+        let_in(client, connection, source.path(connection.ca) if connection.ca else None)
         client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
         client.on_disconnect, client.on_message = self._on_disconnect, self._on_message
         return client
