@@ -18,7 +18,7 @@ from cityloop.emergency.schemas import (
     AssignmentMove,
     AssignmentWish,
     HandOverOffer,
-    LevelChange,
+    LevelWish,
     LogNote,
     ResourcePlace,
     ResponseEnd,
@@ -110,17 +110,17 @@ def test_a_stop_of_the_program_loses_no_call(tmp_path_factory: pytest.TempPathFa
 def test_a_graver_level_gives_more_tasks_and_calls_more_roles(room: EmergencyRoom) -> None:
     opened = room.open()
     room.desk.acknowledge(EMERGENCY, opened.id, opened.contacts[0].id, Acknowledgement())
-    risen = room.desk.level(CHIEF, opened.id, LevelChange(level="III", reason="积水超过三十厘米"))
+    risen = room.desk.level(CHIEF, opened.id, LevelWish(level="III", reason="积水超过三十厘米"))
     assert {"架设移动泵车", "封闭积水路段"} <= {task.title.zh for task in risen.tasks} and len(risen.tasks) == 3
     water = next(contact for contact in risen.contacts if contact.role == "water-duty")
     answered = room.desk.acknowledge(WATER, opened.id, water.id, Acknowledgement())
     assert _roles(answered)["pump-crew"] == "calling"
     with pytest.raises(Conflict):
-        room.desk.level(CHIEF, opened.id, LevelChange(level="III", reason="再次"))
-    down = room.desk.level(EMERGENCY, opened.id, LevelChange(level="IV", reason="雨势减弱"))
+        room.desk.level(CHIEF, opened.id, LevelWish(level="III", reason="再次"))
+    down = room.desk.level(EMERGENCY, opened.id, LevelWish(level="IV", reason="雨势减弱"))
     assert down.level == "IV" and len(down.tasks) == 3, "what was given stays given"
     with pytest.raises(AccessDenied):
-        room.desk.level(WATER, opened.id, LevelChange(level="II", reason="越权"))
+        room.desk.level(WATER, opened.id, LevelWish(level="II", reason="越权"))
 
 
 def test_tasks_are_taken_done_and_late_ones_are_told_of(room: EmergencyRoom) -> None:

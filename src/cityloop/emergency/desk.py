@@ -31,7 +31,7 @@ from cityloop.emergency.schemas import (
     AssignmentWish,
     HandOverOffer,
     KindView,
-    LevelChange,
+    LevelWish,
     LogNote,
     ResourcePlace,
     ResponseEnd,
@@ -134,7 +134,7 @@ class Responses:
         query = select(ResponseRow).where(ResponseRow.cause_key == key, ResponseRow.state == "open")
         return session.scalars(query.limit(1)).first()
 
-    def level(self, actor: Actor, response: str, wish: LevelChange) -> ResponseView:
+    def level(self, actor: Actor, response: str, wish: LevelWish) -> ResponseView:
         """Another level, with its reason: further tasks are given and further roles called."""
 
         def act(tx: Transaction, row: ResponseRow, now: datetime) -> None:
@@ -143,7 +143,7 @@ class Responses:
 
         return self._act(actor, response, act)
 
-    def level_in(self, tx: Transaction, row: ResponseRow, wish: LevelChange, actor: str, now: datetime) -> None:
+    def level_in(self, tx: Transaction, row: ResponseRow, wish: LevelWish, actor: str, now: datetime) -> None:
         """The same within a transaction."""
         if row.level == wish.level:
             raise PHRASES.problem(Conflict, "same-level", (), level=wish.level)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cityloop.core.paper import Cell, Language, Paper, Say, Table, speaker
 from cityloop.core.values import Title
 from cityloop.emergency.declarations import KindDef, PersonDef
-from cityloop.emergency.schemas import LogLine, ResponseView
+from cityloop.emergency.schemas import SituationLine, ResponseView
 
 _STATES = {"open": ("未接收", "not taken"), "taken": ("办理中", "under way"), "done": ("完成", "done"),
            "dropped": ("取消", "dropped")}  # fmt: skip
@@ -59,7 +59,7 @@ def contact_list(
     )
 
 
-def _lines(view: ResponseView, log: Sequence[LogLine], say: Say, zone: ZoneInfo) -> list[str]:
+def _lines(view: ResponseView, log: Sequence[SituationLine], say: Say, zone: ZoneInfo) -> list[str]:
     opened = _at(view.opened_at, zone)
     ended = _at(view.ended_at, zone) if view.ended_at else say("尚未终止", "not ended")
     levels = [_of(say, line.said) for line in log if line.kind == "level"]
@@ -73,7 +73,7 @@ def _lines(view: ResponseView, log: Sequence[LogLine], say: Say, zone: ZoneInfo)
     ]
 
 
-def _figures(view: ResponseView, log: Sequence[LogLine], say: Say) -> Table:
+def _figures(view: ResponseView, log: Sequence[SituationLine], say: Say) -> Table:
     """Spans in minutes from the opening on; empty where the thing did not happen."""
 
     def minutes(kinds: Sequence[str]) -> Cell:
@@ -143,7 +143,7 @@ def _resources(view: ResponseView, say: Say, zone: ZoneInfo) -> Table:
     return Table(say("资源", "Resources"), heading, rows)
 
 
-def _timeline(log: Sequence[LogLine], say: Say, zone: ZoneInfo) -> Table:
+def _timeline(log: Sequence[SituationLine], say: Say, zone: ZoneInfo) -> Table:
     heading = [say("时间", "Time"), say("人员", "By"), say("事项", "What"), say("内容", "Words")]
     rows = [[_at(line.at, zone), _of(say, line.actor_name), _of(say, line.said), line.words] for line in log]
     return Table(say("情况记录", "Situation log"), heading, rows)

@@ -18,7 +18,7 @@ from cityloop.emergency.schemas import (
     AssignmentWish,
     HandOverOffer,
     KindView,
-    LevelChange,
+    LevelWish,
     LogNote,
     ResourcePlace,
     ResponseEnd,
@@ -69,7 +69,7 @@ def response(response: str, actor: Asker, desk: TheResponses) -> ResponseView:
 
 
 @router.post("/responses/{response}/level")
-def level(response: str, body: LevelChange, actor: Asker, desk: TheResponses) -> ResponseView:
+def level(response: str, body: LevelWish, actor: Asker, desk: TheResponses) -> ResponseView:
     """Change the level, with its reason."""
     return desk.level(actor, response, body)
 

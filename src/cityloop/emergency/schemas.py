@@ -27,7 +27,7 @@ class ResponseWish(Frozen):
     lat: float | None = Field(default=None, ge=-90, le=90)
 
 
-class LevelChange(Frozen):
+class LevelWish(Frozen):
     """Another level, and why."""
 
     level: Level
@@ -133,7 +133,7 @@ class CalledPerson(Frozen):
     account: str | None
 
 
-class ContactView(Frozen):
+class CalledRole(Frozen):
     """A role that is called."""
 
     id: str
@@ -195,7 +195,7 @@ class AssignmentView(Frozen):
     released_at: Instant | None
 
 
-class LogLine(Frozen):
+class SituationLine(Frozen):
     """A line of the situation log."""
 
     seq: int
@@ -216,11 +216,11 @@ class ResponseView(ResponseLine):
     offered_to: str | None
     offered_to_name: Title | None
     offered_at: Instant | None
-    contacts: list[ContactView]
+    contacts: list[CalledRole]
     tasks: list[EmergencyTask]
     resources: list[ResourceView]
     assignments: list[AssignmentView]
-    log: list[LogLine]
+    log: list[SituationLine]
     may_command: bool
     may_accept: bool
     version: int

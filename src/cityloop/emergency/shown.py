@@ -15,7 +15,7 @@ from cityloop.emergency.contacts import Contacts
 from cityloop.emergency.content import EmergencyBook
 from cityloop.emergency.models import ContactRow, EmergencyTaskRow, LogRow, ResponseRow
 from cityloop.emergency.resources import Resources
-from cityloop.emergency.schemas import ContactView, EmergencyTask, LogLine, ResponseLine, ResponseView
+from cityloop.emergency.schemas import CalledRole, EmergencyTask, SituationLine, ResponseLine, ResponseView
 from cityloop.emergency.tasks import OPEN, EmergencyTasks
 
 
@@ -71,12 +71,12 @@ class ResponsesShown:
             }
         )
 
-    def log(self, session: Session, response: str) -> list[LogLine]:
+    def log(self, session: Session, response: str) -> list[SituationLine]:
         """The situation log, the newest line first."""
         query = select(LogRow).where(LogRow.response == response).order_by(LogRow.seq.desc())
         own = ("seq", "at", "actor", "kind", "said", "words")
         return [
-            LogLine.model_validate(
+            SituationLine.model_validate(
                 {**{name: getattr(line, name) for name in own}, "actor_name": self._names(line.actor)}
             )
             for line in session.scalars(query)
@@ -109,8 +109,8 @@ class ResponsesShown:
         }
 
 
-def _contact(row: ContactRow) -> ContactView:
-    return ContactView.model_validate({name: getattr(row, name) for name in ContactView.model_fields})
+def _contact(row: ContactRow) -> CalledRole:
+    return CalledRole.model_validate({name: getattr(row, name) for name in CalledRole.model_fields})
 
 
 def _task(row: EmergencyTaskRow, mine: bool) -> EmergencyTask:

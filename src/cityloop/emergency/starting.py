@@ -14,7 +14,7 @@ from cityloop.emergency.content import EmergencyBook
 from cityloop.emergency.declarations import KindDef, Level, rank
 from cityloop.emergency.desk import Responses
 from cityloop.emergency.phrases import PHRASES
-from cityloop.emergency.schemas import LevelChange, ResponseWish
+from cityloop.emergency.schemas import LevelWish, ResponseWish
 
 CONSUMER = "emergency"
 WARNINGS = ("cityloop.warning.raised", "cityloop.warning.level")
@@ -73,7 +73,7 @@ class Starter:
         running = self._desk.running(tx.session, key)
         if running is not None:
             if rank(level) > rank(running.level):  # type: ignore[arg-type]
-                self._desk.level_in(tx, running, LevelChange(level=level, reason=reason), SYSTEM.id, event.time)
+                self._desk.level_in(tx, running, LevelWish(level=level, reason=reason), SYSTEM.id, event.time)
             return
         title = self._said(kind.title)
         wish = ResponseWish(

@@ -23,6 +23,7 @@ const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [..
 const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
 
 const COMMANDS: Place = { name: 'commands', to: '/commands', word: 'nav.commands', belongs: ['commands', 'command', 'command-contacts'] }
+const RESPONSES: Place = { name: 'responses', to: '/responses', word: 'emergency.title', belongs: ['responses', 'response'] }
 const APPROVALS: Place = { name: 'approvals', to: '/approvals', word: 'approve.title', belongs: ['approvals', 'approval', 'approval-rates'] }
 
 const FIELD: Place = { name: 'field', to: '/field', word: 'nav.field', belongs: ['field', 'field-report'] }
@@ -37,7 +38,7 @@ export function usePlaces() {
     const first = offeredGroups(session)[0]?.entries[0]
     const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
     const approvals = session.sees('application') ? [APPROVALS] : []
-    const places = [...outside, ...PLACES, ...(session.sees('command') ? [COMMANDS] : []), ...approvals, ...(session.may('evaluate.read') ? [SCORES] : [])]
+    const places = [...outside, ...PLACES, ...(session.sees('command') ? [COMMANDS] : []), ...approvals, ...(session.sees('response') ? [RESPONSES] : []), ...(session.may('evaluate.read') ? [SCORES] : [])]
     return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
   })
 }

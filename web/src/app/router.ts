@@ -63,6 +63,8 @@ export const router = createRouter({
         { path: 'approvals', name: 'approvals', component: () => import('../approve/ApplicationsPage.vue') },
         { path: 'approvals/rates', name: 'approval-rates', component: () => import('../approve/RatesPage.vue') },
         { path: 'approvals/:id', name: 'approval', component: () => import('../approve/ApplicationPage.vue'), props: true },
+        { path: 'responses', name: 'responses', component: () => import('../emergency/ResponsesPage.vue') },
+        { path: 'responses/:id', name: 'response', component: () => import('../emergency/ResponsePage.vue'), props: true },
         { path: 'board', name: 'board', component: () => import('../analyse/BoardPage.vue') },
         {
           path: 'data',

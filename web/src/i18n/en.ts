@@ -10,6 +10,7 @@ import { en as collect } from '../collect/i18n.en'
 import { en as command } from '../command/i18n.en'
 import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
+import { en as emergency } from '../emergency/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
 import { en as field } from '../field/i18n.en'
 import { en as map } from '../map/i18n.en'
@@ -31,6 +32,7 @@ export const en = {
   ...command,
   ...desk,
   ...drill,
+  ...emergency,
   ...evaluate,
   ...field,
   ...map,

@@ -10,6 +10,7 @@ import { zh as collect } from '../collect/i18n.zh-CN'
 import { zh as command } from '../command/i18n.zh-CN'
 import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
+import { zh as emergency } from '../emergency/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
 import { zh as field } from '../field/i18n.zh-CN'
 import { zh as map } from '../map/i18n.zh-CN'
@@ -31,6 +32,7 @@ export const zh = {
   ...command,
   ...desk,
   ...drill,
+  ...emergency,
   ...evaluate,
   ...field,
   ...map,
