@@ -108,7 +108,7 @@ def test_what_became_unsafe_meanwhile_is_not_confirmed(town: Town) -> None:
 
 def test_a_proposal_that_nobody_confirms_expires(town: Town) -> None:
     given = town.order(POLICE, "RoadBarrier", "B1", "close")
-    town.wait(timedelta(minutes=6))
+    town.wait(timedelta(minutes=121), MINUTE)
     assert town.state(given.id) == "expired"
 
 

@@ -44,11 +44,14 @@ def faults(error: ContentError) -> list[str]:
     return [str(fault) for fault in error.faults]
 
 
-def test_the_shipped_packs_hold_the_three_entity_types_and_feeds() -> None:
+def test_the_shipped_packs_hold_their_entity_types_and_feeds() -> None:
     standard = Standard.load(PACKS)
     feeds = load_feeds(PACKS, standard, {"environment", "transport", "sanitation"})
-    assert set(standard.entity_types) == {"AirQualityStation", "MetroStation", "WasteContainer"}
-    assert [feed.id for feed in feeds] == ["air-hourly", "metro-entries", "bin-emptying"]
+    observed, devices = {"AirQualityStation", "MetroStation", "WasteContainer"}, {"EmissionSource", "MetroGate"}
+    assert set(standard.entity_types) == observed | devices | {"SanitationVehicle"}
+    assert [feed.id for feed in feeds] == [
+        "air-hourly", "source-states", "metro-entries", "gate-states", "bin-emptying", "vehicle-states"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("folder", PACKS, ids=lambda path: path.name)

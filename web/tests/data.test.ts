@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { Problem, problemFrom } from '../src/api/problem'
-import { offeredGroups } from '../src/app/data'
+import { offeredGroups, railOf } from '../src/app/rails'
 import { differences, rawText, scheduleText, typedValue } from '../src/collect/words'
 import { courseOf, limitText, matrix } from '../src/quality/inspection'
 import { stretch } from '../src/quality/period'
@@ -42,9 +42,13 @@ describe('a list', () => {
 describe('the data platform', () => {
   it('offers only what an actor may do or sees', () => {
     const session = (may: string[], sees: string[]) => ({ may: (one: string) => may.includes(one), sees: (one: string) => sees.includes(one) })
-    expect(offeredGroups(session([], []))).toEqual([])
-    const names = offeredGroups(session(['standard.read'], ['grant'])).flatMap((group) => group.entries.map((entry) => entry.name))
+    expect(offeredGroups('data', session([], []))).toEqual([])
+    const names = offeredGroups('data', session(['standard.read'], ['grant'])).flatMap((group) => group.entries.map((entry) => entry.name))
     expect(names).toEqual(['types', 'grants'])
+  })
+
+  it('and linkage have a rail, the map has none', () => {
+    expect([railOf('code-lists')?.name, railOf('plan-edit')?.name, railOf('map')]).toEqual(['data', 'linkage', undefined])
   })
 })
 

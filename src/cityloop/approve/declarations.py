@@ -23,7 +23,7 @@ class FormChoice(Frozen):
     title: Title
 
 
-class FormField(Frozen):
+class ItemField(Frozen):
     """One field of a form. ``least`` and ``most`` bound numbers; ``longest`` counts characters."""
 
     id: Name
@@ -39,7 +39,7 @@ class FormField(Frozen):
     longest: int = Field(default=200, ge=1, le=2000)
 
     @model_validator(mode="after")
-    def _fits_its_kind(self) -> FormField:
+    def _fits_its_kind(self) -> ItemField:
         if (self.kind == "choice") != bool(self.choices):
             raise ValueError("a field of kind 'choice' has choices, and no other has")
         if self.kind not in ("integer", "number") and (self.unit, self.least, self.most) != (None, None, None):
@@ -131,7 +131,7 @@ class Item(Frozen):
     description: Title
     answer_within: Title | None = None
     """What is promised of the time, shown beside the form."""
-    fields: tuple[FormField, ...] = Field(min_length=1)
+    fields: tuple[ItemField, ...] = Field(min_length=1)
     evidence: tuple[EvidenceDef, ...] = ()
     facts: tuple[FactDef, ...] = ()
     decision: Identity
@@ -145,7 +145,7 @@ class Item(Frozen):
     appeal: AppealDef
     revocable: bool = True
 
-    def field(self, name: str) -> FormField:
+    def field(self, name: str) -> ItemField:
         """A field by id; raises ``KeyError``."""
         return {one.id: one for one in self.fields}[name]
 

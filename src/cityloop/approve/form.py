@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from cityloop.approve.declarations import FormField, Item
+from cityloop.approve.declarations import Item, ItemField
 from cityloop.approve.phrases import PHRASES
 from cityloop.approve.typed import NotOfKind, Value, typed
 from cityloop.core.errors import Fault, Invalid
@@ -36,7 +36,7 @@ def read_form(item: Item, sent: Mapping[str, Any], known_area: Callable[[str], b
     return values
 
 
-def _faults(field: FormField, value: Value, known_area: Callable[[str], bool]) -> Iterator[Fault]:
+def _faults(field: ItemField, value: Value, known_area: Callable[[str], bool]) -> Iterator[Fault]:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         if field.least is not None and value < field.least:
             yield _fault(field, "least", least=f"{field.least:g}")
@@ -46,7 +46,7 @@ def _faults(field: FormField, value: Value, known_area: Callable[[str], bool]) -
         yield from _of_text(field, value, known_area)
 
 
-def _of_text(field: FormField, value: str, known_area: Callable[[str], bool]) -> Iterator[Fault]:
+def _of_text(field: ItemField, value: str, known_area: Callable[[str], bool]) -> Iterator[Fault]:
     if len(value) > field.longest:
         yield _fault(field, "longest", most=field.longest)
     if field.kind == "choice" and value not in {choice.id for choice in field.choices}:
@@ -59,5 +59,5 @@ def _of_text(field: FormField, value: str, known_area: Callable[[str], bool]) ->
         yield _fault(field, "markup")
 
 
-def _fault(field: FormField, code: str, **parts: object) -> Fault:
+def _fault(field: ItemField, code: str, **parts: object) -> Fault:
     return PHRASES.fault(field.id, code, title=field.title, **parts)

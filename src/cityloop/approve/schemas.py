@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cityloop.approve.declarations import FormField
+from cityloop.approve.declarations import ItemField
 from cityloop.approve.judging import State
 from cityloop.approve.moves import Check, Move
 from cityloop.core.values import Frozen, Instant, Title
@@ -24,7 +24,7 @@ class ApprovalItem(Frozen):
     answer_within: Title | None
     department: str
     department_title: Title
-    fields: list[FormField]
+    fields: list[ItemField]
     evidence: list[Title]
     limit: str
     appeal_days: int

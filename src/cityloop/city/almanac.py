@@ -81,15 +81,17 @@ class Almanac:
     def having(self, change: CalendarChange) -> Almanac:
         """The almanac with a change laid over it; raises :class:`Invalid` with every fault of the change."""
         _check(change, self.parts)
-        days = dict(self.table.days)
+        days, names = dict(self.table.days), dict(self.table.names)
         for item in change.days:
+            names.pop(item.date, None)
             if item.kind is None:
                 days.pop(item.date, None)
             else:
                 days[item.date] = item.kind
+                names |= {item.date: item.name} if item.name else {}
         years = self.table.confirmed_years if change.confirmed_years is None else frozenset(change.confirmed_years)
         parts = {id: _edited(id, part, change.calendars.get(id)) for id, part in self.parts.items()}
-        return replace(self, table=DayTable(days, years), parts=parts)
+        return replace(self, table=DayTable(days, years, names), parts=parts)
 
 
 def _check(change: CalendarChange, parts: Mapping[str, CalendarPart]) -> None:

@@ -34,6 +34,8 @@ class DayTable:
 
     days: Mapping[date, DayKind] = field(default_factory=dict)
     confirmed_years: frozenset[int] = frozenset()
+    names: Mapping[date, str] = field(default_factory=dict)
+    """The holiday that a day belongs to, where the table says so."""
 
     def works(self, day: date) -> bool:
         """Whether an ordinary office works on ``day``: the table, else Monday to Friday."""
@@ -44,11 +46,14 @@ class DayTable:
 def read_days(path: Path, confirmed_years: Iterable[int], faults: Faults) -> DayTable:
     """Read the ``date,weekday,kind,name,note`` rows of a table; ``faults`` take the broken ones with their line."""
     days: dict[date, DayKind] = {}
+    names: dict[date, str] = {}
     for line, row in faults.rows(path, ("date", "kind")):
         fault = _take(row, days)
         if fault:
             faults.add(f"{path}:{line} {fault[0]}", fault[1], fault[2])
-    return DayTable(days, frozenset(confirmed_years))
+        elif row.get("name"):
+            names[date.fromisoformat(row["date"])] = row["name"]
+    return DayTable(days, frozenset(confirmed_years), names)
 
 
 def _take(row: Mapping[str, str], days: dict[date, DayKind]) -> tuple[str, str, str] | None:

@@ -128,6 +128,17 @@ def bench_mapping(
     print_result(_bench("mapping").run(seconds, rows), as_json)
 
 
+@app.command("ask")
+@clear
+def bench_ask(
+    values: Annotated[int, typer.Option(min=100, max=1_000_000, help="Made-up values that may be named.")] = 10_000,
+    questions: Annotated[int, typer.Option(min=10, max=100_000)] = 500,
+    as_json: JsonOption = False,
+) -> None:
+    """Milliseconds from a question to its typed query, with exact names, slips and words that are not known."""
+    print_result(_bench("ask").run(values, questions), as_json)
+
+
 def _bench(name: str) -> Any:
     """A module of the ``bench`` folder; measuring needs a checkout, not only the installed package."""
     root = Path(__file__).parents[3]

@@ -103,6 +103,8 @@ class SecondPerson(Frozen):
 
     above: int = Field(ge=0, le=4)
     posts: tuple[str, ...] = Field(min_length=1)
+    within: Span = "2h"
+    """So long it waits for them; the time in which it must be sent begins with their word."""
 
 
 class Rate(Frozen):

@@ -38,6 +38,9 @@ class CommandRow(Table):
     ordered_at: Mapped[datetime]
     confirmed_by: Mapped[str | None] = mapped_column(String(60))
     expires_at: Mapped[datetime]
+    """Until when it may be sent; of a proposal until when it may be confirmed."""
+    asked_until: Mapped[datetime | None]
+    """Until when whoever ordered it wants it sent at all."""
     sent_at: Mapped[datetime | None]
     """When it was sent for the first time; what was observed before that is no effect of it."""
     acknowledged_at: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from cityloop.access.audit import Audit
 from cityloop.access.door import Door, Protected
 from cityloop.command import undoing
 from cityloop.command.contact import Contacts
-from cityloop.command.declarations import Command, Device
+from cityloop.command.declarations import Command, Device, span
 from cityloop.command.delivery import Delivery
 from cityloop.command.models import CommandRow
 from cityloop.command.phrases import PHRASES
@@ -127,11 +127,13 @@ class Commander:
             self._as_second_person(row, actor)
             order = order_of(row)
             facts = self._around.facts(tx.session, order, SYSTEM, now)
-            found = verdict(self._around.devices.get(row.entity_type), order, facts, now)
+            device, declared = self._declared(order)
+            found = verdict(device, order, facts, now)
             against = [item for item in found.against if item.check not in ("authority", "sight", "rate")]
             if against:
                 raise _refusal(Conflict, against, command=row.id)
             row.confirmed_by, row.before, row.next_at = actor.id, _state(facts), now
+            row.expires_at = expiry(declared, order, now) if declared else row.expires_at
             self._store.note(tx, row, now, actor.id, "confirmed", PHRASES.what("by_person", reason=why))
             self._store.move(tx, row, "ordered", now, actor.id)
         return self._view(command, actor)
@@ -221,7 +223,8 @@ class Commander:
             tries=0,
             ordered_by=actor.id,
             ordered_at=now,
-            expires_at=expiry(command, order, now),
+            expires_at=_until(command, order, found, now),
+            asked_until=order.expires,
             undo_of=undo_of,
         )
         row.next_at = {"ordered": now, "proposed": row.expires_at}.get(row.state)
@@ -271,6 +274,14 @@ def _first(found: Verdict) -> CommandState:
     if not found.allowed:
         return "refused"
     return "proposed" if found.second_person else "ordered"
+
+
+def _until(command: Command, order: Order, found: Verdict, now: datetime) -> datetime:
+    """Until when it may be sent, or confirmed where another person must."""
+    if not (found.second_person and command.second_person):
+        return expiry(command, order, now)
+    waits = now + span(command.second_person.within)
+    return min(waits, order.expires) if order.expires else waits
 
 
 def _state(facts: Facts) -> dict[str, object]:

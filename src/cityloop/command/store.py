@@ -160,7 +160,7 @@ def told(row: CommandRow) -> dict[str, Any]:
 def order_of(row: CommandRow) -> Order:
     """The order that a command was made of."""
     names = ("entity", "entity_type", "command", "parameters", "reason", "key", "level", "run", "exercise")
-    return Order(**{name: getattr(row, name) for name in names}, expires=row.expires_at)
+    return Order(**{name: getattr(row, name) for name in names}, expires=row.asked_until)
 
 
 def reason(check: str, said: Title) -> dict[str, Any]:

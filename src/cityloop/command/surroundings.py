@@ -16,9 +16,11 @@ from cityloop.command.schemas import Order
 from cityloop.command.verdict import Asker, Facts, Seen
 from cityloop.command.wires import Wire
 from cityloop.core.errors import AccessDenied
+from cityloop.core.values import Title
 from cityloop.standard.batch import EntityCard
 
 ENTITY = "command"
+_PLANS = Title(zh="预案（系统）", en="plans (the system)")
 ORDER, CONFIRM = "command.order", "command.confirm"
 
 
@@ -70,6 +72,7 @@ class Surroundings:
             related=self._related(session, device, entity, command),
             past=past,
             wired=device.wire in self.wires,
+            posts={**{name: post.title for name, post in self._door.policy.posts.items()}, "system": _PLANS},
         )
 
     def seen(self, session: Session, entity_type: str, entity: str) -> Seen | None:

@@ -6,9 +6,9 @@ nobody holds — each stands against the order by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -56,6 +56,13 @@ class Facts:
     past: tuple[datetime, ...] = ()
     """When this command was ordered of this entity before."""
     wired: bool = True
+    posts: Mapping[str, Title] = field(default_factory=dict)
+    """Names of posts for people."""
+
+    def named(self, posts: Sequence[str]) -> Title:
+        """Posts as people call them."""
+        titles = [self.posts.get(post) or Title(zh=post, en=post) for post in posts]
+        return Title(zh="、".join(one.zh for one in titles), en=", ".join(one.en for one in titles))
 
 
 def context(facts: Facts, parameters: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -84,7 +91,7 @@ def verdict(device: Device | None, order: Order, facts: Facts, now: datetime) ->
         _fits("entity", "entity_known", entity=facts.entity.title),
         *(wrong or [_fits("parameters", "parameters_fit")]),
         *(() if wrong else conditions("limit", command.limits, read)),
-        *_authority(command, grade, facts.asker),
+        *_authority(command, grade, facts),
         *_way(device, command, order, facts, now),
         *_states(device, command, facts, read, now),
     )
@@ -180,6 +187,10 @@ def _parameter(parameter: Parameter, value: Value | None) -> VerdictReason | Non
     return None
 
 
+def _minutes(lasting: timedelta) -> str:
+    return f"{lasting.total_seconds() / 60:.0f}"
+
+
 def _bound(value: float | None) -> str:
     return "…" if value is None else f"{value:g}"
 
@@ -202,13 +213,14 @@ def _text(parameter: Parameter, value: str) -> VerdictReason | None:
     return None
 
 
-def _authority(command: Command, grade: Grade | None, asker: Asker) -> Iterator[VerdictReason]:
+def _authority(command: Command, grade: Grade | None, facts: Facts) -> Iterator[VerdictReason]:
     if grade is None:
         yield _against("authority", "level_none")
         return
     able = sorted({post for item in command.authority if item.level >= grade.level for post in item.posts})
+    asker = facts.asker
     fits = not set(able).isdisjoint(asker.posts)
-    said = PHRASES.what("authority", level=grade.level, posts=", ".join(able))
+    said = PHRASES.what("authority", level=grade.level, posts=facts.named(able))
     yield VerdictReason(check="authority", fits=fits, said=said)
     if not asker.permitted:
         yield _against("authority", "permission", permission="command.order")
@@ -224,7 +236,7 @@ def _way(device: Device, command: Command, order: Order, facts: Facts, now: date
     if until <= now:
         yield _against("expiry", "expired")
     else:
-        yield _fits("expiry", "valid", until=until.isoformat(timespec="seconds"))
+        yield _fits("expiry", "valid", minutes=_minutes(until - now))
     if command.rate is not None:
         since = now - span(command.rate.within)
         count = sum(since < at for at in facts.past)
@@ -249,7 +261,7 @@ def _states(
         if at is None or now - at > span(device.fresh):
             yield _against("fresh", "stale", span=device.fresh)
         else:
-            yield _fits("fresh", "fresh", at=at.isoformat(timespec="seconds"))
+            yield _fits("fresh", "fresh", minutes=_minutes(now - at))
     yield from conditions("double_condition", command.double_condition, read)
     yield from conditions("interlock", command.interlocks, read)
 

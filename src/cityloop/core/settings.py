@@ -90,6 +90,16 @@ class Settings(BaseSettings):
     sms_token: str = Field(default="", description="Bearer token for it, or where it stands: file:PATH or env:NAME")
     notices_hourly: int = Field(default=20, ge=1, description="Messages an hour that one address gets at most")
 
+    ask_model_url: str = Field(
+        default="",
+        description="Address of a server with the chat completions interface that may fill in queries; empty: none",
+    )
+    ask_model_name: str = Field(default="", description="Name of the language model there")
+    ask_model_token: str = Field(
+        default="", description="Bearer token for it, or where it stands: file:PATH or env:NAME"
+    )
+    ask_model_seconds: float = Field(default=20.0, gt=0, le=120, description="Seconds to wait for it")
+
     def database_url(self) -> str:
         """The operational store's URL, defaulting to SQLite in the data folder."""
         return self.database or f"sqlite:///{self.data.resolve() / 'cityloop.db'}"

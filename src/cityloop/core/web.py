@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Query, Request, Response, UploadFile
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.types import Message
 
 from cityloop.core.errors import TooLarge
 from cityloop.core.paper import ReportForm
@@ -72,8 +74,28 @@ async def read_body(request: Request, limit: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise TooLarge(f"the body is larger than {limit} bytes", "send the records in smaller pushes")
+            raise TooLarge(f"the body is larger than {limit} bytes", "send it in smaller parts")
     return bytes(body)
+
+
+def bounded(limit: int) -> type[APIRoute]:
+    """A class of routes whose bodies are refused above ``limit`` bytes, before anything reads them."""
+
+    class Bounded(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            plain = super().get_route_handler()
+
+            async def handler(request: Request) -> Response:
+                body = await read_body(request, limit)
+
+                async def again() -> Message:
+                    return {"type": "http.request", "body": body, "more_body": False}
+
+                return await plain(Request(request.scope, again))
+
+            return handler
+
+    return Bounded
 
 
 def answer(value: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -151,6 +151,8 @@ class _Run:
             inner.notes = self.notes
             for entry, value in zip(entries, arguments, strict=True):
                 inner._made[entry.id] = self._graph._builder.kept(value, entry.variable)
+                if inner._made[entry.id] is None and value is not None:
+                    return None
             answers = {self._model.decisions[id].variable.name: inner.decision(id) for id in service.outputs}
             answer = next(iter(answers.values())) if len(answers) == 1 else answers
             return self._graph._builder.kept(answer, service.variable)

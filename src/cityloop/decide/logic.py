@@ -14,6 +14,8 @@ from cityloop.decide.model import Logic, Text
 from cityloop.decide.tables import TableStep
 from cityloop.decide.types import Misfit, Types
 from cityloop.feel import FeelFault, Function
+from cityloop.feel.evaluation import any_of
+from cityloop.feel.values import negated
 
 T = TypeVar("T")
 
@@ -99,8 +101,11 @@ class Builder:
         names = tuple(parameter.name for parameter in logic.parameters)
 
         def run(arguments: list[Any]) -> Any:
-            given = zip(logic.parameters, arguments, strict=True)
-            return body(frame.having({parameter.name: self.kept(value, parameter) for parameter, value in given}))
+            given = dict(zip(names, arguments, strict=True))
+            values = {parameter.name: self.kept(given[parameter.name], parameter) for parameter in logic.parameters}
+            if any(values[name] is None and given[name] is not None for name in names):
+                return None
+            return body(frame.having(values))
 
         return Function(name, names, run, len(names))
 
@@ -123,7 +128,14 @@ class Builder:
     @step.register
     def _choice(self, logic: model.Choice) -> Step:
         condition, then, other = self.step(logic.condition), self.step(logic.then), self.step(logic.other)
-        return lambda frame: then(frame) if condition(frame) is True else other(frame)
+
+        def step(frame: Frame) -> Any:
+            answer = condition(frame)
+            if answer is not None and not isinstance(answer, bool):
+                return None
+            return then(frame) if answer else other(frame)
+
+        return step
 
     @step.register
     def _sieve(self, logic: model.Sieve) -> Step:
@@ -132,31 +144,42 @@ class Builder:
         def step(frame: Frame) -> Any:
             found = of(frame)
             items = found if isinstance(found, list) else [] if found is None else [found]
-            return [item for item in items if condition(frame.having(_as_item(item))) is True]
+            answers = [condition(frame.having(_as_item(item))) for item in items]
+            if not all(answer is None or isinstance(answer, bool) for answer in answers):
+                return None
+            return [item for item, answer in zip(items, answers, strict=True) if answer]
 
         return step
 
     @step.register
     def _iteration(self, logic: model.Iteration) -> Step:
         over, body = self.step(logic.over), self.step(logic.body)
-        turn = feel.expression(_TURNS[logic.form], ("body",))
+        settle = _SETTLED[logic.form]
 
         def step(frame: Frame) -> Any:
             def run(arguments: list[Any]) -> Any:
                 item, partial = arguments
                 return body(frame.having({logic.name: item, "partial": partial}))
 
-            return turn.value({"items": over(frame), "body": Function("", ("item", "partial"), run, 2)})
+            answers = _TURNS.value({"items": over(frame), "body": Function("", ("item", "partial"), run, 2)})
+            return settle(answers) if isinstance(answers, list) else None
 
         return step
 
 
-_TURNS = {
-    "for": "for turn in items return body(turn, partial)",
-    "some": "some turn in items satisfies body(turn, null)",
-    "every": "every turn in items satisfies body(turn, null)",
-}
-"""Boxed iterations are those of the language, over a body that is boxed."""
+_TURNS = feel.expression("for turn in items return body(turn, partial)", ("body",))
+"""A boxed iteration is that of the language, over a body that is boxed."""
+
+
+def _some(answers: list[Any]) -> bool | None:
+    return any_of(iter(answers)) if all(answer is None or isinstance(answer, bool) for answer in answers) else None
+
+
+def _every(answers: list[Any]) -> bool | None:
+    return negated(_some([negated(answer) if isinstance(answer, bool) else answer for answer in answers]))
+
+
+_SETTLED: dict[str, Callable[[list[Any]], Any]] = {"for": list, "some": _some, "every": _every}
 
 
 def _as_item(item: Any) -> dict[str, Any]:

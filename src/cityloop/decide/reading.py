@@ -31,7 +31,11 @@ def read(xml: str | bytes, where: str = "xml") -> tuple[Model, list[Fault]]:
         title=title_of(root, root.get("name", "")),
         items={item.name: item for item in (_item(e, where) for e in children(root, "itemDefinition"))},
         inputs=_by_id(
-            root, "inputData", where, faults, lambda e: InputData(e.get("id", ""), variable_of(e), title_of(e))
+            root,
+            "inputData",
+            where,
+            faults,
+            lambda e: InputData(e.get("id") or name_of(e), variable_of(e), title_of(e)),
         ),
         decisions=_by_id(root, "decision", where, faults, lambda e: _decision(e, reader)),
         knowledge=_by_id(root, "businessKnowledgeModel", where, faults, lambda e: _knowledge(e, reader)),
@@ -102,7 +106,7 @@ def _item(element: Element, where: str) -> Item:
 def _decision(element: Element, reader: boxed.Boxed) -> Decision:
     where = f"{reader.where} '{title_of(element).en}'"
     return Decision(
-        id=element.get("id", ""),
+        id=element.get("id") or name_of(element),
         variable=variable_of(element),
         title=title_of(element),
         logic=reader.inside(element, where),
@@ -125,7 +129,7 @@ def _knowledge(element: Element, reader: boxed.Boxed) -> Knowledge:
     body = child(element, "encapsulatedLogic")
     found = reader.function(body, f"{reader.where} '{name_of(element)}'") if body is not None else None
     return Knowledge(
-        id=element.get("id", ""),
+        id=element.get("id") or name_of(element),
         variable=variable_of(element),
         function=found if isinstance(found, Lambda) else None,
         requires=tuple(_required(element)),
@@ -135,7 +139,7 @@ def _knowledge(element: Element, reader: boxed.Boxed) -> Knowledge:
 def _service(element: Element) -> Service:
     inputs = [*children(element, "inputData"), *children(element, "inputDecision")]
     return Service(
-        id=element.get("id", ""),
+        id=element.get("id") or name_of(element),
         variable=variable_of(element),
         outputs=tuple(_reference(part) for part in children(element, "outputDecision")),
         inputs=tuple(_reference(part) for part in inputs),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cityloop.core.paper import Cell, Language, Paper, Say, Table, speaker
 from cityloop.core.values import Title
 from cityloop.emergency.declarations import KindDef, PersonDef
-from cityloop.emergency.schemas import SituationLine, ResponseView
+from cityloop.emergency.schemas import ResponseView, SituationLine
 
 _STATES = {"open": ("未接收", "not taken"), "taken": ("办理中", "under way"), "done": ("完成", "done"),
            "dropped": ("取消", "dropped")}  # fmt: skip

@@ -15,7 +15,7 @@ from cityloop.emergency.contacts import Contacts
 from cityloop.emergency.content import EmergencyBook
 from cityloop.emergency.models import ContactRow, EmergencyTaskRow, LogRow, ResponseRow
 from cityloop.emergency.resources import Resources
-from cityloop.emergency.schemas import CalledRole, EmergencyTask, SituationLine, ResponseLine, ResponseView
+from cityloop.emergency.schemas import CalledRole, EmergencyTask, ResponseLine, ResponseView, SituationLine
 from cityloop.emergency.tasks import OPEN, EmergencyTasks
 
 

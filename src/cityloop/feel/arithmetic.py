@@ -16,10 +16,6 @@ _MICRO = Decimal(1_000_000)
 
 def calculated(sign: str, left: Value, right: Value) -> Value:
     """The answer of one operation; null where a side is null, of an unfitting kind, or the answer out of range."""
-    if type(left) is list and len(left) == 1:
-        left = left[0]
-    if type(right) is list and len(right) == 1:
-        right = right[0]
     if type(left) is Decimal and type(right) is Decimal:
         return _OF_NUMBERS[sign](left, right)
     if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):

@@ -32,7 +32,8 @@ def _counted_out(function: Function, arguments: list[Value]) -> list[Value]:
 
 def _ordered(function: Function, arguments: list[Value], named: tuple[str, ...]) -> list[Value]:
     given = dict(zip(named, arguments, strict=True))
-    if not set(given) <= set(function.parameters) or not set(function.parameters[: function.required]) <= set(given):
-        raise ValueError(f"{function.name} takes {function.parameters}")
-    last = max((function.parameters.index(name) for name in given), default=-1)
-    return [given.get(name) for name in function.parameters[: last + 1]]
+    for names in (function.parameters, function.also):
+        if set(given) <= set(names) and set(names[: function.required]) <= set(given):
+            last = max((names.index(name) for name in given), default=-1)
+            return [given.get(name) for name in names[: last + 1]]
+    raise ValueError(f"{function.name} takes {function.parameters}")

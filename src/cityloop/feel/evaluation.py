@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from decimal import Decimal
-from functools import singledispatch
+from functools import reduce, singledispatch
 from typing import Any
 
 from cityloop.feel import kinds, temporal, tree
@@ -45,7 +45,10 @@ def _literal(node: tree.Literal) -> Step:
 @compiled.register
 def _name(node: tree.Name) -> Step:
     name = node.text
-    return lambda scope: scope.get(name)
+    if "." not in name:
+        return lambda scope: scope.get(name)
+    first, *others = name.split(".")
+    return lambda scope: scope.get(name) if scope.has(name) else reduce(member, others, scope.get(first))
 
 
 @compiled.register
@@ -211,7 +214,7 @@ def fits(value: Value, wanted: Value) -> bool | None:
         return equal(value, wanted)
     if isinstance(value, list) and equal(value, wanted):
         return True
-    return any_of(fits(value, item) for item in wanted)
+    return any(fits(value, item) is True for item in wanted)
 
 
 def any_of(answers: Iterator[bool | None]) -> bool | None:
@@ -355,14 +358,10 @@ def _range(node: tree.RangeOf) -> Step:
 
 
 def bounded(low: Value, high: Value, low_closed: bool, high_closed: bool) -> Range | None:
-    """A range; null where both ends are, where they cannot be ordered, or where they stand the wrong way round."""
-    if low is None and high is None:
+    """A range; null where an end is, where they cannot be ordered, or where they stand the wrong way round."""
+    if not isinstance(low, _ENDS) or not isinstance(high, _ENDS) or less(high, low) is not False:
         return None
-    if low is not None and high is not None and less(high, low) is not False:
-        return None
-    if not all(end is None or isinstance(end, _ENDS) for end in (low, high)):
-        return None
-    return Range(low, high, low_closed and low is not None, high_closed and high is not None)
+    return Range(low, high, low_closed, high_closed)
 
 
 _ENDS: tuple[Any, ...] = (Decimal, str, date, time, timedelta, Months)
@@ -375,6 +374,8 @@ def _function(node: tree.FunctionOf) -> Step:
     def step(scope: Scope) -> Value:
         def call(arguments: list[Value]) -> Value:
             values = [kinds.coerced(value, kind) for value, kind in zip(arguments, node.kinds, strict=True)]
+            if any(value is None and given is not None for value, given in zip(values, arguments, strict=True)):
+                return None
             return body(Scope(dict(zip(node.parameters, values, strict=True)), scope))
 
         return Function("", node.parameters, call, len(node.parameters))

@@ -25,7 +25,7 @@ _INFIX = {
 }  # fmt: skip
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 _NAMED_ARGUMENT = re.compile(r"[^\W\d][\w '-]*:")
-_KEY = re.compile(r"[^\W\d][^:{}\[\]\",]*(?=:)")
+_KEY = re.compile(r"[^\s\d:{}\[\]\",][^:{}\[\]\",]*(?=:)")
 _MEMBERS = ("time offset", "start included", "end included")
 
 

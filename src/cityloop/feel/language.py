@@ -56,7 +56,8 @@ class Tests:
 
 
 def _taken(names: frozenset[str], context: Mapping[str, Any]) -> dict[str, Value]:
-    return {name: adopt(context[name]) for name in names if name in context}
+    dotted = {name.partition(".")[0] for name in names if name not in context and "." in name}
+    return {name: adopt(context[name]) for name in names | dotted if name in context}
 
 
 def expression(text: str, names: Iterable[str] = ()) -> Expression:

@@ -136,16 +136,24 @@ def _scan_text(text: str, start: int, quote: int, kind: TokenKind) -> Token:
     found = _TEXT.match(text, quote)
     if not found:
         raise fault("unfinished" if text[quote : quote + 1] == '"' else "character", start, text=text[start])
-    return Token(kind, _ESCAPE.sub(lambda escape: _unescaped(escape, quote + 1), found.group(1)), start, found.end())
+    value = _ESCAPE.sub(lambda escape: _unescaped(escape, quote + 1), found.group(1))
+    return Token(kind, value if value.isascii() else _paired(value, start), start, found.end())
 
 
 def _unescaped(escape: re.Match[str], base: int) -> str:
+    """The character of an escape; what is none, as ``\\d`` in a pattern, stays as it is written."""
     code = escape.group(1)
-    if len(code) > 1:
-        number = int(code[1:], 16)
-        if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
-            raise fault("escape", base + escape.start(), text=escape.group())
-        return chr(number)
-    if code not in _ESCAPES:
+    if len(code) == 1:
+        return _ESCAPES.get(code, escape.group())
+    number = int(code[1:], 16)
+    if number > 0x10FFFF:
         raise fault("escape", base + escape.start(), text=escape.group())
-    return _ESCAPES[code]
+    return chr(number)
+
+
+def _paired(text: str, start: int) -> str:
+    """Pairs of surrogates as the one character that they stand for."""
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise fault("escape", start, text="\\u") from error

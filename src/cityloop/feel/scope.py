@@ -45,6 +45,10 @@ class Scope:
             scope = scope.outer
         return BUILT_IN.get(name)
 
+    def has(self, name: str) -> bool:
+        """Whether a name has a value here or around."""
+        return name in self.values or (self.outer is not None and self.outer.has(name))
+
 
 Step = Callable[[Scope], Value]
 

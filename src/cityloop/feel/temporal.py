@@ -17,7 +17,7 @@ _TIME = re.compile(
     r"(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2}(?::\d{2})?|@[A-Za-z_/+0-9-]{1,40})?\Z", re.ASCII
 )
 _DAYS = re.compile(
-    r"(-?)P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.(\d{1,9}))?S)?)?\Z", re.ASCII
+    r"(-?)P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.(\d{0,9}))?S)?)?\Z", re.ASCII
 )
 _MONTHS = re.compile(r"(-?)P(?:(\d{1,9})Y)?(?:(\d{1,9})M)?\Z", re.ASCII)
 _UTC_OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})(?::(\d{2}))?\Z", re.ASCII)
@@ -205,13 +205,8 @@ def add_months(value: date, months: int) -> date:
 def months_between(start: date, end: date) -> Months:
     """Whole months from ``start`` to ``end``, rounded toward zero."""
     count = (end.year - start.year) * 12 + end.month - start.month
-    behind, before = _in_month(end), _in_month(start)
-    if count > 0 and behind < before:
+    if count > 0 and end.day < start.day:
         count -= 1
-    elif count < 0 and behind > before:
+    elif count < 0 and end.day > start.day:
         count += 1
     return Months(count)
-
-
-def _in_month(value: date) -> tuple[int, time]:
-    return value.day, value.time() if isinstance(value, datetime) else time()

@@ -58,6 +58,8 @@ class Function:
     required: int = 0
     spread: bool = False
     """One list, or its items as arguments."""
+    also: tuple[str, ...] = ()
+    """Other names of the parameters, where the language has two sets of them."""
 
 
 def adopt(value: Any) -> Value:

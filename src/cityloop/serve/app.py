@@ -13,6 +13,7 @@ import cityloop
 from cityloop.access.routes import router as access_router
 from cityloop.analyse.routes import router as analyse_router
 from cityloop.approve.routes import router as approve_router
+from cityloop.ask.routes import router as ask_router
 from cityloop.cases.calendar_routes import router as calendar_router
 from cityloop.cases.desk_routes import router as desk_router
 from cityloop.cases.dispatch_routes import router as dispatch_router
@@ -32,6 +33,8 @@ from cityloop.emergency.routes import router as emergency_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router
+from cityloop.linkage.plan_routes import router as plan_router
+from cityloop.linkage.routes import router as run_router
 from cityloop.quality.routes import router as quality_router
 from cityloop.serve.importing.routes import router as sheets_router
 from cityloop.serve.limits_routes import router as limits_import_router
@@ -52,6 +55,8 @@ ROUTERS = (
     sources_router,
     watch_router,
     rules_router,
+    plan_router,
+    run_router,
     cases_router,
     desk_router,
     learn_router,
@@ -64,6 +69,7 @@ ROUTERS = (
     limits_import_router,
     sheets_router,
     analyse_router,
+    ask_router,
     evaluate_router,
     decide_router,
     quality_router,

@@ -19,10 +19,12 @@ from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
 from cityloop.emergency.content import load_emergency
 from cityloop.evaluate.content import load_evaluation
+from cityloop.linkage.library import load_plans
 from cityloop.quality.content import load_quality
 from cityloop.serve.content import city_rules, declaring, load_table, rule_names
 from cityloop.serve.notices.content import load_notices
 from cityloop.serve.open311.content import load_open311
+from cityloop.serve.planning import plan_names
 from cityloop.serve.webhooks import load_webhooks
 from cityloop.standard.feeds import load_feeds
 from cityloop.standard.service import Standard
@@ -52,6 +54,7 @@ def check_city(folder: Path) -> list[Fault]:
     _try(faults, lambda: load_decisions(city.packs))
     _try(faults, lambda: load_workflow(city.packs, city.folder))
     _try(faults, lambda: load_table(city))
+    _try(faults, lambda: load_plans(city.packs, plan_names(city)))
     _try(faults, lambda: load_evaluation(city.packs, city.folder))
     _try(faults, lambda: load_items(city))
     _try(faults, lambda: load_open311(city))

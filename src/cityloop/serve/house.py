@@ -33,6 +33,7 @@ from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.analysing import open_analysis
 from cityloop.serve.answering import open_answers
+from cityloop.serve.asking import open_asking
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.commanding import open_commander
 from cityloop.serve.content import declaring, load_content, rule_names
@@ -40,6 +41,8 @@ from cityloop.serve.deciding import open_decisions
 from cityloop.serve.forecasting import desk_of, forecasts_of, to_learn
 from cityloop.serve.health import Health
 from cityloop.serve.importing.desk import SheetDesk
+from cityloop.serve.linking.opened import join
+from cityloop.serve.planning import open_library
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
 from cityloop.serve.stores import occupy, open_lake
@@ -107,6 +110,20 @@ class House:
         self.commander, self.field = open_commander(
             self.settings, self.city, self.content.devices, self.collector, shared
         )
+        self.library, self.rehearsal = open_library(
+            shared, self.city, self.clock, lambda: list(self.watch.rulebook.rules)
+        )
+        self.joined = join(
+            shared,
+            self.settings,
+            self.city,
+            self.relay,
+            library=self.library,
+            accounts=self.accounts,
+            desk=self.desk,
+            analyst=self.analyst,
+            office=self._office,
+        )
         self._build_standard(shared)
         self.drill = self._open_drill()
         self._build_steward(shared)
@@ -146,6 +163,7 @@ class House:
     def _build_loop(self, shared: Mapping[str, Any]) -> None:
         """From a warning to a case to a figure."""
         settings, content = self.settings, self.content
+        self._office = Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo)
         self.forecasts = forecasts_of(settings, self.city, content.forecasts, self.lake)
         self.watch = Watch(
             **shared,
@@ -158,7 +176,7 @@ class House:
             known=rule_names(self.city, content.standard),
             people=self.accounts.get,
             cap_cases=content.cap_cases,
-            office=Office(f"cityloop.{self.city.id}", self.city.title, self.city.zone, settings.demo),
+            office=self._office,
         )
         self.learner = Learner(**shared, city=self.city, folder=models_folder(settings), seconds=settings.risk_seconds)
         self.desk = CaseDesk(
@@ -191,6 +209,9 @@ class House:
             audit=self.audit,
         )
         self.explainer, self.sql = open_analysis(self.analyst, self.lake, self.database, self.audit)
+        self.asking = open_asking(
+            settings, content.model, self.analyst, self.door, self.city, self.collector, rule_titles
+        )
         self.evaluator = Evaluator(**shared, city=self.city, book=content.evaluation, font=settings.report_font)
 
     def _build_standard(self, shared: Mapping[str, Any]) -> None:
@@ -340,6 +361,7 @@ class House:
             {
                 "relay": lambda: self.relay.errors,
                 "timers": lambda: {**self.timers.troubles, **self.chores.troubles, **self.learning.troubles},
+                "linkage": lambda: self.joined.timers.troubles,
                 "watch": lambda: self.watch.errors,
                 "sources": lambda: self.sources.troubles,
                 "open311": lambda: self.sender.troubles,
@@ -361,8 +383,8 @@ class House:
             self.sharing, self.lineage, self.catalogue, self.standard_desk, self.versions, self.learner,
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.explainer, self.sql,
-            self.commander,
-            self.decider, self.decision_desk, *self.answers.all(),
+            self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
+            self.decider, self.decision_desk, self.commander, self.asking, *self.answers.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 
@@ -372,7 +394,7 @@ class House:
         self.evaluator.catch_up()
         for part in (
             self.collector, self.relay, self.stream, self.compactor, self.keeper, self.commander, self.timers,
-            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices,
+            self.chores, self.learning, self.sources, self.sender, self.webhooks, self.notices, self.joined,
         ):  # fmt: skip
             if part is not None:
                 part.start()
@@ -385,6 +407,7 @@ class House:
         """Stop in the reverse order; everything committed stays."""
         takers = (
             self.drill,
+            self.joined,
             self.sources,
             self.sender,
             self.webhooks,

@@ -29,6 +29,8 @@ KINDS = {
     "cityloop.warning.": ("warning", "warning"),
     "cityloop.case.": ("case", "case"),
     "cityloop.command.": ("command", "command"),
+    "cityloop.run.": ("run", "run"),
+    "cityloop.task.": ("task", "run_task"),
 }
 """Outbox type prefix → (name of the frame and key of its row, entity at the door)."""
 

@@ -28,7 +28,7 @@ from cityloop.core.values import Frozen
 from cityloop.serve.timers import Timers
 
 FILE = "webhooks.yaml"
-TYPES = ("cityloop.warning.", "cityloop.rule.")
+TYPES = ("cityloop.warning.", "cityloop.rule.", "cityloop.cap.")
 """What may leave the house: events without personal data."""
 STEP_SECONDS = 1.0
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
@@ -169,14 +169,14 @@ class Webhooks:
 
     def _greet(self, hook: Webhook) -> None:
         """Ask whether the receiver wants to hear from us, as CloudEvents web hooks do."""
-        asked = {"WebHook-Request-Origin": self._source, **_authority(hook)}
+        asked = {"WebHook-Request-Origin": self._source, **authority(hook)}
         answer = self._http.request("OPTIONS", hook.url, headers=asked)
         _judged(answer)
         if answer.headers.get("WebHook-Allowed-Origin") not in ("*", self._source):
             raise _Refused("it does not allow deliveries: WebHook-Allowed-Origin is missing or names another")
 
     def _post(self, hook: Webhook, event: Event) -> None:
-        headers = {"Content-Type": "application/cloudevents+json; charset=utf-8", **_authority(hook)}
+        headers = {"Content-Type": "application/cloudevents+json; charset=utf-8", **authority(hook)}
         body = json.dumps(envelope(event, self._source), ensure_ascii=False).encode()
         _judged(self._http.post(hook.url, content=body, headers=headers))
 
@@ -210,7 +210,8 @@ def envelope(event: Event, source: str) -> dict[str, Any]:
     }
 
 
-def _authority(hook: Webhook) -> dict[str, str]:
+def authority(hook: Webhook) -> dict[str, str]:
+    """The header that shows a receiver who speaks."""
     token = resolved(hook.secret)
     return {"Authorization": f"Bearer {token}"} if token else {}
 

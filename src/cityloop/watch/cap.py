@@ -48,6 +48,22 @@ class Office:
 
 
 @dataclass(frozen=True)
+class Bulletin:
+    """What a plan has to say. ``references`` are messages before it that it takes back."""
+
+    identifier: str
+    at: datetime
+    event: Title
+    headline: str
+    text: str
+    level: Level
+    area: Title
+    geocode: str | None = None
+    references: tuple[str, ...] = ()
+    category: str = "Safety"
+
+
+@dataclass(frozen=True)
 class CapMessage:
     """What was read of a message."""
 
@@ -141,6 +157,39 @@ def _place(area: Element, warning: WarningDetail, shape: BaseGeometry | None) ->
         if len(ring.coords) > _CORNERS:
             ring = ring.simplify(ring.length / _CORNERS / 4, preserve_topology=True)
         _add(area, "polygon", " ".join(f"{lat:.6f},{lon:.6f}" for lon, lat, *_ in ring.coords))
+
+
+def bulletin(told: Bulletin, office: Office) -> bytes:
+    """A message that answers no warning of ours: a plan speaks to the outside, or takes back what it said."""
+    alert = Element(_tag("alert"))
+    _add(alert, "identifier", told.identifier)
+    _add(alert, "sender", office.sender)
+    _add(alert, "sent", _instant(told.at, office.zone))
+    _add(alert, "status", "Exercise" if office.exercise else "Actual")
+    _add(alert, "msgType", "Cancel" if told.references else "Alert")
+    _add(alert, "scope", "Public")
+    if told.references:
+        _add(alert, "references", " ".join(told.references))
+    for language in ("zh", "en"):
+        info = SubElement(alert, _tag("info"))
+        _add(info, "language", "zh-CN" if language == "zh" else "en-US")
+        _add(info, "category", told.category)
+        _add(info, "event", getattr(told.event, language))
+        _add(info, "responseType", "AllClear" if told.references else "Monitor")
+        _add(info, "urgency", "Past" if told.references else "Expected")
+        _add(info, "severity", SEVERITY[told.level])
+        _add(info, "certainty", "Likely")
+        _add(info, "effective", _instant(told.at, office.zone))
+        _add(info, "expires", _instant(told.at + VALID, office.zone))
+        _add(info, "senderName", getattr(office.name, language))
+        _add(info, "headline", told.headline[:160])
+        _add(info, "description", told.text)
+        area = SubElement(info, _tag("area"))
+        _add(area, "areaDesc", getattr(told.area, language))
+        if told.geocode:
+            _pair(area, "geocode", "GB/T 2260", told.geocode)
+    body: bytes = tostring(alert, encoding="utf-8", xml_declaration=True)
+    return body
 
 
 def read(body: bytes) -> CapMessage:

@@ -1292,6 +1292,550 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans
+         * @description The plans in force.
+         */
+        get: operations["plans_api_v1_plans_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan-services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Services
+         * @description The services that a plan's steps may call, with what each is given.
+         */
+        get: operations["plan_services_api_v1_plan_services_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lint Plan
+         * @description What is wrong with a diagram, at the id of each element. Nothing is written.
+         */
+        post: operations["lint_plan_api_v1_plans_lint_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/layout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lay Out Plan
+         * @description The diagram, drawn anew. Nothing is written.
+         */
+        post: operations["lay_out_plan_api_v1_plans_layout_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description One plan with its diagram, what starts it, and who takes part.
+         */
+        get: operations["plan_api_v1_plans__plan__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Versions
+         * @description Every version, the newest first.
+         */
+        get: operations["plan_versions_api_v1_plans__plan__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Version
+         * @description One version with its diagram.
+         */
+        get: operations["plan_version_api_v1_plans__plan__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Plan
+         * @description What a diagram would change, and which open runs could go on by it. Nothing is written.
+         */
+        post: operations["explain_plan_api_v1_plans__plan__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Plan
+         * @description Put an explained diagram into force; new runs follow it, open ones where asked and possible.
+         */
+        post: operations["apply_plan_api_v1_plans__plan__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Plan
+         * @description How a plan, or a diagram of it that is being drawn, would go with these facts and answers. Nothing is sent.
+         */
+        post: operations["try_plan_api_v1_plans__plan__dry_run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs
+         * @description Runs; sort by ``started_at`` (default, descending), ``updated_at``, ``ended_at``, ``plan``, ``state``.
+         */
+        get: operations["runs_api_v1_runs_get"];
+        put?: never;
+        /**
+         * Start
+         * @description Start a plan by hand; where it may run once for an area only, 409 names the run there is.
+         */
+        post: operations["start_api_v1_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run
+         * @description One run: its diagram with marks, tasks, effects, timeline.
+         */
+        get: operations["run_api_v1_runs__run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Stand still: timers and deadlines stop, tasks cannot be completed.
+         */
+        post: operations["pause_api_v1_runs__run__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on, after a pause or after steps by hand.
+         */
+        post: operations["resume_api_v1_runs__run__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Take it in hand: nothing happens by itself any more; who took it completes, retries and skips steps.
+         */
+        post: operations["take_over_api_v1_runs__run__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End
+         * @description End it early; what it has done stays until it is undone.
+         */
+        post: operations["end_api_v1_runs__run__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Undo what a run did, the last first; says of each effect how, or why not.
+         */
+        post: operations["undo_api_v1_runs__run__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Message
+         * @description Give a run the message that it waits for.
+         */
+        post: operations["message_api_v1_runs__run__messages_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/steps/{element}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Try a failed step again.
+         */
+        post: operations["retry_api_v1_runs__run__steps__element__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/steps/{element}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip
+         * @description Go on without a step that failed or waits; its result stays empty.
+         */
+        post: operations["skip_api_v1_runs__run__steps__element__skip_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/effects/{effect}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Effect
+         * @description Undo one effect.
+         */
+        post: operations["undo_effect_api_v1_runs__run__effects__effect__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tasks
+         * @description Tasks; sort by ``due_at`` (default), ``opened_at``, ``done_at``.
+         */
+        get: operations["tasks_api_v1_run_tasks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Task
+         * @description One task with its form.
+         */
+        get: operations["task_api_v1_run_tasks__task__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Take a task of one's department or post.
+         */
+        post: operations["take_api_v1_run_tasks__task__take_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete
+         * @description Complete a task; 422 names every field that is wrong.
+         */
+        post: operations["complete_api_v1_run_tasks__task__complete_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Approve or reject; nobody answers twice, or what he asked for himself.
+         */
+        post: operations["approve_api_v1_run_tasks__task__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-tasks/{task}/delegate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delegate
+         * @description Give a task to an account, a department or a post.
+         */
+        post: operations["delegate_api_v1_run_tasks__task__delegate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -2589,6 +3133,46 @@ export interface paths {
          * @description The answer of a statement as a file.
          */
         post: operations["export_sql_api_v1_sql_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask
+         * @description Ask a question in Chinese or English, within the asker's scope.
+         */
+        post: operations["ask_api_v1_ask_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ask/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Query
+         * @description Answer a typed query that came of a question, read out again.
+         */
+        post: operations["ask_query_api_v1_ask_query_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4455,330 +5039,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/response-kinds": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Kinds
-         * @description Kinds of emergency that can be opened.
-         */
-        get: operations["kinds_api_v1_response_kinds_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/response-kinds/{kind}/contacts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Contact List
-         * @description The people who are called, with phones, to be printed and kept for when nothing works.
-         */
-        get: operations["contact_list_api_v1_response_kinds__kind__contacts_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Responses
-         * @description Emergencies in the asker's sight, the newest first.
-         */
-        get: operations["responses_api_v1_responses_get"];
-        put?: never;
-        /**
-         * Open Response
-         * @description Open a response: tasks are given and contacts called at once. 409 where one is open for the district.
-         */
-        post: operations["open_response_api_v1_responses_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Response
-         * @description The command centre's page, by id or number.
-         */
-        get: operations["response_api_v1_responses__response__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/level": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Level
-         * @description Change the level, with its reason.
-         */
-        post: operations["level_api_v1_responses__response__level_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/contacts/{contact}/acknowledge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Acknowledge
-         * @description Somebody has answered a call.
-         */
-        post: operations["acknowledge_api_v1_responses__response__contacts__contact__acknowledge_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/tasks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add Task
-         * @description Give a task.
-         */
-        post: operations["add_task_api_v1_responses__response__tasks_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/tasks/{task}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Move Task
-         * @description Take a task, report it done, drop it.
-         */
-        post: operations["move_task_api_v1_responses__response__tasks__task__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/resources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Assign
-         * @description Send a resource. 409 when less of it is free.
-         */
-        post: operations["assign_api_v1_responses__response__resources_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/assignments/{assignment}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Move Assignment
-         * @description It has arrived, or is released.
-         */
-        post: operations["move_assignment_api_v1_responses__response__assignments__assignment__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/resources/{resource}/place": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Place
-         * @description Where a resource is, and whether it can be used.
-         */
-        post: operations["place_api_v1_responses__response__resources__resource__place_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/log": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Note
-         * @description Write a line into the situation log; lines are never changed.
-         */
-        post: operations["note_api_v1_responses__response__log_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/hand-over": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Hand Over
-         * @description Hand over to somebody, with what he must know.
-         */
-        post: operations["hand_over_api_v1_responses__response__hand_over_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/hand-over/accept": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Accept
-         * @description Take over.
-         */
-        post: operations["accept_api_v1_responses__response__hand_over_accept_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * End
-         * @description End it; 409 while tasks are open.
-         */
-        post: operations["end_api_v1_responses__response__end_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/responses/{response}/report": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Report
-         * @description The after-action report as a page, a workbook or PDF.
-         */
-        get: operations["report_api_v1_responses__response__report_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -4870,22 +5130,6 @@ export interface components {
             grants: components["schemas"]["GrantSight"][];
             /** Permissions */
             permissions: string[];
-        };
-        /**
-         * Acknowledgement
-         * @description Who has answered; empty: the one whose turn it is.
-         */
-        Acknowledgement: {
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /**
-             * Note
-             * @default
-             */
-            note: string;
         };
         /**
          * ActView
@@ -5302,7 +5546,7 @@ export interface components {
             department: string;
             department_title: components["schemas"]["Title"];
             /** Fields */
-            fields: components["schemas"]["FormField"][];
+            fields: components["schemas"]["ItemField"][];
             /** Evidence */
             evidence: components["schemas"]["Title"][];
             /** Limit */
@@ -5367,51 +5611,90 @@ export interface components {
             reason: string;
         };
         /**
-         * AssignmentMove
-         * @description It has arrived, or is released.
+         * AskAnswer
+         * @description The answer to a question.
+         *
+         *     ``answered`` has reading, query, figures and chart; ``why`` has reading and query, whose change
+         *     ``POST /api/v1/explain`` takes apart; ``asked_back`` has at most three ``choices``; ``refused`` says why
+         *     in ``because``.
          */
-        AssignmentMove: {
+        AskAnswer: {
             /**
-             * Move
+             * Outcome
              * @enum {string}
              */
-            move: "arrive" | "release";
+            outcome: "answered" | "why" | "asked_back" | "refused";
+            reading?: components["schemas"]["Reading"] | null;
+            query?: components["schemas"]["QueryRequest"] | null;
+            rows?: components["schemas"]["QueryResult"] | null;
+            chart?: components["schemas"]["Chart"] | null;
+            /**
+             * Unknown
+             * @default []
+             */
+            unknown: string[];
+            /**
+             * Corrected
+             * @default []
+             */
+            corrected: components["schemas"]["Corrected"][];
+            /**
+             * Choices
+             * @default []
+             */
+            choices: components["schemas"]["AskChoice"][];
+            /**
+             * Because
+             * @default []
+             */
+            because: components["schemas"]["Because"][];
+            /**
+             * By Model
+             * @default false
+             */
+            by_model: boolean;
         };
         /**
-         * AssignmentView
-         * @description What is at work.
+         * AskChoice
+         * @description One thing the question may have meant.
          */
-        AssignmentView: {
-            /** Id */
-            id: string;
-            /** Resource */
-            resource: string;
-            title: components["schemas"]["Title"];
-            unit: components["schemas"]["Title"];
-            /** Count */
-            count: number;
+        AskChoice: {
+            reading: components["schemas"]["Reading"];
+            query: components["schemas"]["QueryRequest"];
             /**
-             * Assigned At
-             * Format: date-time
+             * Why
+             * @default false
              */
-            assigned_at: string;
-            /** Arrived At */
-            arrived_at: string | null;
-            /** Released At */
-            released_at: string | null;
+            why: boolean;
         };
         /**
-         * AssignmentWish
-         * @description So much of a resource.
+         * AskContext
+         * @description What went before: the query of the last answer, so that 那南山区呢 can follow it.
          */
-        AssignmentWish: {
-            /** Resource */
-            resource: string;
+        AskContext: {
+            query?: components["schemas"]["QueryRequest"] | null;
+        };
+        /**
+         * AskEdit
+         * @description A query that came of a question and was changed by hand.
+         */
+        AskEdit: {
+            query: components["schemas"]["QueryRequest"];
             /**
-             * Count
-             * @default 1
+             * Why
+             * @default false
              */
-            count: number;
+            why: boolean;
+        };
+        /**
+         * AskRequest
+         * @description A question in Chinese or English.
+         */
+        AskRequest: {
+            /** Question */
+            question: string;
+            /** @default {} */
+            context: components["schemas"]["AskContext"];
         };
         /**
          * AttachmentRef
@@ -5581,6 +5864,17 @@ export interface components {
             by: string[];
             /** Example */
             example: string;
+        };
+        /**
+         * Because
+         * @description Why there is no answer yet, or none at all.
+         */
+        Because: {
+            /** Code */
+            code: string;
+            /** Said */
+            said: string[];
+            title: components["schemas"]["Title"];
         };
         /**
          * Before
@@ -5869,48 +6163,6 @@ export interface components {
             changed: components["schemas"]["CalendarChange"];
             /** Versions */
             versions: components["schemas"]["CalendarVersion"][];
-        };
-        /**
-         * CalledPerson
-         * @description Somebody of a role, in the order of calling.
-         */
-        CalledPerson: {
-            name: components["schemas"]["Title"];
-            /** Phone */
-            phone: string;
-            /** Account */
-            account: string | null;
-        };
-        /**
-         * CalledRole
-         * @description A role that is called.
-         */
-        CalledRole: {
-            /** Id */
-            id: string;
-            /** Role */
-            role: string;
-            title: components["schemas"]["Title"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "calling" | "reached" | "missed";
-            /** People */
-            people: components["schemas"]["CalledPerson"][];
-            /** Turn */
-            turn: number;
-            /**
-             * Called At
-             * Format: date-time
-             */
-            called_at: string;
-            /** Next At */
-            next_at: string | null;
-            /** Reached At */
-            reached_at: string | null;
-            /** Reached By */
-            reached_by: string | null;
         };
         /**
          * CallerWish
@@ -6593,6 +6845,20 @@ export interface components {
             text: components["schemas"]["Title"];
         };
         /**
+         * Chip
+         * @description One part of a reading. ``key`` says which, within its kind.
+         */
+        Chip: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "period" | "calendar" | "filter" | "metric" | "dimension" | "grain" | "derive" | "having" | "order" | "limit" | "compare";
+            /** Key */
+            key: string;
+            title: components["schemas"]["Title"];
+        };
+        /**
          * Choice
          * @description One value that a text may have.
          */
@@ -7060,6 +7326,15 @@ export interface components {
             /** Safe */
             safe: boolean | null;
             expected: components["schemas"]["Title"];
+        };
+        /**
+         * Corrected
+         * @description A word that was read as something else, by its sound or in spite of a slip.
+         */
+        Corrected: {
+            /** Said */
+            said: string;
+            title: components["schemas"]["Title"];
         };
         /**
          * Correction
@@ -7817,6 +8092,51 @@ export interface components {
             steady?: string | null;
         };
         /**
+         * EffectView
+         * @description Something that a run did outside of itself, or is about to do.
+         */
+        EffectView: {
+            /** Id */
+            id: string;
+            /** Run */
+            run: string;
+            /** Element */
+            element: string;
+            title: components["schemas"]["Title"];
+            /** Service */
+            service: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "asked" | "done" | "failed" | "skipped" | "gone" | "undone";
+            /** Reference */
+            reference: string | null;
+            /** Result */
+            result: unknown;
+            reason: components["schemas"]["Title"] | null;
+            /** Tries */
+            tries: number;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Done At */
+            done_at: string | null;
+            /** Undoable */
+            undoable: boolean;
+            undo: components["schemas"]["Title"];
+            /** Undone At */
+            undone_at: string | null;
+            /** Undone By */
+            undone_by: string | null;
+        };
+        /**
          * ElsewhereCase
          * @description A past case that would have gone elsewhere. ``actual`` is where it is or ended.
          */
@@ -7837,39 +8157,6 @@ export interface components {
             after: string[];
             /** Actual */
             actual: string | null;
-        };
-        /**
-         * EmergencyTask
-         * @description A task with its deadline.
-         */
-        EmergencyTask: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "taken" | "done" | "dropped";
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Due At */
-            due_at: string | null;
-            /** Late */
-            late: boolean;
-            /** Taken By */
-            taken_by: string | null;
-            /** Done At */
-            done_at: string | null;
-            /** Result */
-            result: string;
-            /** Mine */
-            mine: boolean;
         };
         /**
          * EntityCount
@@ -8598,46 +8885,28 @@ export interface components {
         };
         /**
          * FormField
-         * @description One field of a form. ``least`` and ``most`` bound numbers; ``longest`` counts characters.
+         * @description One field of a task's form.
          */
         FormField: {
             /** Id */
             id: string;
-            title: components["schemas"]["Title"];
             /**
              * Kind
              * @default text
              * @enum {string}
              */
-            kind: "text" | "name" | "phone" | "id_number" | "integer" | "number" | "date" | "choice" | "flag" | "area";
-            note?: components["schemas"]["Title"] | null;
+            kind: "text" | "number" | "integer" | "yes_no" | "choice" | "instant" | "date";
+            title: components["schemas"]["Title"];
             /**
              * Required
-             * @default true
+             * @default false
              */
             required: boolean;
             /**
-             * Sensitivity
-             * @default internal
-             * @enum {string}
-             */
-            sensitivity: "open" | "internal" | "sensitive";
-            /**
-             * Choices
+             * Values
              * @default []
              */
-            choices: components["schemas"]["FormChoice"][];
-            /** Unit */
-            unit?: string | null;
-            /** Least */
-            least?: number | null;
-            /** Most */
-            most?: number | null;
-            /**
-             * Longest
-             * @default 200
-             */
-            longest: number;
+            values: string[];
         };
         /**
          * Grade
@@ -8795,16 +9064,6 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
-        };
-        /**
-         * HandOverOffer
-         * @description Hand a response over to somebody, with what he must know.
-         */
-        HandOverOffer: {
-            /** To */
-            to: string;
-            /** Words */
-            words: string;
         };
         /**
          * Having
@@ -9118,7 +9377,7 @@ export interface components {
             /** Tasks */
             tasks: components["schemas"]["TaskView"][];
             /** Log */
-            log: components["schemas"]["cityloop__quality__schemas__LogLine"][];
+            log: components["schemas"]["LogLine"][];
         };
         /**
          * InspectionDraft
@@ -9276,6 +9535,49 @@ export interface components {
             bonus: boolean;
         };
         /**
+         * ItemField
+         * @description One field of a form. ``least`` and ``most`` bound numbers; ``longest`` counts characters.
+         */
+        ItemField: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind: "text" | "name" | "phone" | "id_number" | "integer" | "number" | "date" | "choice" | "flag" | "area";
+            note?: components["schemas"]["Title"] | null;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Sensitivity
+             * @default internal
+             * @enum {string}
+             */
+            sensitivity: "open" | "internal" | "sensitive";
+            /**
+             * Choices
+             * @default []
+             */
+            choices: components["schemas"]["FormChoice"][];
+            /** Unit */
+            unit?: string | null;
+            /** Least */
+            least?: number | null;
+            /** Most */
+            most?: number | null;
+            /**
+             * Longest
+             * @default 200
+             */
+            longest: number;
+        };
+        /**
          * ItemRates
          * @description What became of the applications of an item within a period. Shares are of ``applied``, 0 to 1.
          */
@@ -9361,34 +9663,10 @@ export interface components {
             after?: unknown;
         };
         /**
-         * KindView
-         * @description A kind of emergency that can be opened.
-         */
-        KindView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /** Department */
-            department: string;
-        };
-        /**
-         * LevelChange
-         * @description Another level, and why.
-         */
-        "LevelChange-Input": {
-            /**
-             * Level
-             * @enum {string}
-             */
-            level: "IV" | "III" | "II" | "I";
-            /** Reason */
-            reason: string;
-        };
-        /**
          * LevelChange
          * @description A step in a warning's life.
          */
-        "LevelChange-Output": {
+        LevelChange: {
             /**
              * At
              * Format: date-time
@@ -9624,12 +9902,18 @@ export interface components {
             used_by: string[];
         };
         /**
-         * LogNote
-         * @description A line of the situation log.
+         * LogLine
+         * @description Something that happened to an inspection.
          */
-        LogNote: {
-            /** Words */
-            words: string;
+        LogLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            what: components["schemas"]["Title"];
         };
         /**
          * MapView
@@ -9779,6 +10063,19 @@ export interface components {
              * @default false
              */
             stock: boolean;
+        };
+        /**
+         * MigrationVerdict
+         * @description Whether a running instance could go on by another version of its plan.
+         */
+        MigrationVerdict: {
+            /** Run */
+            run: string;
+            /** Version */
+            version: number;
+            /** May Migrate */
+            may_migrate: boolean;
+            why: components["schemas"]["Title"];
         };
         /**
          * ModelEvidence
@@ -10133,6 +10430,23 @@ export interface components {
             note: string;
         };
         /**
+         * NewPlanVersion
+         * @description A diagram to be put into force, over the version that was explained; ``migrate``: with the runs that may.
+         */
+        NewPlanVersion: {
+            /** Xml */
+            xml: string;
+            /** Base */
+            base: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Migrate
+             * @default false
+             */
+            migrate: boolean;
+        };
+        /**
          * NewPreview
          * @description What a draft would have said of the last ``hours``.
          */
@@ -10193,6 +10507,22 @@ export interface components {
             plan: string;
             /** Base */
             base: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewRun
+         * @description A plan started by a person.
+         */
+        NewRun: {
+            /** Plan */
+            plan: string;
+            /** Facts */
+            facts?: {
+                [key: string]: unknown;
+            };
+            /** Area */
+            area?: string | null;
             /** Reason */
             reason: string;
         };
@@ -10595,10 +10925,21 @@ export interface components {
             /** Size */
             size: number;
         };
-        /** Page[ResponseLine] */
-        Page_ResponseLine_: {
+        /** Page[RunTaskView] */
+        Page_RunTaskView_: {
             /** Items */
-            items: components["schemas"]["ResponseLine"][];
+            items: components["schemas"]["RunTaskView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[RunView] */
+        Page_RunView_: {
+            /** Items */
+            items: components["schemas"]["RunView"][];
             /** Total */
             total: number;
             /** Page */
@@ -10849,6 +11190,120 @@ export interface components {
             faults: string[];
         };
         /**
+         * PlanApplied
+         * @description The new version, and what became of the open runs.
+         */
+        PlanApplied: {
+            plan: components["schemas"]["PlanDetail"];
+            /** Migrated */
+            migrated: components["schemas"]["MigrationVerdict"][];
+        };
+        /**
+         * PlanChange
+         * @description One element that differs between two diagrams, apart from where it is drawn.
+         */
+        PlanChange: {
+            /** Element */
+            element: string;
+            /** Kind */
+            kind: string;
+            title: components["schemas"]["Title"];
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "added" | "removed" | "changed";
+            /** Keys */
+            keys: components["schemas"]["PlanKeyChange"][];
+        };
+        /**
+         * PlanDetail
+         * @description A plan with its diagram in force.
+         */
+        PlanDetail: {
+            plan: components["schemas"]["PlanView"];
+            /** Xml */
+            xml: string;
+            /** Version */
+            version: number;
+            /** Triggers */
+            triggers: components["schemas"]["PlanTrigger"][];
+            /** Lanes */
+            lanes: components["schemas"]["PlanLane"][];
+            /** Faults */
+            faults: components["schemas"]["PlanFault"][];
+        };
+        /**
+         * PlanExplained
+         * @description What a change would do. Nothing is written.
+         */
+        PlanExplained: {
+            /** Plan */
+            plan: string;
+            /** Base */
+            base: number;
+            /** Faults */
+            faults: components["schemas"]["PlanFault"][];
+            /** Changes */
+            changes: components["schemas"]["PlanChange"][];
+            /** Redrawn */
+            redrawn: boolean;
+            /** Running */
+            running: components["schemas"]["MigrationVerdict"][];
+        };
+        /**
+         * PlanFault
+         * @description One thing that is wrong with a diagram; ``element`` is empty where it is the file as a whole.
+         */
+        PlanFault: {
+            /** Element */
+            element: string;
+            /** Code */
+            code: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning";
+            what: components["schemas"]["Title"];
+            mend: components["schemas"]["Title"];
+        };
+        /**
+         * PlanKeyChange
+         * @description One property of an element that differs; empty where it has none.
+         */
+        PlanKeyChange: {
+            /** Key */
+            key: string;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+        };
+        /**
+         * PlanLane
+         * @description Who takes part: one department or one post.
+         */
+        PlanLane: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+        };
+        /**
+         * PlanLint
+         * @description What is wrong with a diagram; ``sound`` when nothing keeps it from coming into force.
+         */
+        PlanLint: {
+            /** Faults */
+            faults: components["schemas"]["PlanFault"][];
+            /** Sound */
+            sound: boolean;
+        };
+        /**
          * PlanRequest
          * @description A set to be planned; ``trial``: how many recent records of each feed are tried, 0 for none.
          */
@@ -10860,6 +11315,151 @@ export interface components {
              * @default 200
              */
             trial: number;
+        };
+        /**
+         * PlanText
+         * @description A diagram that is being drawn.
+         */
+        PlanText: {
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * PlanTried
+         * @description How a plan would go with these facts and answers.
+         */
+        PlanTried: {
+            /** Steps */
+            steps: components["schemas"]["TriedStep"][];
+            /**
+             * End
+             * @enum {string}
+             */
+            end: "ended" | "waiting" | "stopped";
+            why: components["schemas"]["Title"];
+        };
+        /**
+         * PlanTrigger
+         * @description What starts a plan by itself, or that a person may.
+         */
+        PlanTrigger: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "warning" | "case" | "person" | "schedule" | "subplan";
+            /** Rule */
+            rule: string | null;
+            /** Levels */
+            levels: string[];
+            /** Type */
+            type: string | null;
+            /** Area */
+            area: string | null;
+            /** When */
+            when: string | null;
+            /**
+             * Once
+             * @enum {string}
+             */
+            once: "area" | "entity" | "none";
+            /** At */
+            at: string | null;
+            /** Move */
+            move: string | null;
+        };
+        /**
+         * PlanTry
+         * @description A wish to see a plan run without anything being sent: what starts it, and what people and services answer.
+         *
+         *     ``answers`` is by element: the values of a form, ``{"approve": false}`` for a refusal, or the result of a service;
+         *     ``{"late": true}`` lets the timer on its border fire first.
+         */
+        PlanTry: {
+            /** Xml */
+            xml?: string | null;
+            /** Facts */
+            facts?: {
+                [key: string]: unknown;
+            };
+            /** Answers */
+            answers?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /**
+         * PlanVersionDetail
+         * @description A version with its diagram.
+         */
+        PlanVersionDetail: {
+            /** Version */
+            version: number;
+            /** Origin */
+            origin: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** In Force */
+            in_force: boolean;
+            /** Xml */
+            xml: string;
+        };
+        /**
+         * PlanVersionView
+         * @description One version of a plan.
+         */
+        PlanVersionView: {
+            /** Version */
+            version: number;
+            /** Origin */
+            origin: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** In Force */
+            in_force: boolean;
+        };
+        /**
+         * PlanView
+         * @description One plan of the library.
+         */
+        PlanView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Note */
+            note: string;
+            /** Version */
+            version: number;
+            /** Origin */
+            origin: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Triggers */
+            triggers: ("warning" | "case" | "person" | "schedule" | "subplan")[];
+            /** Departments */
+            departments: string[];
+            /** Tasks */
+            tasks: number;
+            /** Services */
+            services: number;
         };
         /**
          * PointsAsked
@@ -11407,6 +12007,15 @@ export interface components {
             last_read_at: string;
         };
         /**
+         * Reading
+         * @description How a question was understood.
+         */
+        Reading: {
+            title: components["schemas"]["Title"];
+            /** Chips */
+            chips: components["schemas"]["Chip"][];
+        };
+        /**
          * Reason
          * @description Why a record was refused or flagged; ``place`` is its line or sheet row.
          */
@@ -11621,203 +12230,6 @@ export interface components {
             answer_same: boolean | null;
             /** Differences */
             differences: string[];
-        };
-        /**
-         * ResourcePlace
-         * @description Where a resource is, and whether it can be used.
-         */
-        ResourcePlace: {
-            /** Lon */
-            lon: number;
-            /** Lat */
-            lat: number;
-            /**
-             * Out
-             * @default false
-             */
-            out: boolean;
-        };
-        /**
-         * ResourceView
-         * @description A resource: how much of it is free, and how far away it is.
-         */
-        ResourceView: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Title"];
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "person" | "vehicle" | "goods";
-            /** Department */
-            department: string;
-            /** Lon */
-            lon: number;
-            /** Lat */
-            lat: number;
-            /** Metres */
-            metres: number | null;
-            /** Count */
-            count: number;
-            /** Free */
-            free: number;
-            unit: components["schemas"]["Title"];
-            /** Phone */
-            phone: string;
-            /** Out */
-            out: boolean;
-        };
-        /**
-         * ResponseEnd
-         * @description Why it ends.
-         */
-        ResponseEnd: {
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * ResponseLine
-         * @description A response in a list.
-         */
-        ResponseLine: {
-            /** Id */
-            id: string;
-            /** Number */
-            number: string;
-            /** Kind */
-            kind: string;
-            kind_title: components["schemas"]["Title"];
-            /** Title */
-            title: string;
-            /** Department */
-            department: string;
-            /** Area */
-            area: string | null;
-            /** Lon */
-            lon: number | null;
-            /** Lat */
-            lat: number | null;
-            /**
-             * Level
-             * @enum {string}
-             */
-            level: "IV" | "III" | "II" | "I";
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "ended";
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** Tasks Open */
-            tasks_open: number;
-            /** Tasks Late */
-            tasks_late: number;
-            /** Contacts Waiting */
-            contacts_waiting: number;
-        };
-        /**
-         * ResponseView
-         * @description Everything of one emergency: the command centre's page.
-         */
-        ResponseView: {
-            /** Id */
-            id: string;
-            /** Number */
-            number: string;
-            /** Kind */
-            kind: string;
-            kind_title: components["schemas"]["Title"];
-            /** Title */
-            title: string;
-            /** Department */
-            department: string;
-            /** Area */
-            area: string | null;
-            /** Lon */
-            lon: number | null;
-            /** Lat */
-            lat: number | null;
-            /**
-             * Level
-             * @enum {string}
-             */
-            level: "IV" | "III" | "II" | "I";
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "ended";
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** Tasks Open */
-            tasks_open: number;
-            /** Tasks Late */
-            tasks_late: number;
-            /** Contacts Waiting */
-            contacts_waiting: number;
-            /** Cause */
-            cause: {
-                [key: string]: string;
-            };
-            /** Holder */
-            holder: string;
-            holder_name: components["schemas"]["Title"];
-            /** Offered To */
-            offered_to: string | null;
-            offered_to_name: components["schemas"]["Title"] | null;
-            /** Offered At */
-            offered_at: string | null;
-            /** Contacts */
-            contacts: components["schemas"]["CalledRole"][];
-            /** Tasks */
-            tasks: components["schemas"]["EmergencyTask"][];
-            /** Resources */
-            resources: components["schemas"]["ResourceView"][];
-            /** Assignments */
-            assignments: components["schemas"]["AssignmentView"][];
-            /** Log */
-            log: components["schemas"]["cityloop__emergency__schemas__LogLine"][];
-            /** May Command */
-            may_command: boolean;
-            /** May Accept */
-            may_accept: boolean;
-            /** Version */
-            version: number;
-        };
-        /**
-         * ResponseWish
-         * @description Open a response: what, where, how grave, and why.
-         */
-        ResponseWish: {
-            /** Kind */
-            kind: string;
-            /**
-             * Level
-             * @enum {string}
-             */
-            level: "IV" | "III" | "II" | "I";
-            /** Title */
-            title: string;
-            /** Reason */
-            reason: string;
-            /** Area */
-            area?: string | null;
-            /** Lon */
-            lon?: number | null;
-            /** Lat */
-            lat?: number | null;
         };
         /**
          * ResponsibilityFile
@@ -12470,6 +12882,255 @@ export interface components {
             withdraw: boolean;
         };
         /**
+         * RunContact
+         * @description Who takes part in a run.
+         */
+        RunContact: {
+            lane: components["schemas"]["Title"];
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+            title: components["schemas"]["Title"];
+            /** Open Tasks */
+            open_tasks: number;
+        };
+        /**
+         * RunDetail
+         * @description A run with all that its page shows.
+         */
+        RunDetail: {
+            run: components["schemas"]["RunView"];
+            /** Xml */
+            xml: string;
+            /** Marks */
+            marks: components["schemas"]["RunMark"][];
+            /** Tasks */
+            tasks: components["schemas"]["RunTaskView"][];
+            /** Effects */
+            effects: components["schemas"]["EffectView"][];
+            /** Timeline */
+            timeline: components["schemas"]["RunLine"][];
+            /** Area */
+            area: string | null;
+            /** Devices */
+            devices: components["schemas"]["RunDevice"][];
+            /** Contacts */
+            contacts: components["schemas"]["RunContact"][];
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Parts */
+            parts: components["schemas"]["RunView"][];
+            /** May */
+            may: string[];
+        };
+        /**
+         * RunDevice
+         * @description A thing that a run gave an order to.
+         */
+        RunDevice: {
+            /** Entity */
+            entity: string;
+            /** Entity Type */
+            entity_type: string;
+            /** Command */
+            command: string;
+            /** Effect */
+            effect: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "asked" | "done" | "failed" | "skipped" | "gone" | "undone";
+        };
+        /**
+         * RunLine
+         * @description One line of a run's timeline.
+         */
+        RunLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Actor */
+            actor: string;
+            actor_name: components["schemas"]["Title"];
+            /** Element */
+            element: string | null;
+            text: components["schemas"]["Title"];
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunMark
+         * @description Where a run stands in its diagram.
+         */
+        RunMark: {
+            /** Element */
+            element: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "now" | "wait" | "late" | "failed";
+            /** Holder */
+            holder?: string | null;
+            /** Due At */
+            due_at?: string | null;
+        };
+        /**
+         * RunMessage
+         * @description A message for a run that waits for one.
+         */
+        RunMessage: {
+            /** Name */
+            name: string;
+            /** Values */
+            values?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunReason
+         * @description Why somebody steers a run.
+         */
+        RunReason: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RunTaskView
+         * @description A step that waits for a person.
+         */
+        RunTaskView: {
+            /** Id */
+            id: string;
+            /** Run */
+            run: string;
+            /** Plan */
+            plan: string;
+            plan_title: components["schemas"]["Title"];
+            /** Element */
+            element: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "task" | "approval";
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+            /** Assignee */
+            assignee: string | null;
+            assignee_name: components["schemas"]["Title"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "taken" | "done" | "rejected" | "gone";
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Limit */
+            limit: string | null;
+            /** Late */
+            late: boolean;
+            /** Done At */
+            done_at: string | null;
+            /** Done By */
+            done_by: string | null;
+            /** Reminded */
+            reminded: number;
+            /** Escalated To */
+            escalated_to: string | null;
+            /** Level */
+            level: number;
+            /** Levels */
+            levels: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RunView
+         * @description One execution of a plan.
+         */
+        RunView: {
+            /** Id */
+            id: string;
+            /** Plan */
+            plan: string;
+            /** Version */
+            version: number;
+            title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "manual" | "done" | "ended" | "failed";
+            /**
+             * Trigger
+             * @enum {string}
+             */
+            trigger: "warning" | "case" | "person" | "schedule" | "subplan";
+            /** Subject */
+            subject: string | null;
+            subject_title: components["schemas"]["Title"] | null;
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /** Department */
+            department: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started By */
+            started_by: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** End Reason */
+            end_reason: string | null;
+            /** Parent */
+            parent: string | null;
+            /** Held By */
+            held_by: string | null;
+            /** Waiting */
+            waiting: components["schemas"]["Title"][];
+            /** Open Tasks */
+            open_tasks: number;
+            /** Due At */
+            due_at: string | null;
+            /** Late */
+            late: boolean;
+            failure: components["schemas"]["Title"] | null;
+        };
+        /**
          * Sample
          * @description How many rows of a feed are drawn, and the seed that makes the draw repeatable.
          */
@@ -12750,6 +13411,11 @@ export interface components {
             above: number;
             /** Posts */
             posts: string[];
+            /**
+             * Within
+             * @default 2h
+             */
+            within: string;
         };
         /**
          * SentRecipient
@@ -12818,6 +13484,50 @@ export interface components {
             /** Attribution */
             attribution: string;
             rule: components["schemas"]["Title"];
+        };
+        /**
+         * ServiceInput
+         * @description One input of a service; its value in a diagram is a text, or FEEL after ``=``.
+         */
+        ServiceInput: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Required
+             * @default false
+             */
+            required: boolean;
+            /**
+             * Values
+             * @default []
+             */
+            values: string[];
+        };
+        /**
+         * ServiceKind
+         * @description A service by its name. ``waits``: the run rests in it until the world answers; no loop through it spins.
+         */
+        ServiceKind: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Title"];
+            does: components["schemas"]["Title"];
+            /**
+             * Inputs
+             * @default []
+             */
+            inputs: components["schemas"]["ServiceInput"][];
+            /**
+             * More
+             * @default false
+             */
+            more: boolean;
+            /**
+             * Waits
+             * @default false
+             */
+            waits: boolean;
         };
         /**
          * SessionView
@@ -13483,6 +14193,143 @@ export interface components {
             xml: string;
         };
         /**
+         * TaskAnswer
+         * @description What one person answered to an approval.
+         */
+        TaskAnswer: {
+            /** By */
+            by: string;
+            name: components["schemas"]["Title"];
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "approve" | "reject";
+            /** Note */
+            note: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * TaskApproval
+         * @description An answer to a request for approval.
+         */
+        TaskApproval: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "approve" | "reject";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * TaskCompletion
+         * @description The form of a task, filled in.
+         */
+        TaskCompletion: {
+            /** Values */
+            values?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TaskDelegation
+         * @description A task given to somebody else: an account, a department or a post.
+         */
+        TaskDelegation: {
+            /** To */
+            to: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * TaskDetail
+         * @description A task with its form and what it is about.
+         */
+        TaskDetail: {
+            /** Id */
+            id: string;
+            /** Run */
+            run: string;
+            /** Plan */
+            plan: string;
+            plan_title: components["schemas"]["Title"];
+            /** Element */
+            element: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "task" | "approval";
+            /** Department */
+            department: string | null;
+            /** Post */
+            post: string | null;
+            /** Assignee */
+            assignee: string | null;
+            assignee_name: components["schemas"]["Title"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "taken" | "done" | "rejected" | "gone";
+            /** Area */
+            area: string | null;
+            area_title: components["schemas"]["Title"] | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Limit */
+            limit: string | null;
+            /** Late */
+            late: boolean;
+            /** Done At */
+            done_at: string | null;
+            /** Done By */
+            done_by: string | null;
+            /** Reminded */
+            reminded: number;
+            /** Escalated To */
+            escalated_to: string | null;
+            /** Level */
+            level: number;
+            /** Levels */
+            levels: number;
+            /** Version */
+            version: number;
+            /** Description */
+            description: string;
+            /** Form */
+            form: string | null;
+            /** Fields */
+            fields: components["schemas"]["FormField"][];
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /** Answers */
+            answers: components["schemas"]["TaskAnswer"][];
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** May */
+            may: ("take" | "complete" | "approve" | "reject" | "delegate")[];
+            why_not?: components["schemas"]["Title"] | null;
+        };
+        /**
          * TaskEntry
          * @description One line of a part's history.
          */
@@ -13506,22 +14353,6 @@ export interface components {
             fields: {
                 [key: string]: unknown;
             };
-        };
-        /**
-         * TaskMove
-         * @description Take a task, report it done with its result, or drop it with a reason.
-         */
-        TaskMove: {
-            /**
-             * Move
-             * @enum {string}
-             */
-            move: "take" | "done" | "drop";
-            /**
-             * Words
-             * @default
-             */
-            words: string;
         };
         /**
          * TaskView
@@ -13554,18 +14385,6 @@ export interface components {
             least: number | null;
             /** Verdict */
             verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
-        };
-        /**
-         * TaskWish
-         * @description A task that the list does not have; ``limit`` in the language of limits.
-         */
-        TaskWish: {
-            /** Title */
-            title: string;
-            /** Department */
-            department: string;
-            /** Limit */
-            limit: string;
         };
         /**
          * Text
@@ -13728,6 +14547,30 @@ export interface components {
             xml?: string | null;
         };
         /**
+         * TriedStep
+         * @description One step of a dry run, in the order in which it was reached.
+         */
+        TriedStep: {
+            /** Element */
+            element: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "start" | "task" | "approval" | "service" | "timer" | "message" | "choice" | "end";
+            title: components["schemas"]["Title"];
+            who?: components["schemas"]["Title"] | null;
+            does: components["schemas"]["Title"];
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Asks */
+            asks: string[];
+            /** After Seconds */
+            after_seconds: number;
+        };
+        /**
          * TriedThreshold
          * @description A lowest threshold, and how many warnings a week it gives.
          */
@@ -13793,6 +14636,18 @@ export interface components {
             parameters?: {
                 [key: string]: string;
             };
+        };
+        /**
+         * UndoneEffect
+         * @description What became of one effect when a run was undone.
+         */
+        UndoneEffect: {
+            /** Effect */
+            effect: string;
+            title: components["schemas"]["Title"];
+            /** Undone */
+            undone: boolean;
+            why: components["schemas"]["Title"];
         };
         /**
          * UnitRow
@@ -14111,7 +14966,7 @@ export interface components {
             outcome_note?: string | null;
             evidence: components["schemas"]["Evidence"];
             /** History */
-            history: components["schemas"]["LevelChange-Output"][];
+            history: components["schemas"]["LevelChange"][];
         };
         /**
          * WarningView
@@ -14295,41 +15150,6 @@ export interface components {
              * @default []
              */
             en: string[];
-        };
-        /**
-         * LogLine
-         * @description A line of the situation log.
-         */
-        cityloop__emergency__schemas__LogLine: {
-            /** Seq */
-            seq: number;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Actor */
-            actor: string;
-            actor_name: components["schemas"]["Title"];
-            /** Kind */
-            kind: string;
-            said: components["schemas"]["Title"];
-            /** Words */
-            words: string;
-        };
-        /**
-         * LogLine
-         * @description Something that happened to an inspection.
-         */
-        cityloop__quality__schemas__LogLine: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** By */
-            by: string;
-            what: components["schemas"]["Title"];
         };
     };
     responses: never;
@@ -16472,6 +17292,942 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleBookEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plans_api_v1_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"][];
+                };
+            };
+        };
+    };
+    plan_services_api_v1_plan_services_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceKind"][];
+                };
+            };
+        };
+    };
+    lint_plan_api_v1_plans_lint_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanLint"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lay_out_plan_api_v1_plans_layout_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanText"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_api_v1_plans__plan__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_versions_api_v1_plans__plan__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanVersionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_version_api_v1_plans__plan__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanVersionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_plan_api_v1_plans__plan__explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanExplained"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_plan_api_v1_plans__plan__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlanVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanApplied"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_plan_api_v1_plans__plan__dry_run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanTry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanTried"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    runs_api_v1_runs_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                plan?: string | null;
+                state?: ("running" | "paused" | "manual" | "done" | "ended" | "failed")[] | null;
+                open?: boolean | null;
+                /** @description area code; everything below it counts */
+                area?: string | null;
+                late?: boolean | null;
+                /** @description the warning or case that started it */
+                subject?: string | null;
+                /** @description in title, reason or id */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_api_v1_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    run_api_v1_runs__run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_api_v1_runs__run__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_api_v1_runs__run__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_over_api_v1_runs__run__take_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_v1_runs__run__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_api_v1_runs__run__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneEffect"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    message_api_v1_runs__run__messages_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunMessage"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_api_v1_runs__run__steps__element__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    skip_api_v1_runs__run__steps__element__skip_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_effect_api_v1_runs__run__effects__effect__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                effect: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneEffect"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tasks_api_v1_run_tasks_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string;
+                /** @description only tasks that the asker can work on now */
+                mine?: boolean;
+                state?: ("open" | "taken" | "done" | "rejected" | "gone")[] | null;
+                plan?: string | null;
+                run?: string | null;
+                late?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunTaskView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    task_api_v1_run_tasks__task__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_api_v1_run_tasks__task__take_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    complete_api_v1_run_tasks__task__complete_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskCompletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    approve_api_v1_run_tasks__task__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskApproval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delegate_api_v1_run_tasks__task__delegate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskDelegation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
                 };
             };
             /** @description Validation Error */
@@ -18676,6 +20432,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ask_api_v1_ask_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ask_query_api_v1_ask_query_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskAnswer"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -21816,577 +23638,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicApplication"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    kinds_api_v1_response_kinds_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["KindView"][];
-                };
-            };
-        };
-    };
-    contact_list_api_v1_response_kinds__kind__contacts_get: {
-        parameters: {
-            query?: {
-                format?: "html" | "xlsx" | "pdf";
-                language?: "zh" | "en";
-            };
-            header?: never;
-            path: {
-                kind: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    responses_api_v1_responses_get: {
-        parameters: {
-            query?: {
-                state?: ("open" | "ended") | null;
-                page?: number;
-                size?: number;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ResponseLine_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    open_response_api_v1_responses_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ResponseWish"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    response_api_v1_responses__response__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    level_api_v1_responses__response__level_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LevelChange-Input"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    acknowledge_api_v1_responses__response__contacts__contact__acknowledge_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-                contact: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Acknowledgement"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    add_task_api_v1_responses__response__tasks_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskWish"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    move_task_api_v1_responses__response__tasks__task__post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-                task: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskMove"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    assign_api_v1_responses__response__resources_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AssignmentWish"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    move_assignment_api_v1_responses__response__assignments__assignment__post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-                assignment: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AssignmentMove"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    place_api_v1_responses__response__resources__resource__place_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-                resource: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ResourcePlace"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    note_api_v1_responses__response__log_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LogNote"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    hand_over_api_v1_responses__response__hand_over_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["HandOverOffer"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    accept_api_v1_responses__response__hand_over_accept_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    end_api_v1_responses__response__end_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ResponseEnd"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    report_api_v1_responses__response__report_get: {
-        parameters: {
-            query?: {
-                format?: "html" | "xlsx" | "pdf";
-                language?: "zh" | "en";
-            };
-            header?: never;
-            path: {
-                response: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
                 };
             };
             /** @description Validation Error */

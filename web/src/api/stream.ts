@@ -6,7 +6,7 @@ export type LiveState = 'connecting' | 'live' | 'lost'
 export type LiveEvent = { name: string; data: unknown }
 type Message = { state: LiveState } | { event: LiveEvent } | { ask: 'state' | 'reopen' }
 
-const EVENTS = ['warning', 'case', 'command', 'clock', 'feeds', 'reset'] as const
+const EVENTS = ['warning', 'case', 'command', 'run', 'task', 'clock', 'feeds', 'reset'] as const
 const CHANNEL = 'cityloop.stream'
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000]
 

@@ -3,7 +3,7 @@ import type { zh } from './i18n.zh-CN'
 
 export const en: Same<typeof zh> = {
   product: 'City Operations',
-  nav: { label: 'Main', map: 'Map', desk: 'Desk', field: 'Field', commands: 'Commands', warnings: 'Warnings', cases: 'Cases', board: 'Metrics', scores: 'Scores', data: 'Data' },
+  nav: { label: 'Main', map: 'Map', desk: 'Desk', field: 'Field', warnings: 'Warnings', cases: 'Cases', linkage: 'Linkage', board: 'Metrics', scores: 'Scores', data: 'Data' },
   theme: { toDark: 'Dark theme', toLight: 'Light theme' },
   language: { switch: '中文', label: 'Change language' },
   skip: 'Skip to content',

@@ -1,6 +1,6 @@
 export const zh = {
   product: '城市运行一网统管',
-  nav: { label: '主导航', map: '一张图', desk: '工作台', field: '现场', commands: '指令', warnings: '预警', cases: '案件', board: '指标', scores: '评价', data: '数据' },
+  nav: { label: '主导航', map: '一张图', desk: '工作台', field: '现场', warnings: '预警', cases: '案件', linkage: '联动', board: '指标', scores: '评价', data: '数据' },
   theme: { toDark: '深色界面', toLight: '浅色界面' },
   language: { switch: 'English', label: '切换语言' },
   skip: '跳到正文',

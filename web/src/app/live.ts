@@ -6,6 +6,7 @@ import { api, ask } from '../api/client'
 import { Stream, type LiveEvent, type LiveState } from '../api/stream'
 import type { Case, Clock, Warning } from '../api/types'
 import { useCity } from '../city/city'
+import type { Run, Task } from '../linkage/types'
 
 export interface FeedsState {
   delay_seconds: number | null
@@ -18,6 +19,8 @@ interface Events {
   case: Case
   /** A command that changed: what its event tells of it. */
   command: { id: string }
+  run: Pick<Run, 'id' | 'state'>
+  task: Pick<Task, 'id' | 'run' | 'state'>
   reset: null
 }
 
@@ -26,7 +29,7 @@ type Listener<K extends keyof Events> = (data: Events[K]) => void
 export const useLive = defineStore('live', () => {
   const state = ref<LiveState>('connecting')
   const feeds = ref<FeedsState | null>(null)
-  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), command: new Set(), reset: new Set() }
+  const listeners: { [K in keyof Events]: Set<Listener<K>> } = { warning: new Set(), case: new Set(), command: new Set(), run: new Set(), task: new Set(), reset: new Set() }
   const city = useCity()
 
   const stream = new Stream('/api/v1/stream', receive, (next) => {
@@ -41,6 +44,8 @@ export const useLive = defineStore('live', () => {
     else if (event.name === 'warning' && event.data) listeners.warning.forEach((tell) => tell(event.data as Warning))
     else if (event.name === 'case' && event.data) listeners.case.forEach((tell) => tell(event.data as Case))
     else if (event.name === 'command' && event.data) listeners.command.forEach((tell) => tell(event.data as { id: string }))
+    else if (event.name === 'run' && event.data) listeners.run.forEach((tell) => tell(event.data as Run))
+    else if (event.name === 'task' && event.data) listeners.task.forEach((tell) => tell(event.data as Task))
     else if (event.name === 'reset') listeners.reset.forEach((tell) => tell(null))
   }
 

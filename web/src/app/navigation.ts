@@ -2,7 +2,7 @@
 import { computed } from 'vue'
 
 import { useSession } from '../access/session'
-import { DATA_GROUPS, offeredGroups } from './data'
+import { offeredGroups, RAILS, screensOf } from './rails'
 
 export interface Place {
   name: string
@@ -18,27 +18,26 @@ const PLACES: readonly Place[] = [
   { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report', 'sent'] },
   { name: 'board', to: '/board', word: 'nav.board', belongs: ['board'] },
 ]
-const DATA = DATA_GROUPS.flatMap((group) => group.entries.flatMap((entry) => [...entry.belongs]))
-
 const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
-
-const COMMANDS: Place = { name: 'commands', to: '/commands', word: 'nav.commands', belongs: ['commands', 'command', 'command-contacts'] }
-const RESPONSES: Place = { name: 'responses', to: '/responses', word: 'emergency.title', belongs: ['responses', 'response'] }
-const APPROVALS: Place = { name: 'approvals', to: '/approvals', word: 'approve.title', belongs: ['approvals', 'approval', 'approval-rates'] }
 
 const FIELD: Place = { name: 'field', to: '/field', word: 'nav.field', belongs: ['field', 'field-report'] }
 
 /** Who goes out: to handle, to inspect. */
 const OUTSIDE = ['case.submit_result', 'case.inspect_done']
 
-/** What this actor is offered; scores and the data platform only where something of them is. */
+/** A room with a rail leads to the first of its screens that the actor is offered. */
+function railed(name: string, session: ReturnType<typeof useSession>): Place[] {
+  const rail = RAILS.find((one) => one.name === name)
+  const first = offeredGroups(name, session)[0]?.entries[0]
+  return rail && first ? [{ name, to: first.to, word: rail.word, belongs: screensOf(rail) }] : []
+}
+
+/** What this actor is offered: scores and the rooms with a rail only where something of them is. */
 export function usePlaces() {
   const session = useSession()
   return computed<Place[]>(() => {
-    const first = offeredGroups(session)[0]?.entries[0]
     const outside = OUTSIDE.some((one) => session.may(one)) ? [FIELD] : []
-    const approvals = session.sees('application') ? [APPROVALS] : []
-    const places = [...outside, ...PLACES, ...(session.sees('command') ? [COMMANDS] : []), ...approvals, ...(session.sees('response') ? [RESPONSES] : []), ...(session.may('evaluate.read') ? [SCORES] : [])]
-    return first ? [...places, { name: 'data', to: first.to, word: 'nav.data', belongs: ['data', ...DATA] }] : places
+    const scores = session.may('evaluate.read') ? [SCORES] : []
+    return [...outside, ...PLACES, ...railed('linkage', session), ...scores, ...railed('data', session)]
   })
 }

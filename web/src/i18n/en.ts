@@ -8,11 +8,13 @@ import { en as citizen } from '../citizen/i18n.en'
 import { en as city } from '../city/i18n.en'
 import { en as collect } from '../collect/i18n.en'
 import { en as command } from '../command/i18n.en'
+import { en as decide } from '../decide/i18n.en'
 import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
 import { en as emergency } from '../emergency/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
 import { en as field } from '../field/i18n.en'
+import { en as linkage } from '../linkage/i18n.en'
 import { en as map } from '../map/i18n.en'
 import { en as quality } from '../quality/i18n.en'
 import { en as shared } from '../shared/i18n.en'
@@ -30,11 +32,13 @@ export const en = {
   ...city,
   ...collect,
   ...command,
+  ...decide,
   ...desk,
   ...drill,
   ...emergency,
   ...evaluate,
   ...field,
+  ...linkage,
   ...map,
   ...quality,
   ...shared,

@@ -8,11 +8,13 @@ import { zh as citizen } from '../citizen/i18n.zh-CN'
 import { zh as city } from '../city/i18n.zh-CN'
 import { zh as collect } from '../collect/i18n.zh-CN'
 import { zh as command } from '../command/i18n.zh-CN'
+import { zh as decide } from '../decide/i18n.zh-CN'
 import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
 import { zh as emergency } from '../emergency/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
 import { zh as field } from '../field/i18n.zh-CN'
+import { zh as linkage } from '../linkage/i18n.zh-CN'
 import { zh as map } from '../map/i18n.zh-CN'
 import { zh as quality } from '../quality/i18n.zh-CN'
 import { zh as shared } from '../shared/i18n.zh-CN'
@@ -30,11 +32,13 @@ export const zh = {
   ...city,
   ...collect,
   ...command,
+  ...decide,
   ...desk,
   ...drill,
   ...emergency,
   ...evaluate,
   ...field,
+  ...linkage,
   ...map,
   ...quality,
   ...shared,

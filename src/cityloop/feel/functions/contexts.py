@@ -31,7 +31,7 @@ def _context(entries: list[Any]) -> Entries | None:
     return made
 
 
-@built_in("context put", "context: context", "key", "value", nulls=True)
+@built_in("context put", "context: context", "key", "value", nulls=True, also=("context", "keys", "value"))
 def _put(context: Entries | None, key: Any, value: Any) -> Entries | None:
     if context is None:
         return None

@@ -64,7 +64,7 @@ def _written_time(value: Any) -> str:
     return temporal.write_months(value) if isinstance(value, Months) else "function"
 
 
-@built_in("date", "from", "month?", "day?")
+@built_in("date", "from", "month?", "day?", also=("year", "month", "day"))
 def _date(first: Any, month: Any = None, day: Any = None) -> date | None:
     if isinstance(first, Decimal) and isinstance(month, Decimal) and isinstance(day, Decimal):
         return date(int(first), int(month), int(day))
@@ -77,7 +77,7 @@ def _date(first: Any, month: Any = None, day: Any = None) -> date | None:
     return first if isinstance(first, date) else None
 
 
-@built_in("time", "from", "minute?", "second?", "offset?")
+@built_in("time", "from", "minute?", "second?", "offset?", also=("hour", "minute", "second", "offset"))
 def _time(first: Any, minute: Any = None, second: Any = None, offset: Any = None) -> time | None:
     if isinstance(first, Decimal) and isinstance(minute, Decimal) and isinstance(second, Decimal):
         micros = int((second - int(second)) * 1_000_000)
@@ -92,13 +92,13 @@ def _time(first: Any, minute: Any = None, second: Any = None, offset: Any = None
     return time(tzinfo=UTC) if isinstance(first, date) else first if isinstance(first, time) else None
 
 
-@built_in("date and time", "from", "time?")
-def _instant(first: Any, clock: Any = None) -> datetime | None:
+@built_in("date and time", "from", "time?", also=("date", "time"))
+def _instant(first: Any, clock: Any = "") -> datetime | None:
     if isinstance(first, date) and isinstance(clock, time):
         return datetime.combine(first, clock)
-    if isinstance(first, datetime) and isinstance(clock, str):
+    if isinstance(first, datetime) and isinstance(clock, str) and clock:
         return first.astimezone(ZoneInfo(clock)) if first.tzinfo else None
-    if clock is not None:
+    if clock != "":
         return None
     if isinstance(first, str):
         return temporal.read_instant(first)
@@ -130,9 +130,12 @@ def _range(text: str) -> Range | None:
     if not found:
         return None
     low, high = (_end(part.strip()) for part in found.groups()[1:3])
-    if (low is None and high is None) or (low is not None and high is not None and less(high, low) is not False):
+    closed = found.group(1) == "[", found.group(4) == "]"
+    if (low is None and (high is None or closed[0])) or (high is None and closed[1]):
         return None
-    return Range(low, high, found.group(1) == "[" and low is not None, found.group(4) == "]" and high is not None)
+    if low is not None and high is not None and less(high, low) is not False:
+        return None
+    return Range(low, high, *closed)
 
 
 def _end(text: str) -> Any:

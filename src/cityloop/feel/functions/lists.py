@@ -41,9 +41,12 @@ def index_of(items: list[Any], position: Decimal) -> int | None:
     return number - 1 if number > 0 else len(items) + number
 
 
-@built_in("append", "list: list", "item", nulls=True)
-def _append(items: list[Any] | None, item: Any = None, *others: Any) -> list[Any] | None:
-    return None if items is None else [*items, item, *others]
+@spread("append", "list", "item")
+def _append(arguments: list[Any]) -> list[Any] | None:
+    items, *others = arguments
+    if items is None or not others:
+        return None
+    return [*(items if isinstance(items, list) else [items]), *others]
 
 
 @spread("concatenate")
@@ -88,7 +91,7 @@ def _remove(items: list[Any], position: Decimal) -> list[Any] | None:
     return None if index is None else items[:index] + items[index + 1 :]
 
 
-@built_in("list replace", "list: list", "position", "newItem", nulls=True)
+@built_in("list replace", "list: list", "position", "newItem", nulls=True, also=("list", "match", "newItem"))
 def _list_replace(items: list[Any] | None, position: Any, item: Any) -> list[Any] | None:
     if items is None:
         return None

@@ -14,8 +14,8 @@ def _not(negand: Any) -> bool | None:
     return negated(negand) if isinstance(negand, bool) else None
 
 
-@built_in("is", "value1", "value2", nulls=True)
-def _is(left: Any, right: Any) -> bool:
+@built_in("is", "value1?", "value2?", nulls=True)
+def _is(left: Any = None, right: Any = None) -> bool:
     """Whether both are the same value of the same kind; times with another zone are not."""
     zones = getattr(left, "tzinfo", None), getattr(right, "tzinfo", None)
     return name_of(left) == name_of(right) and bool(equal(left, right)) and str(zones[0]) == str(zones[1])

@@ -12,10 +12,11 @@ Body = TypeVar("Body", bound=Callable[..., Any])
 BUILT_IN: dict[str, Function] = {}
 
 
-def built_in(name: str, *parameters: str, nulls: bool = False) -> Callable[[Body], Body]:
+def built_in(name: str, *parameters: str, nulls: bool = False, also: tuple[str, ...] = ()) -> Callable[[Body], Body]:
     """Declare a function. A parameter is ``name: kind`` or, if it may be left out, ``name?: kind``.
 
-    An argument that is not of its kind makes the answer null, as does a null one unless ``nulls``.
+    An argument that is not of its kind makes the answer null, as does a null one unless ``nulls``. ``also`` are other
+    names of the parameters.
     """
     names = tuple(parameter.partition(":")[0].rstrip("?") for parameter in parameters)
     kinds = [parameter.partition(":")[2].strip() or "Any" for parameter in parameters]
@@ -29,24 +30,24 @@ def built_in(name: str, *parameters: str, nulls: bool = False) -> Callable[[Body
                 return None
             return _bounded(body(*fitting))
 
-        BUILT_IN[name] = Function(name, names, run, required)
+        BUILT_IN[name] = Function(name, names, run, required, also=also)
         return body
 
     return declare
 
 
-def spread(name: str, parameter: str = "list") -> Callable[[Body], Body]:
-    """Declare a function of a list, which may be given as its items."""
+def spread(name: str, *parameters: str) -> Callable[[Body], Body]:
+    """Declare a function of any number of arguments; with a single parameter they may be given as one list."""
+    names = parameters or ("list",)
 
     def declare(body: Body) -> Body:
         def run(arguments: list[Value]) -> Value:
-            items = arguments
-            if len(arguments) == 1:
-                items = arguments[0] if isinstance(arguments[0], list) else arguments
+            listed = len(names) == 1 and len(arguments) == 1 and isinstance(arguments[0], list)
+            items = arguments[0] if listed else arguments
             measure(items)
             return _bounded(body(items)) if arguments else None
 
-        BUILT_IN[name] = Function(name, (parameter,), run, 1, spread=True)
+        BUILT_IN[name] = Function(name, names, run, len(names), spread=True)
         return body
 
     return declare
