@@ -34,7 +34,8 @@ POSTS, MOVES = _POSTS.split(), _MOVES.split()
 _BESIDE = """access.explain application.check application.decide application.file application.revoke calendar.change
 clock.set command.confirm command.order data.sql decision.edit decision.read dispatch.change dispatch.read
 drill.switch evaluate.change evaluate.read grant.decide grant.request inspection.run limits.change model.train
-notice.manage open311.resend plan.change quality.read quarantine.correct rule.change rule.try run.start
+notice.manage open311.resend plan.change quality.read quarantine.correct response.command response.lead response.work
+rule.change rule.try run.start
 run.steer sheet.accounts sheet.addresses sheet.areas sheet.components sheet.departments source.operate
 standard.change standard.read task.work warning.assign warning.label warning.mute warning.report"""
 BESIDE_CASES = set(_BESIDE.split())

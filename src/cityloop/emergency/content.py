@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,8 +31,8 @@ class EmergencyBook:
     resources: Mapping[str, ResourceDef] = field(default_factory=dict)
 
 
-def load_emergency(city: City) -> EmergencyBook:
-    """The book of a city; raises :class:`ContentError` with every fault."""
+def load_emergency(city: City, rules: Collection[str]) -> EmergencyBook:
+    """The book of a city whose packs have these ``rules``; raises :class:`ContentError` with every fault."""
     faults: list[Fault] = []
     kinds: dict[str, KindDef] = {}
     for path in (pack / "emergency.yaml" for pack in city.packs):
@@ -42,14 +42,19 @@ def load_emergency(city: City) -> EmergencyBook:
                 key = ("kinds", number)
                 if kind.id in kinds:
                     faults.append(fault_at(path, lines, (*key, "id"), f"'{kind.id}' twice", "rename one of them"))
-                faults += [fault_at(path, lines, (*key, *k), what, mend) for k, what, mend in _checked(kind, city)]
+                faults += [
+                    fault_at(path, lines, (*key, *k), what, mend) for k, what, mend in _checked(kind, city, rules)
+                ]
                 kinds[kind.id] = kind
     resources = _resources(city, faults)
     raise_faults("the emergencies of the city", faults)
     return EmergencyBook(kinds, _people(city), resources)
 
 
-def _checked(kind: KindDef, city: City) -> Iterator[Found]:
+def _checked(kind: KindDef, city: City, rules: Collection[str]) -> Iterator[Found]:
+    for number, trigger in enumerate(kind.warnings):
+        if trigger.rule not in rules:
+            yield ("warnings", number, "rule"), f"there is no rule '{trigger.rule}'", "see rules.yaml of the packs"
     if kind.department not in city.departments:
         yield ("department",), f"the city has no department '{kind.department}'", "see departments.yaml"
     for number, task in enumerate(kind.tasks):

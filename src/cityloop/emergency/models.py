@@ -85,7 +85,7 @@ class ResourceRow(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     lon: Mapped[float] = mapped_column(Float)
     lat: Mapped[float] = mapped_column(Float)
-    out: Mapped[bool] = mapped_column("out_of_service", Boolean)
+    out: Mapped[bool] = mapped_column(Boolean)
     at: Mapped[datetime]
 
 

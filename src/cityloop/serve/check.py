@@ -17,6 +17,7 @@ from cityloop.core.errors import ContentError, Fault
 from cityloop.decide.content import load_decisions
 from cityloop.drill.people import load_people
 from cityloop.drill.plan import load_plan
+from cityloop.emergency.content import load_emergency
 from cityloop.evaluate.content import load_evaluation
 from cityloop.linkage.library import load_plans
 from cityloop.quality.content import load_quality
@@ -43,7 +44,9 @@ def check_city(folder: Path) -> list[Fault]:
         if feeds is not None:
             _try(faults, lambda: load_quality(city, feeds))
             _try(faults, lambda: load_sources(folder, {mapping.id: mapping for mapping in feeds}))
-        _try(faults, lambda: city_rules(city, standard))
+        rules = _try(faults, lambda: city_rules(city, standard))
+        if rules is not None:
+            _try(faults, lambda: load_emergency(city, {rule.id for rule in rules}))
         _try(faults, lambda: load_cap_cases(folder, rule_names(city, standard)))
         model = _try(faults, lambda: load_model(city.packs, standard))
         if model is not None:

@@ -16,6 +16,7 @@ from cityloop.collect.sources.loading import Source, load_sources
 from cityloop.command.content import Known as Orderable
 from cityloop.command.content import load_commands
 from cityloop.command.declarations import Device
+from cityloop.emergency.content import EmergencyBook, load_emergency
 from cityloop.evaluate.content import Book, load_evaluation
 from cityloop.learn.forecast_content import Forecast, load_forecasts
 from cityloop.quality.content import QualityContent, load_quality
@@ -50,6 +51,7 @@ class Content:
     forecasts: tuple[Forecast, ...]
     devices: dict[str, Device]
     items: ItemBook
+    emergency: EmergencyBook
 
 
 def load_content(city: City, in_force: Declared | None = None, data: Path | None = None) -> Content:
@@ -60,12 +62,12 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
     """
     declared = in_force or load_declared(city)
     standard, feeds = declared.standard, declared.feeds
-    model = load_model(city.packs, standard)
+    model, rules = load_model(city.packs, standard), city_rules(city, standard)
     return Content(
         standard=standard,
         feeds=feeds,
         sources=load_sources(city.folder, {mapping.id: mapping for mapping in feeds}, data),
-        rules=city_rules(city, standard),
+        rules=rules,
         workflow=load_workflow(city.packs, city.folder),
         responsibility=load_table(city),
         evaluation=load_evaluation(city.packs, city.folder),
@@ -77,6 +79,7 @@ def load_content(city: City, in_force: Declared | None = None, data: Path | None
         forecasts=load_forecasts(city.packs, standard),
         devices=load_commands(city.packs, Orderable(standard, city.departments, city.policy.posts)),
         items=load_items(city),
+        emergency=load_emergency(city, {rule.id for rule in rules}),
     )
 
 

@@ -32,7 +32,7 @@ from cityloop.learn.service import Learner
 from cityloop.quality.inspector import of_finding
 from cityloop.quality.service import Quality
 from cityloop.serve.analysing import open_analysis
-from cityloop.serve.approving import open_approvals
+from cityloop.serve.answering import open_answers
 from cityloop.serve.asking import open_asking
 from cityloop.serve.clockkeeper import ClockKeeper, city_clock
 from cityloop.serve.commanding import open_commander
@@ -115,9 +115,10 @@ class House:
         self._build_steward(shared)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
         self._build_versions(shared)
-        self.approvals = open_approvals(
-            self.settings, self.content.items, self.collector, self.decider, **shared, city=self.city, names=self._name
-        )
+        self.answers = open_answers(
+            self.settings, self.content, self.collector, self.decider, self.relay, self.accounts, self._name,
+            self.city, shared,
+        )  # fmt: skip
         self.sheets = SheetDesk(
             settings=self.settings,
             **{name: shared[name] for name in ("database", "audit", "door")},
@@ -329,7 +330,7 @@ class House:
                 "grants": self.sharing.step,
                 "commands": lambda: self.commander.tick(self.clock.now()),
                 "devices": lambda: self.field.step(self.clock.now()) if self.field else 0,
-                "applications": lambda: self.approvals.desk.tick(self.clock.now()),
+                "answers": self.answers.tick,
             },
             TICK_SECONDS,
         )
@@ -367,6 +368,8 @@ class House:
             self.explainer, self.sql,
             *self.joined.services,
             self.decider, self.decision_desk, self.commander, self.asking, *self.approvals.all(),
+            self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
+            self.decider, self.decision_desk, self.commander, self.asking, *self.answers.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
 

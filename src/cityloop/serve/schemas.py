@@ -26,6 +26,7 @@ from cityloop.command.wiring import WiresFile
 from cityloop.drill.devices import DevicesFile
 from cityloop.drill.people import People
 from cityloop.drill.plan import DrillPlan
+from cityloop.emergency.declarations import ContactsFile, EmergencyFile, ResourcesFile
 from cityloop.learn.forecast_content import ForecastsFile
 from cityloop.quality.content import InspectionsFile, QualityFile
 from cityloop.serve.notices.content import NoticesFile
@@ -45,11 +46,13 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "cap": CapFile,
     "catalogues": CataloguesFile,
     "city": CityFile,
+    "contacts": ContactsFile,
     "code_lists": CodeListsFile,
     "commands": CommandsFile,
     "departments": DepartmentsFile,
     "devices": DevicesFile,
     "drill": DrillPlan,
+    "emergency": EmergencyFile,
     "feeds": FeedsFile,
     "forecasts": ForecastsFile,
     "inspections": InspectionsFile,
@@ -63,6 +66,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "policy": Policy,
     "quality": QualityFile,
     "registers": RegistersFile,
+    "resources": ResourcesFile,
     "responsibility": ResponsibilityFile,
     "rules": RulesFile,
     "sources": SourcesFile,

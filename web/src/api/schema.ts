@@ -5079,6 +5079,330 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/response-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds
+         * @description Kinds of emergency that can be opened.
+         */
+        get: operations["kinds_api_v1_response_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/response-kinds/{kind}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Contact List
+         * @description The people who are called, with phones, to be printed and kept for when nothing works.
+         */
+        get: operations["contact_list_api_v1_response_kinds__kind__contacts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Responses
+         * @description Emergencies in the asker's sight, the newest first.
+         */
+        get: operations["responses_api_v1_responses_get"];
+        put?: never;
+        /**
+         * Open Response
+         * @description Open a response: tasks are given and contacts called at once. 409 where one is open for the district.
+         */
+        post: operations["open_response_api_v1_responses_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Response
+         * @description The command centre's page, by id or number.
+         */
+        get: operations["response_api_v1_responses__response__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/level": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Level
+         * @description Change the level, with its reason.
+         */
+        post: operations["level_api_v1_responses__response__level_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/contacts/{contact}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Somebody has answered a call.
+         */
+        post: operations["acknowledge_api_v1_responses__response__contacts__contact__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Task
+         * @description Give a task.
+         */
+        post: operations["add_task_api_v1_responses__response__tasks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Task
+         * @description Take a task, report it done, drop it.
+         */
+        post: operations["move_task_api_v1_responses__response__tasks__task__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign
+         * @description Send a resource. 409 when less of it is free.
+         */
+        post: operations["assign_api_v1_responses__response__resources_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/assignments/{assignment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Assignment
+         * @description It has arrived, or is released.
+         */
+        post: operations["move_assignment_api_v1_responses__response__assignments__assignment__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/resources/{resource}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place
+         * @description Where a resource is, and whether it can be used.
+         */
+        post: operations["place_api_v1_responses__response__resources__resource__place_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note
+         * @description Write a line into the situation log; lines are never changed.
+         */
+        post: operations["note_api_v1_responses__response__log_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Hand over to somebody, with what he must know.
+         */
+        post: operations["hand_over_api_v1_responses__response__hand_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/hand-over/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept
+         * @description Take over.
+         */
+        post: operations["accept_api_v1_responses__response__hand_over_accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End
+         * @description End it; 409 while tasks are open.
+         */
+        post: operations["end_api_v1_responses__response__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{response}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description The after-action report as a page, a workbook or PDF.
+         */
+        get: operations["report_api_v1_responses__response__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -5170,6 +5494,22 @@ export interface components {
             grants: components["schemas"]["GrantSight"][];
             /** Permissions */
             permissions: string[];
+        };
+        /**
+         * Acknowledgement
+         * @description Who has answered; empty: the one whose turn it is.
+         */
+        Acknowledgement: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * ActView
@@ -5738,6 +6078,53 @@ export interface components {
             context: components["schemas"]["AskContext"];
         };
         /**
+         * AssignmentMove
+         * @description It has arrived, or is released.
+         */
+        AssignmentMove: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "arrive" | "release";
+        };
+        /**
+         * AssignmentView
+         * @description What is at work.
+         */
+        AssignmentView: {
+            /** Id */
+            id: string;
+            /** Resource */
+            resource: string;
+            title: components["schemas"]["Title"];
+            unit: components["schemas"]["Title"];
+            /** Count */
+            count: number;
+            /**
+             * Assigned At
+             * Format: date-time
+             */
+            assigned_at: string;
+            /** Arrived At */
+            arrived_at: string | null;
+            /** Released At */
+            released_at: string | null;
+        };
+        /**
+         * AssignmentWish
+         * @description So much of a resource.
+         */
+        AssignmentWish: {
+            /** Resource */
+            resource: string;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+        };
+        /**
          * AttachmentRef
          * @description A file that its reporter has sent before the report.
          */
@@ -6204,6 +6591,48 @@ export interface components {
             changed: components["schemas"]["CalendarChange"];
             /** Versions */
             versions: components["schemas"]["CalendarVersion"][];
+        };
+        /**
+         * CalledPerson
+         * @description Somebody of a role, in the order of calling.
+         */
+        CalledPerson: {
+            name: components["schemas"]["Title"];
+            /** Phone */
+            phone: string;
+            /** Account */
+            account: string | null;
+        };
+        /**
+         * CalledRole
+         * @description A role that is called.
+         */
+        CalledRole: {
+            /** Id */
+            id: string;
+            /** Role */
+            role: string;
+            title: components["schemas"]["Title"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "calling" | "reached" | "missed";
+            /** People */
+            people: components["schemas"]["CalledPerson"][];
+            /** Turn */
+            turn: number;
+            /**
+             * Called At
+             * Format: date-time
+             */
+            called_at: string;
+            /** Next At */
+            next_at: string | null;
+            /** Reached At */
+            reached_at: string | null;
+            /** Reached By */
+            reached_by: string | null;
         };
         /**
          * CallerWish
@@ -8215,6 +8644,39 @@ export interface components {
             actual: string | null;
         };
         /**
+         * EmergencyTask
+         * @description A task with its deadline.
+         */
+        EmergencyTask: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "taken" | "done" | "dropped";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Late */
+            late: boolean;
+            /** Taken By */
+            taken_by: string | null;
+            /** Done At */
+            done_at: string | null;
+            /** Result */
+            result: string;
+            /** Mine */
+            mine: boolean;
+        };
+        /**
          * EntityCount
          * @description Warnings of one entity.
          */
@@ -9122,6 +9584,16 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * HandOverOffer
+         * @description Hand a response over to somebody, with what he must know.
+         */
+        HandOverOffer: {
+            /** To */
+            to: string;
+            /** Words */
+            words: string;
+        };
+        /**
          * Having
          * @description A condition on a figure of the answer: a metric, or a derived column by its id.
          *
@@ -9719,6 +10191,17 @@ export interface components {
             after?: unknown;
         };
         /**
+         * KindView
+         * @description A kind of emergency that can be opened.
+         */
+        KindView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /** Department */
+            department: string;
+        };
+        /**
          * LevelChange
          * @description A step in a warning's life.
          */
@@ -9740,6 +10223,19 @@ export interface components {
             reason: components["schemas"]["Title"];
             /** Actor */
             actor?: string | null;
+        };
+        /**
+         * LevelWish
+         * @description Another level, and why.
+         */
+        LevelWish: {
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "IV" | "III" | "II" | "I";
+            /** Reason */
+            reason: string;
         };
         /**
          * LimitChange
@@ -9970,6 +10466,14 @@ export interface components {
             /** By */
             by: string;
             what: components["schemas"]["Title"];
+        };
+        /**
+         * LogNote
+         * @description A line of the situation log.
+         */
+        LogNote: {
+            /** Words */
+            words: string;
         };
         /**
          * MapView
@@ -11031,6 +11535,17 @@ export interface components {
         Page_QuarantineView_: {
             /** Items */
             items: components["schemas"]["QuarantineView"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+        };
+        /** Page[ResponseLine] */
+        Page_ResponseLine_: {
+            /** Items */
+            items: components["schemas"]["ResponseLine"][];
             /** Total */
             total: number;
             /** Page */
@@ -12343,6 +12858,203 @@ export interface components {
             answer_same: boolean | null;
             /** Differences */
             differences: string[];
+        };
+        /**
+         * ResourcePlace
+         * @description Where a resource is, and whether it can be used.
+         */
+        ResourcePlace: {
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /**
+             * Out
+             * @default false
+             */
+            out: boolean;
+        };
+        /**
+         * ResourceView
+         * @description A resource: how much of it is free, and how far away it is.
+         */
+        ResourceView: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Title"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "person" | "vehicle" | "goods";
+            /** Department */
+            department: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Metres */
+            metres: number | null;
+            /** Count */
+            count: number;
+            /** Free */
+            free: number;
+            unit: components["schemas"]["Title"];
+            /** Phone */
+            phone: string;
+            /** Out */
+            out: boolean;
+        };
+        /**
+         * ResponseEnd
+         * @description Why it ends.
+         */
+        ResponseEnd: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ResponseLine
+         * @description A response in a list.
+         */
+        ResponseLine: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Kind */
+            kind: string;
+            kind_title: components["schemas"]["Title"];
+            /** Title */
+            title: string;
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "IV" | "III" | "II" | "I";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "ended";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Tasks Open */
+            tasks_open: number;
+            /** Tasks Late */
+            tasks_late: number;
+            /** Contacts Waiting */
+            contacts_waiting: number;
+        };
+        /**
+         * ResponseView
+         * @description Everything of one emergency: the command centre's page.
+         */
+        ResponseView: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Kind */
+            kind: string;
+            kind_title: components["schemas"]["Title"];
+            /** Title */
+            title: string;
+            /** Department */
+            department: string;
+            /** Area */
+            area: string | null;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "IV" | "III" | "II" | "I";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "ended";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Tasks Open */
+            tasks_open: number;
+            /** Tasks Late */
+            tasks_late: number;
+            /** Contacts Waiting */
+            contacts_waiting: number;
+            /** Cause */
+            cause: {
+                [key: string]: string;
+            };
+            /** Holder */
+            holder: string;
+            holder_name: components["schemas"]["Title"];
+            /** Offered To */
+            offered_to: string | null;
+            offered_to_name: components["schemas"]["Title"] | null;
+            /** Offered At */
+            offered_at: string | null;
+            /** Contacts */
+            contacts: components["schemas"]["CalledRole"][];
+            /** Tasks */
+            tasks: components["schemas"]["EmergencyTask"][];
+            /** Resources */
+            resources: components["schemas"]["ResourceView"][];
+            /** Assignments */
+            assignments: components["schemas"]["AssignmentView"][];
+            /** Log */
+            log: components["schemas"]["SituationLine"][];
+            /** May Command */
+            may_command: boolean;
+            /** May Accept */
+            may_accept: boolean;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ResponseWish
+         * @description Open a response: what, where, how grave, and why.
+         */
+        ResponseWish: {
+            /** Kind */
+            kind: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "IV" | "III" | "II" | "I";
+            /** Title */
+            title: string;
+            /** Reason */
+            reason: string;
+            /** Area */
+            area?: string | null;
+            /** Lon */
+            lon?: number | null;
+            /** Lat */
+            lat?: number | null;
         };
         /**
          * ResponsibilityFile
@@ -13896,6 +14608,27 @@ export interface components {
             position: components["schemas"]["Position"];
         };
         /**
+         * SituationLine
+         * @description A line of the situation log.
+         */
+        SituationLine: {
+            /** Seq */
+            seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor */
+            actor: string;
+            actor_name: components["schemas"]["Title"];
+            /** Kind */
+            kind: string;
+            said: components["schemas"]["Title"];
+            /** Words */
+            words: string;
+        };
+        /**
          * Slice
          * @description The part of a graph around one node. ``truncated``: there is more beyond the depth.
          */
@@ -14468,6 +15201,22 @@ export interface components {
             };
         };
         /**
+         * TaskMove
+         * @description Take a task, report it done with its result, or drop it with a reason.
+         */
+        TaskMove: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "take" | "done" | "drop";
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /**
          * TaskView
          * @description One check of one feed.
          */
@@ -14498,6 +15247,18 @@ export interface components {
             least: number | null;
             /** Verdict */
             verdict: ("good" | "finding" | "too_few" | "not_declared") | null;
+        };
+        /**
+         * TaskWish
+         * @description A task that the list does not have; ``limit`` in the language of limits.
+         */
+        TaskWish: {
+            /** Title */
+            title: string;
+            /** Department */
+            department: string;
+            /** Limit */
+            limit: string;
         };
         /**
          * Text
@@ -23819,6 +24580,577 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicApplication"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    kinds_api_v1_response_kinds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindView"][];
+                };
+            };
+        };
+    };
+    contact_list_api_v1_response_kinds__kind__contacts_get: {
+        parameters: {
+            query?: {
+                format?: "html" | "xlsx" | "pdf";
+                language?: "zh" | "en";
+            };
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    responses_api_v1_responses_get: {
+        parameters: {
+            query?: {
+                state?: ("open" | "ended") | null;
+                page?: number;
+                size?: number;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ResponseLine_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_response_api_v1_responses_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponseWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    response_api_v1_responses__response__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    level_api_v1_responses__response__level_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LevelWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    acknowledge_api_v1_responses__response__contacts__contact__acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+                contact: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_task_api_v1_responses__response__tasks_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    move_task_api_v1_responses__response__tasks__task__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    assign_api_v1_responses__response__resources_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    move_assignment_api_v1_responses__response__assignments__assignment__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    place_api_v1_responses__response__resources__resource__place_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourcePlace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    note_api_v1_responses__response__log_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    hand_over_api_v1_responses__response__hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverOffer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accept_api_v1_responses__response__hand_over_accept_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_v1_responses__response__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponseEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    report_api_v1_responses__response__report_get: {
+        parameters: {
+            query?: {
+                format?: "html" | "xlsx" | "pdf";
+                language?: "zh" | "en";
+            };
+            header?: never;
+            path: {
+                response: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Validation Error */

@@ -27,6 +27,7 @@ const LINKAGE_GROUPS: readonly Group[] = [
     word: 'linkage.acting',
     entries: [
       { name: 'runs', to: '/runs', word: 'linkage.runs', sees: ['run'], belongs: ['runs', 'run'] },
+      { name: 'responses', to: '/responses', word: 'emergency.title', sees: ['response'], belongs: ['responses', 'response'] },
       { name: 'tasks', to: '/tasks', word: 'linkage.tasks', sees: ['run_task'], belongs: ['tasks', 'task'] },
     ],
   },

@@ -12,6 +12,7 @@ import { en as command } from '../command/i18n.en'
 import { en as decide } from '../decide/i18n.en'
 import { en as desk } from '../desk/i18n.en'
 import { en as drill } from '../drill/i18n.en'
+import { en as emergency } from '../emergency/i18n.en'
 import { en as evaluate } from '../evaluate/i18n.en'
 import { en as field } from '../field/i18n.en'
 import { en as linkage } from '../linkage/i18n.en'
@@ -36,6 +37,7 @@ export const en = {
   ...decide,
   ...desk,
   ...drill,
+  ...emergency,
   ...evaluate,
   ...field,
   ...linkage,

@@ -12,6 +12,7 @@ import { zh as command } from '../command/i18n.zh-CN'
 import { zh as decide } from '../decide/i18n.zh-CN'
 import { zh as desk } from '../desk/i18n.zh-CN'
 import { zh as drill } from '../drill/i18n.zh-CN'
+import { zh as emergency } from '../emergency/i18n.zh-CN'
 import { zh as evaluate } from '../evaluate/i18n.zh-CN'
 import { zh as field } from '../field/i18n.zh-CN'
 import { zh as linkage } from '../linkage/i18n.zh-CN'
@@ -36,6 +37,7 @@ export const zh = {
   ...decide,
   ...desk,
   ...drill,
+  ...emergency,
   ...evaluate,
   ...field,
   ...linkage,
