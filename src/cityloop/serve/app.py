@@ -29,8 +29,8 @@ from cityloop.core.errors import Invalid, Problem
 from cityloop.core.wording import faults_of
 from cityloop.decide.routes import router as decide_router
 from cityloop.drill.routes import router as drill_router
-from cityloop.evaluate.effect_routes import router as effects_router
 from cityloop.emergency.routes import router as emergency_router
+from cityloop.evaluate.effect_routes import router as effects_router
 from cityloop.evaluate.routes import router as evaluate_router
 from cityloop.learn.forecast_routes import router as forecast_router
 from cityloop.learn.routes import router as learn_router

@@ -367,8 +367,6 @@ class House:
             self.citizens, self.open311, self.sender, self.sent_notices, self.sheets, self.forecast_desk,
             self.explainer, self.sql,
             *self.joined.services,
-            self.decider, self.decision_desk, self.commander, self.asking, *self.approvals.all(),
-            self.library, self.rehearsal, self.joined.linkage.runs, self.joined.linkage.tasks,
             self.decider, self.decision_desk, self.commander, self.asking, *self.answers.all(),
         )  # fmt: skip
         return {type(room): room for room in rooms}
