@@ -271,7 +271,7 @@ def test_over_the_wire(town: Room) -> None:
     answer = asker.post("dispatch/versions", json=wanted)
     assert answer.status_code == 201 and answer.json()["versions"][0]["reason"] == "简化"
     assert asker.get("dispatch/proposals").json() == []
-    assert len(asker.get("dispatch/loads").json()) == 8
+    assert len(asker.get("dispatch/loads").json()) == 9
     assert asker.get("dispatch/loads", params={"matter": "nonsense"}).status_code == 404
 
 

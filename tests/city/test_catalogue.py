@@ -16,7 +16,7 @@ def test_the_new_standard_has_153_components_and_250_matters(demo: City) -> None
 
 def test_packs_may_bring_codes_that_the_national_catalogue_lacks(demo: City) -> None:
     local = [matter for matter in demo.catalogue.list() if matter.standard != "gb47678"]
-    assert {matter.standard for matter in local} == {"air", "governance", "hazmat", "metro", "traffic"}
+    assert {matter.standard for matter in local} == {"air", "governance", "hazmat", "metro", "traffic", "water"}
     assert all(demo.catalogue.get(matter.key) == matter for matter in local)
 
 

@@ -152,7 +152,7 @@ def test_the_client_learns_map_departments_posts_and_series_first(demo: City) ->
     view = CityView.model_validate_json(demo.view().model_dump_json())
     assert [department.id for department in view.departments if department.kind == "centre"] == ["centre"]
     measured = {"beijing-air", "hangzhou-metro", "edinburgh-bins", "minnesota-roads", "boston-311"}
-    simulated = {"hazmat-simulated", "lamps-simulated", "lamp-sensors-simulated"}
+    simulated = {"hazmat-simulated", "lamps-simulated", "lamp-sensors-simulated", "water-simulated"}
     assert {s.id for s in view.series} == measured | simulated
     assert {s.id for s in view.series if s.measured_when == "simulated"} == simulated
     assert all(

@@ -160,7 +160,7 @@ def test_an_empty_array_is_an_empty_receipt(town: Town) -> None:
 
 
 def test_an_unknown_feed_is_answered_with_the_known_ones(town: Town) -> None:
-    with pytest.raises(NotFound, match="air-hourly, bin-emptying, metro-entries"):
+    with pytest.raises(NotFound, match="air-hourly, bin-emptying, crew-states"):
         town.push([], "air-daily")
 
 

@@ -237,7 +237,7 @@ def test_a_what_if_shows_both_rankings_and_writes_nothing(month: Town) -> None:
     assert sanitation.before.score == row(before, "sanitation").score
     assert sanitation.after.score != sanitation.before.score
     assert {reason.item for reason in sanitation.why} == {"handle_rate", "rework_rate"}
-    assert found.summary == {"up": 0, "down": 0, "same": 2, "none": 6}
+    assert found.summary == {"up": 0, "down": 0, "same": 2, "none": 7}
     assert month.board() == before
     assert len(month.evaluator.schemes(HEAD)[0].versions) == 1
 

@@ -279,7 +279,7 @@ def test_the_standard_decides_before_the_settings_and_the_most_sensitive_propert
     standard = Standard({kind.id: kind for kind in kinds})
     assert keep_days(standard, Settings()) == {"Declared": 9}
     kept = keep_days(standard, Settings(retention_sensitive_days=30, retention_event_days=400))
-    assert kept == {"Guarded": 30, "Declared": 9, "CaseEvent": 400, "WarningEvent": 400}
+    assert kept == {"Guarded": 30, "Declared": 9, "ApplicationEvent": 400, "CaseEvent": 400, "WarningEvent": 400}
 
 
 # Everything at once

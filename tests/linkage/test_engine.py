@@ -101,6 +101,22 @@ def test_a_service_says_what_it_wants_and_waits_for_its_answer() -> None:
     assert isinstance(refused(lambda: instance.complete(wait.step, {}, NOW)), Conflict)
 
 
+def test_an_inclusive_join_waits_for_a_branch_whose_service_was_asked() -> None:
+    drawn = plan(
+        start(), gateway("fork", "inclusive"), service("pump", "command"), user("look"), gateway("join", "inclusive"),
+        user("after"), end(),
+        flows("start > fork", "fork > pump : true", "fork > look : true", "pump > join", "look > join",
+              "join > after", "after > end"),
+    )  # fmt: skip
+    instance = begun(drawn)
+    (look,) = of(instance, "task")
+    instance.complete(look.step, {}, NOW)
+    instance = ENGINE.load(instance.diagram, instance.dump())
+    assert [wait.element for wait in instance.waiting()] == ["pump"]
+    instance.complete(of(instance, "service")[0].step, {}, NOW)
+    assert [wait.element for wait in instance.waiting()] == ["after"]
+
+
 def test_a_message_finds_who_waits_for_it() -> None:
     instance = begun(plan(start(), message("wait"), end(), flows("start > wait", "wait > end")))
     assert not instance.fire("stop", {}, NOW)

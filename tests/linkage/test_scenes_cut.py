@@ -29,10 +29,11 @@ def play(room: Room, scene: Scene) -> None:
     """Go on from wherever the database stands: raise, answer what is open, clear, answer what is open."""
     prepare(room, scene)
     for kind in ("raised", "cleared"):
-        if kind == "raised":
-            room.open_warnings.add("wrn_1")
-        else:
+        # What was cleared before the crash stays cleared.
+        if kind == "cleared" or room.events("cityloop.warning.cleared"):
             room.open_warnings.clear()
+        else:
+            room.open_warnings.add("wrn_1")
         if not room.events(f"cityloop.warning.{kind}"):
             room.event(f"cityloop.warning.{kind}", "wrn_1", {"warning": told(scene), "evidence": {}})
         for _ in range(ROUNDS):

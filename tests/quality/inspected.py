@@ -6,6 +6,7 @@ One step is one hour: every feed pushes its three entities, at the full hour, un
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,9 @@ def write_city(folder: Path) -> Path:
     city = folder / "cities" / "demo"
     shutil.copytree(ROOT / "cities" / "demo", city, ignore=shutil.ignore_patterns("series", "drill.yaml"))
     text = (city / "city.yaml").read_text(encoding="utf-8")
-    (city / "city.yaml").write_text(text.replace("complaints, governance]", "complaints, governance, ../../probes]"))
+    with_probes, count = re.subn(r"^(packs: \[.*)\]$", r"\1, ../../probes]", text, flags=re.MULTILINE)
+    assert count == 1
+    (city / "city.yaml").write_text(with_probes)
     _write_pack(folder / "probes")
     for kind, _ in FEEDS.values():
         rows = "".join(f"{kind}-{n},{kind}{n},{kind} {n},114.05,22.55\n" for n in ENTITIES)

@@ -27,6 +27,10 @@ OPEN = {
     "/api/v1/public/cases",
     "/api/v1/public/cases/{number}",
     "/api/v1/public/cases/{number}/rating",
+    "/api/v1/public/items",
+    "/api/v1/public/applications",
+    "/api/v1/public/applications/{number}",
+    "/api/v1/public/applications/{number}/appeal",
     "/healthz",
     "/metrics",
 }

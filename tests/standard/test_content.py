@@ -48,9 +48,9 @@ def test_the_shipped_packs_hold_their_entity_types_and_feeds() -> None:
     standard = Standard.load(PACKS)
     feeds = load_feeds(PACKS, standard, {"environment", "transport", "sanitation"})
     observed, devices = {"AirQualityStation", "MetroStation", "WasteContainer"}, {"EmissionSource", "MetroGate"}
-    assert set(standard.entity_types) == observed | devices | {"SanitationVehicle"}
+    assert set(standard.entity_types) == observed | devices | {"SanitationCrew", "SanitationVehicle"}
     assert [feed.id for feed in feeds] == [
-        "air-hourly", "source-states", "metro-entries", "gate-states", "bin-emptying", "vehicle-states"
+        "air-hourly", "source-states", "metro-entries", "gate-states", "bin-emptying", "vehicle-states", "crew-states"
     ]  # fmt: skip
 
 

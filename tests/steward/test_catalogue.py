@@ -49,10 +49,8 @@ def test_every_table_feed_and_event_table_is_listed_with_its_owner(town: Town, e
 def test_the_list_is_filtered_sorted_paged_and_exported(town: Town, emptied: list[str]) -> None:
     tables = asked(town, "/datasets?kind=table&sort=-rows")
     assert tables["items"][0]["id"] == "WasteContainer"
-    assert [d["id"] for d in asked(town, "/datasets?department=sanitation")["items"]] == [
-        "WasteContainer",
-        "feed:bin-emptying",
-    ]
+    own = {d["id"] for d in asked(town, "/datasets?department=sanitation")["items"]}
+    assert own >= {"WasteContainer", "feed:bin-emptying"} and "AirQualityStation" not in own
     assert asked(town, "/datasets?sensitivity=sensitive&kind=table")["total"] == 1
     assert [d["id"] for d in asked(town, "/datasets?text=空气质量监测站")["items"]] == ["AirQualityStation"]
     assert len(asked(town, "/datasets?size=2&page=2")["items"]) == 2

@@ -185,7 +185,7 @@ def test_a_grant_does_not_reach_quarantine_and_raw_records(
 def test_the_live_stream_is_never_widened(town: Town, granted: dict[str, Any]) -> None:
     reader = town.house.accounts.get("transport")
     scopes = town.house.stream._scopes(reader)
-    assert set(scopes) <= {"warning", "case"}
+    assert set(scopes) <= {"warning", "case", "command", "run", "run_task"}
     assert all(scope.wider == () for scope in scopes.values())
 
 

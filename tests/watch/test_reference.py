@@ -157,7 +157,13 @@ def test_a_burst_is_judged_at_each_of_its_records(rule: Rule, told: list[Any], m
         for cells in ("head", "last", "level", "outcome", "stage", "left"):
             assert getattr(state, cells)[number] == getattr(alone, cells)[other], cells
         for cells in state.cells:
-            np.testing.assert_array_equal(state.cells[cells][number], alone.cells[cells][other], cells)
+            ours, theirs = state.cells[cells][number], alone.cells[cells][other]
+            if cells == "values":
+                # How much room is held beyond what is in it depends on how many came at once.
+                room = min(ours.shape[-1], theirs.shape[-1])
+                assert np.isnan(ours[..., room:]).all() and np.isnan(theirs[..., room:]).all()
+                ours, theirs = ours[..., :room], theirs[..., :room]
+            np.testing.assert_array_equal(ours, theirs, cells)
 
 
 @settings(max_examples=80, deadline=None)

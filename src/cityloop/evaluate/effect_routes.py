@@ -22,6 +22,6 @@ def effect(effects: TheEffects, actor: Asker, asked: Annotated[EffectAsked, Quer
 
 
 @router.get("/effects/runs/{run}")
-def effect_of_run(effects: TheEffects, actor: Asker, run: str) -> MeasuredEffect:
-    """The same for a run of a plan, on the metric that the plan names and in the run's area."""
+def effect_of_run(effects: TheEffects, actor: Asker, run: str) -> MeasuredEffect | None:
+    """The same for a run of a plan, on the metric that its plan names, in the run's area; null without one."""
     return effects.of_run(actor, run)

@@ -13,7 +13,7 @@ from cityloop.access.door import Door
 from cityloop.analyse.schemas import Filter, MetricView, QueryRequest
 from cityloop.analyse.service import Analyst
 from cityloop.city.service import City
-from cityloop.core.errors import Invalid, NotFound
+from cityloop.core.errors import NotFound
 from cityloop.core.values import Title
 from cityloop.evaluate.effect_schemas import EffectAsked, EffectPoint, MeasuredEffect, RunSpan
 from cityloop.evaluate.effects import WISHED, Estimate, Panel, estimate
@@ -48,17 +48,16 @@ class Effects:
     def __init__(self, *, door: Door, analyst: Analyst, city: City, runs: Runs) -> None:
         self._door, self._analyst, self._city, self._runs = door, analyst, city, runs
 
-    def of_run(self, actor: Actor, run: str) -> MeasuredEffect:
-        """The effect of a run on the metric that its plan names, in the run's area.
+    def of_run(self, actor: Actor, run: str) -> MeasuredEffect | None:
+        """The effect of a run on the metric that its plan names (``cl:effect``), in the run's area.
 
-        Raises :class:`NotFound` outside of the actor's sight, :class:`Invalid` where the plan names no metric.
+        ``None`` where the plan names none, or the run has no area. Raises :class:`NotFound` outside of the actor's
+        sight.
         """
         self._door.permit(actor, READ)
         span = self._runs(actor, run)
-        if span.metric is None or span.by is None:
-            raise Invalid("this plan names no figure that it wants to change", "give its process a cl:effect")
-        if span.area is None:
-            raise Invalid("this run has no area", "ask for the units that it touched")
+        if span.metric is None or span.by is None or span.area is None:
+            return None
         end = span.end or self._city.clock.now()
         asked = EffectAsked(
             metric=span.metric, by=span.by, area=span.area, start=span.start, end=max(end, span.start + _HOUR)

@@ -50,6 +50,7 @@ from SpiffWorkflow.util.task import TaskState
 from cityloop.core.errors import Conflict, Invalid
 from cityloop.feel import expression
 from cityloop.linkage import drawing as drawn
+from cityloop.linkage.joining import PARSED_AS, SAVED_AS
 from cityloop.linkage.phrases import PHRASES
 from cityloop.linkage.steps import Steps
 
@@ -463,6 +464,7 @@ class _BoundaryParser(_TimerMixin, BoundaryEventParser):  # type: ignore[misc]
 class _Parser(BpmnParser):  # type: ignore[misc]
     OVERRIDE_PARSER_CLASSES = {
         full_tag("serviceTask"): (TaskParser, _Errand),
+        full_tag("inclusiveGateway"): PARSED_AS,
         full_tag("startEvent"): (_StartParser, StartEvent),
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
@@ -493,6 +495,7 @@ class _Shared(BpmnWorkflowConverter):  # type: ignore[misc]
 
 _CONFIG = {
     **DEFAULT_CONFIG,
+    **SAVED_AS,
     BpmnWorkflow: _Shared,
     _Errand: BpmnTaskSpecConverter,
     _Due: TimerConditionalEventDefinitionConverter,

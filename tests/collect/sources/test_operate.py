@@ -24,7 +24,7 @@ def folder(path: Path, **head: Any) -> dict[str, Any]:
 def test_lists_are_filtered_sorted_paged_and_exported(wire_up: WiredMaker, tmp_path: Path) -> None:
     wired = wire_up(*[folder(tmp_path, id=name, title=f"第{name}") for name in ("c", "a", "b")])
     page = wired.sources.page(STEWARD, ALL, Paging(page=1, size=2, sort="-id"))
-    assert ([view.id for view in page.items], page.total) == (["push-vehicle-states", "push-source-states"], 9)
+    assert ([view.id for view in page.items], page.total) == (["push-vehicle-states", "push-source-states"], 10)
     files = wired.sources.page(STEWARD, SourceFilter(wire="files"), Paging(page=1, size=2, sort="-id"))
     assert ([view.id for view in files.items], files.total) == (["c", "b"], 3)
     assert wired.sources.page(STEWARD, SourceFilter(text="第A"), Paging(page=1, size=5, sort="title")).total == 1

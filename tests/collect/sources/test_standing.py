@@ -25,7 +25,8 @@ def test_every_feed_has_its_push_interface_with_a_health_line(wire_up: WiredMake
     wired = wire_up()
     pushes = wired.sources.page(STEWARD, SourceFilter(wire="push"), ALL)
     assert [view.id for view in pushes.items] == [
-        PUSH, "push-bin-emptying", "push-gate-states", "push-metro-entries", "push-source-states", "push-vehicle-states"
+        PUSH, "push-bin-emptying", "push-crew-states", "push-gate-states", "push-metro-entries", "push-source-states",
+        "push-vehicle-states",
     ]  # fmt: skip
     before = wired.view(PUSH)
     assert (before.state, before.last_record_at, before.schedule.kind) == ("waiting", None, "stream")

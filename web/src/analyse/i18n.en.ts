@@ -33,7 +33,7 @@ export const en: Same<typeof zh> = {
   explore: {
     title: 'Explore',
     ways: 'Ways of looking',
-    way: { board: 'Metrics', explore: 'Explore', sql: 'SQL' },
+    way: { board: 'Metrics', explore: 'Explore', ask: 'Ask', sql: 'SQL' },
     question: 'Question',
     metrics: 'Metrics',
     by: 'Cut by',

@@ -30,7 +30,7 @@ export const zh = {
   explore: {
     title: '自助分析',
     ways: '分析方式',
-    way: { board: '指标', explore: '自助分析', sql: 'SQL' },
+    way: { board: '指标', explore: '自助分析', ask: '问答', sql: 'SQL' },
     question: '问题',
     metrics: '指标',
     by: '按……分组',

@@ -3408,7 +3408,7 @@ export interface paths {
         };
         /**
          * Effect Of Run
-         * @description The same for a run of a plan, on the metric that the plan names and in the run's area.
+         * @description The same for a run of a plan, on the metric that its plan names, in the run's area; null without one.
          */
         get: operations["effect_of_run_api_v1_effects_runs__run__get"];
         put?: never;
@@ -21818,7 +21818,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MeasuredEffect"];
+                    "application/json": components["schemas"]["MeasuredEffect"] | null;
                 };
             };
             /** @description Validation Error */

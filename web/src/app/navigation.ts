@@ -16,7 +16,7 @@ const PLACES: readonly Place[] = [
   { name: 'desk', to: '/desk', word: 'nav.desk', belongs: ['desk', 'desk-parts'] },
   { name: 'warnings', to: '/warnings', word: 'nav.warnings', belongs: ['warnings', 'warning', 'rules', 'rule-health', 'rule-new', 'rule', 'mutes', 'forecasts', 'forecast', 'forecast-entity'] },
   { name: 'cases', to: '/cases', word: 'nav.cases', belongs: ['cases', 'case', 'report', 'sent'] },
-  { name: 'board', to: '/board', word: 'nav.board', belongs: ['board', 'explore', 'sql'] },
+  { name: 'board', to: '/board', word: 'nav.board', belongs: ['board', 'explore', 'ask', 'sql'] },
 ]
 const SCORES: Place = { name: 'scoreboard', to: '/scores', word: 'nav.scores', belongs: ['scoreboard', 'figure', 'what-if'] }
 
