@@ -15,7 +15,7 @@ from cityloop.core.errors import Invalid
 from cityloop.core.values import Page, Title
 from cityloop.core.web import Paging
 from cityloop.linkage.drawing import read
-from cityloop.linkage.engine import feel
+from cityloop.linkage.elements import feel
 from cityloop.linkage.finding import Find, Route
 from cityloop.linkage.ports import Occasion
 from cityloop.linkage.steps import Steps

@@ -17,7 +17,8 @@ from cityloop.core.errors import Conflict, Invalid, NotFound, Problem
 from cityloop.core.values import Page, Title
 from cityloop.core.web import Paging
 from cityloop.linkage import views, wheel
-from cityloop.linkage.engine import Stuck, plain
+from cityloop.linkage.elements import plain
+from cityloop.linkage.engine import Stuck
 from cityloop.linkage.log import Log
 from cityloop.linkage.models import RunEffectRow, RunLineRow, RunRow, RunTaskRow
 from cityloop.linkage.opening import Opener

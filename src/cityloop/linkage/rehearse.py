@@ -15,7 +15,8 @@ from cityloop.core.phrases import Phrases
 from cityloop.core.values import Title
 from cityloop.linkage.catalogue import SERVICES
 from cityloop.linkage.drawing import Node
-from cityloop.linkage.engine import Diagram, Engine, Instance, Wait, plain
+from cityloop.linkage.elements import plain
+from cityloop.linkage.engine import Diagram, Engine, Instance, Wait
 from cityloop.linkage.library import Library
 from cityloop.linkage.plan_schemas import PlanTried, PlanTry, TriedStep
 from cityloop.linkage.schemas import FormField

@@ -16,7 +16,7 @@ from cityloop.core.outbox import Event
 from cityloop.core.values import Title
 from cityloop.linkage import wheel
 from cityloop.linkage.book import Diagrams
-from cityloop.linkage.engine import feel
+from cityloop.linkage.elements import feel
 from cityloop.linkage.log import Log
 from cityloop.linkage.models import LinkageTimerRow
 from cityloop.linkage.phrases import PHRASES
