@@ -250,7 +250,7 @@ def test_a_wire_that_is_down_is_tried_until_the_order_expires(town: Town) -> Non
     town.wait(MINUTE)
     assert (town.state(given.id), wire.sent) == ("done", 1)
     wire.mode = "down"
-    late = town.order(WATER, "Pump", "P2", "start")
+    late = town.order(WATER, "Pump", "P1", "start")
     town.wait(timedelta(minutes=11))
     assert town.state(late.id) == "expired"
 
