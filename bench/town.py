@@ -23,6 +23,9 @@ deadlines: {profile: work_default/day=8h/stages=from_start/season=defer, calenda
 _DEPARTMENTS = """departments:
   - {id: centre, title: {zh: 中心, en: Centre}, kind: centre}
   - {id: environment, title: {zh: 环境, en: Environment}}
+  - {id: transport, title: {zh: 交通, en: Transport}}
+  - {id: police, title: {zh: 交警, en: Police}}
+  - {id: sanitation, title: {zh: 环卫, en: Sanitation}}
 """
 _RESPONSIBILITY = """version: "1"
 rows:
