@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from cityloop.access.actor import Actor
+from cityloop.access.actor import SYSTEM, Actor
 from cityloop.access.audit import Audit
-from cityloop.access.door import Door, Scope
-from cityloop.access.predicates import Everything
+from cityloop.access.door import Door
 from cityloop.collect.committer import Committer, Job
 from cityloop.collect.decode import Decoded, decode
 from cityloop.collect.directory import Directory, Locator
@@ -44,9 +43,6 @@ from cityloop.standard.world import World
 
 _READERS = max(1, (os.cpu_count() or 1) // 2)
 """Deliveries that are read at once: more would only take the processor from those that are being committed."""
-
-
-_PLATFORM = Scope("observation", Everything(), reason="the platform itself")
 
 
 class CityLike(Protocol):
@@ -272,9 +268,11 @@ class Collector:
         return card.attributes.get(OWNER) or (pipeline.state.latest(entity, OWNER) if pipeline and told else None)
 
     def latest(self, entity_type: str, entity: str) -> tuple[datetime | None, dict[str, Any]]:
-        """When an entity was last observed and its newest values; whoever asks has no actor to answer to."""
+        """When an entity was last observed and its newest values, as the system itself sees them."""
         pipeline = self._pipelines.get(entity_type)
-        return pipeline.state.get(entity, None, _PLATFORM) if pipeline else (None, {})
+        if pipeline is None:
+            return None, {}
+        return pipeline.state.get(entity, None, self._door.scope(SYSTEM, "observation", entity_type))
 
     def title_of(self, actor: Actor, entity: str) -> Title | None:
         """What an entity is called; ``None`` when it is unknown or out of the actor's sight."""
