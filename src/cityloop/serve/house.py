@@ -14,7 +14,6 @@ from cityloop.cases.files import Folder
 from cityloop.cases.service import CaseDesk
 from cityloop.city.service import City
 from cityloop.collect.service import Collector
-from cityloop.collect.sources.declarations import SourceDeclaration
 from cityloop.collect.sources.service import Sources
 from cityloop.core.clock import Clock, PacedClock
 from cityloop.core.database import Database
@@ -44,6 +43,7 @@ from cityloop.serve.importing.desk import SheetDesk
 from cityloop.serve.linking.opened import join
 from cityloop.serve.public import open_public
 from cityloop.serve.pulse import Pulse
+from cityloop.serve.stewarding import open_steward
 from cityloop.serve.stores import occupy, open_lake
 from cityloop.serve.stream import Stream
 from cityloop.serve.telling import open_telling
@@ -51,17 +51,11 @@ from cityloop.serve.timers import Timers
 from cityloop.serve.training import Apprentice, models_folder
 from cityloop.standard.desk import StandardDesk
 from cityloop.standard.world import World
-from cityloop.steward.catalogue import Catalogue
 from cityloop.steward.declared import Current
-from cityloop.steward.explaining import Surroundings
-from cityloop.steward.sharing import Sharing
-from cityloop.steward.tracing import Lineage
-from cityloop.steward.trying import Trier
-from cityloop.steward.versions import Versions, in_force
+from cityloop.steward.versions import in_force
 from cityloop.watch.cap import Office
 from cityloop.watch.cards import with_areas
 from cityloop.watch.locality import locality_of
-from cityloop.watch.rulebook import InForce
 from cityloop.watch.service import Watch, warnings_of
 from cityloop.watch.trace import Voice
 
@@ -112,9 +106,9 @@ class House:
         self.joined = join(shared, self)
         self._build_standard(shared)
         self.drill = self._open_drill()
-        self._build_steward(shared)
+        self.current = Current(self.content.standard, self.content.feeds)
+        self.sharing, self.lineage, self.catalogue, self.versions = open_steward(shared, self, self._name)
         self.forecast_desk = desk_of(self.forecasts, self.settings, self.city, self.collector, self.current, shared)
-        self._build_versions(shared)
         self.answers = open_answers(
             self.settings, self.content, self.collector, self.decider, self.relay, self.accounts, self._name,
             self.city, shared,
@@ -214,88 +208,10 @@ class House:
             world=World(of=self.collector.known, locate=self.city.areas.locate_many, nearest=self.city.areas.nearest),
         )
 
-    def _build_steward(self, shared: Mapping[str, Any]) -> None:
-        """The data steward's room: sharing, lineage, catalogue."""
-        content = self.content
-        self.current = Current(content.standard, content.feeds)
-        self.sharing = Sharing(
-            **shared,
-            city=self.city,
-            current=self.current,
-            names=self._name,
-            most_days=self.settings.grant_days,
-        )
-        self.lineage = Lineage(
-            door=self.door,
-            database=self.database,
-            lake=self.lake,
-            current=self.current,
-            rules=InForce(self.watch.rulebook),
-            model=content.model,
-            boards=content.boards,
-            sources=self._source_lines,
-            inspections=content.quality.plans,
-            analyst=self.analyst,
-            watch=self.watch,
-        )
-        self.catalogue = Catalogue(
-            door=self.door,
-            database=self.database,
-            audit=self.audit,
-            lake=self.lake,
-            city=self.city,
-            current=self.current,
-            collector=self.collector,
-            model=content.model,
-            lineage=self.lineage,
-            sources=self._source_lines,
-            quality=self._scores,
-        )
-
-    def _build_versions(self, shared: Mapping[str, Any]) -> None:
-        """Versions of the standard, and who is told of a new one."""
-        content = self.content
-        trier = Trier(self.database, self.lake, self.collector.known, self.collector.world)
-        self.versions = Versions(
-            **shared,
-            city=self.city,
-            folders=declaring(self.city),
-            current=self.current,
-            collector=self.collector,
-            graph=self.lineage.graph,
-            world=Surroundings(
-                rules=InForce(self.watch.rulebook),
-                model=content.model,
-                boards=content.boards,
-                sources=self._source_lines(),
-                grants=self.sharing.held,
-                open_records=trier.open_records,
-                rows=self.catalogue.rows,
-            ),
-            trier=trier,
-            names=self._name,
-        )
-        self.versions.on_adopted += [
-            lambda _: self.sharing.reload(),
-            lambda adopted: self.standard_desk.adopt(adopted.standard, adopted.feeds),
-        ]
-
     def _group_titles(self) -> dict[str, Title]:
         """Names of what rules may group by beside entities and areas: matters and feeds."""
         matters = {matter.key: matter.title for matter in self.city.catalogue.list()}
         return matters | {feed.id: feed.declaration.title for feed in self.content.feeds}
-
-    def _source_lines(self) -> list[SourceDeclaration]:
-        return [declared for s in self.content.sources if isinstance(declared := s.declaration, SourceDeclaration)]
-
-    def _scores(self) -> Mapping[str, float]:
-        """Quality by dataset: of each feed, and of each table the mean of its feeds."""
-        feeds = {m.id: score for m in self.current.declared.feeds if (score := self.quality.score_of(m.id)) is not None}
-        found = {f"feed:{feed}": score for feed, score in feeds.items()}
-        for kind in self.current.declared.standard.entity_types:
-            scores = [feeds[m.id] for m in self.current.declared.feeds_of(kind) if m.id in feeds]
-            found |= {kind: sum(scores) / len(scores)} if scores else {}
-        return found
 
     def _name(self, account: str) -> Title:
         """The name of an account for people; one that is gone keeps its id."""
